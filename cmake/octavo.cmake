@@ -1,0 +1,62 @@
+# The build rules that every room shares.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+option(OCTAVO_FUZZ "build the libFuzzer targets (clang only)" OFF)
+
+find_program(OCTAVO_CCACHE ccache)
+if(OCTAVO_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${OCTAVO_CCACHE})
+endif()
+
+# Contraction of a*b+c into an fma would change rounding from one ISA file to the next: the code says fma where it wants one.
+add_compile_options(-march=x86-64-v2 -ffp-contract=off -Wall -Wextra -Wconversion -Wshadow -Werror)
+
+# The one place where ISA flags are set: a file whose name ends in _<isa>.cpp gets that ISA's flags, no other file does.
+set(OCTAVO_ISA_FLAGS_avx2       -mavx2 -mfma -mf16c)
+set(OCTAVO_ISA_FLAGS_avx_vnni   -mavx2 -mfma -mf16c -mavxvnni)
+set(OCTAVO_ISA_FLAGS_avx512     -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c)
+set(OCTAVO_ISA_FLAGS_avx512_vnni -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi -mavx2 -mfma -mf16c)
+set(OCTAVO_ISA_FLAGS_amx_int8   -mamx-tile -mamx-int8 ${OCTAVO_ISA_FLAGS_avx512_vnni})
+
+function(octavo_isa_flags)
+  foreach(source IN LISTS ARGN)
+    foreach(isa avx2 avx_vnni avx512 avx512_vnni amx_int8)
+      if(source MATCHES "_${isa}\\.cpp$")
+        set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${OCTAVO_ISA_FLAGS_${isa}}")
+      endif()
+    endforeach()
+  endforeach()
+endfunction()
+
+# octavo_room(NAME LIBS ...): library octavo_NAME of src/NAME/**.cpp, and octavo_NAME_tests of src/NAME/**_test.cpp.
+function(octavo_room name)
+  cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "(_test|_bench|/main)\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  octavo_isa_flags(${sources})
+  add_library(octavo_${name} STATIC ${sources})
+  target_include_directories(octavo_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(octavo_${name} PUBLIC ${ARG_LIBS})
+  if(tests)
+    add_executable(octavo_${name}_tests ${tests})
+    target_link_libraries(octavo_${name}_tests PRIVATE octavo_${name} GTest::gtest GTest::gmock GTest::gtest_main)
+    octavo_discover_tests(octavo_${name}_tests fast)
+  endif()
+endfunction()
+
+# Registers every gtest of TARGET with ctest under LABEL. A test named *Slow* gets the label "slow" instead.
+include(GoogleTest)
+function(octavo_discover_tests target label)
+  set(where WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} DISCOVERY_MODE PRE_TEST)
+  gtest_discover_tests(${target} ${where} TEST_FILTER "-*Slow*" PROPERTIES LABELS ${label} TIMEOUT 300)
+  gtest_discover_tests(${target} ${where} TEST_FILTER "*Slow*" TEST_LIST ${target}_slow
+                       PROPERTIES LABELS slow TIMEOUT 1800)
+endfunction()
