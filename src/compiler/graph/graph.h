@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,14 +27,15 @@ using ValueId = std::int32_t;
 inline constexpr ValueId kNoValue = -1;
 
 /// What a node says beside its inputs: `stride=2,2 activation=relu scale=0.5`.
-using Attribute = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, Shape, std::vector<double>>;
+using Attribute =
+    std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, Shape, std::vector<double>>;
 using Attributes = std::map<std::string, Attribute, std::less<>>;
 
 struct OpDef;
 
 /// One tensor of the graph: a graph input, a constant, or the result of a node.
 struct Value {
-  std::string name;                ///< unique within the graph
+  std::string name;  ///< unique within the graph
   TensorType type;
   std::optional<Tensor> constant;  ///< the data, when known at compile time
 };
@@ -44,11 +46,13 @@ struct Node {
   std::vector<ValueId> inputs;  ///< kNoValue for an absent optional input
   ValueId output = kNoValue;
   Attributes attributes;
-  std::string origin;  ///< where the model file has it (module path, node name), for messages and layer outputs
+  std::string
+      origin;  ///< where the model file has it (module path, node name), for messages and layer outputs
 
   [[nodiscard]] std::string_view op_name() const noexcept;
-  /// Attribute values; the op's declared default when the node does not say. A missing attribute without default is a
-  /// defect of Octavo: `Graph::add` checked that all required ones are there and that every one has the declared type.
+  /// Attribute values; the op's declared default when the node does not say. A missing attribute without
+  /// default is a defect of Octavo: `Graph::add` checked that all required ones are there and that every one
+  /// has the declared type.
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
   [[nodiscard]] double real(std::string_view name) const;
   [[nodiscard]] const std::string& text(std::string_view name) const;
@@ -69,8 +73,8 @@ struct GraphOutput {
   ValueId value = kNoValue;
 };
 
-/// What to compute: values, and nodes in an order in which every node comes after its inputs. Plain data with a few
-/// operations that keep it consistent; passes edit it, `verify` checks it. Copies deeply.
+/// What to compute: values, and nodes in an order in which every node comes after its inputs. Plain data with
+/// a few operations that keep it consistent; passes edit it, `verify` checks it. Copies deeply.
 ///
 /// Conventions: images are NCHW, convolution weights [oc, ic / groups, kh, kw], linear weights [oc, ic].
 class Graph {
@@ -96,8 +100,8 @@ class Graph {
   ValueId add(std::string_view op, std::vector<ValueId> node_inputs, Attributes attributes = {},
               std::string_view wanted_name = "", std::string_view origin = "");
   /// The same, placed before the node at `position` in `nodes()`.
-  ValueId insert(std::size_t position, std::string_view op, std::vector<ValueId> node_inputs, Attributes attributes = {},
-                 std::string_view wanted_name = "", std::string_view origin = "");
+  ValueId insert(std::size_t position, std::string_view op, std::vector<ValueId> node_inputs,
+                 Attributes attributes = {}, std::string_view wanted_name = "", std::string_view origin = "");
 
   /// The node that computes `id`; nullptr for inputs and constants. O(nodes).
   [[nodiscard]] const Node* producer(ValueId id) const noexcept;
@@ -112,15 +116,17 @@ class Graph {
   void infer_types();
 
  private:
-  std::string unique_name(std::string_view wanted) const;
+  /// A name of letters, digits, '_' and '.' that no other value has.
+  std::string claim_name(std::string_view wanted);
 
   std::vector<Value> values_;
   std::vector<Node> nodes_;
-  std::map<std::string, std::int32_t, std::less<>> names_;
+  std::set<std::string, std::less<>> names_;
+  std::map<std::string, int, std::less<>> suffixes_;
 };
 
-/// Checks every rule that a Graph keeps: order, ids, attribute names and types, inferred types equal to stored ones, unique
-/// names, outputs present. Error(internal) naming the node otherwise.
+/// Checks every rule that a Graph keeps: order, ids, attribute names and types, inferred types equal to
+/// stored ones, unique names, outputs present. Error(internal) naming the node otherwise.
 void verify(const Graph& graph);
 
 /// The text form. Constants print as their type only; `parse_graph` makes up deterministic data for them.

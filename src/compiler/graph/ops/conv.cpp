@@ -10,8 +10,8 @@ std::int64_t window_count(std::int64_t in, std::int64_t before, std::int64_t aft
                           std::int64_t stride, std::int64_t dilation) {
   const std::int64_t span = in + before + after - dilation * (kernel - 1) - 1;
   if (span < 0) {
-    fail(ErrorCode::invalid_model, "kernel {} with dilation {} is larger than the padded input {}", kernel, dilation,
-         in + before + after);
+    fail(ErrorCode::invalid_model, "kernel {} with dilation {} is larger than the padded input {}", kernel,
+         dilation, in + before + after);
   }
   return span / stride + 1;
 }
@@ -32,14 +32,15 @@ void check_constant_weights(const OpInputs& in) {
   const TensorType& w = in.type(1);
   const bool quantized = x.quantization.has_value();
   if (quantized != w.quantization.has_value()) {
-    fail(ErrorCode::invalid_model, "input is {} but weights are {}", dtype_name(x.dtype), dtype_name(w.dtype));
+    fail(ErrorCode::invalid_model, "input is {} but weights are {}", dtype_name(x.dtype),
+         dtype_name(w.dtype));
   }
   if (quantized && !w.quantization->is_per_tensor() && w.quantization->axis != 0) {
     fail(ErrorCode::unsupported, "weights quantized along axis {}, expected 0", w.quantization->axis);
   }
 }
 
-Shape conv_shape(const OpInputs& in) {
+Shape conv_shape(const OpInputs& in, std::size_t bias) {
   expect_rank(in, 0, 4);
   expect_rank(in, 1, 4);
   check_constant_weights(in);
@@ -51,10 +52,12 @@ Shape conv_shape(const OpInputs& in) {
   const Shape& w = in.type(1).shape;
   const std::int64_t groups = node.integer("groups");
   if (groups < 1 || w[1].count * groups != x[1].count || w[0].count % groups != 0) {
-    fail(ErrorCode::invalid_model, "input {} with weights {} and groups={}", shape_text(x), shape_text(w), groups);
+    fail(ErrorCode::invalid_model, "input {} with weights {} and groups={}", shape_text(x), shape_text(w),
+         groups);
   }
-  if (in.has(2) && in.type(2).shape != Shape{w[0]}) {
-    fail(ErrorCode::invalid_model, "bias has shape {}, expected [{}]", shape_text(in.type(2).shape), w[0].count);
+  if (in.has(bias) && in.type(bias).shape != Shape{w[0]}) {
+    fail(ErrorCode::invalid_model, "bias has shape {}, expected [{}]", shape_text(in.type(bias).shape),
+         w[0].count);
   }
   const Ints& stride = node.integers("stride");
   const Ints& pad = node.integers("pad");
@@ -64,12 +67,12 @@ Shape conv_shape(const OpInputs& in) {
   return {x[0], w[0], {oh, false}, {ow, false}};
 }
 
-TensorType infer_conv2d(const OpInputs& in) { return result_type(in, conv_shape(in)); }
+TensorType infer_conv2d(const OpInputs& in) { return result_type(in, conv_shape(in, 2)); }
 
 TensorType infer_conv2d_add(const OpInputs& in) {
-  Shape shape = conv_shape(in);
-  if (in.type(3).shape != shape) {
-    fail(ErrorCode::invalid_model, "residual has shape {}, expected {}", shape_text(in.type(3).shape),
+  Shape shape = conv_shape(in, 3);
+  if (in.type(2).shape != shape) {
+    fail(ErrorCode::invalid_model, "residual has shape {}, expected {}", shape_text(in.type(2).shape),
          shape_text(shape));
   }
   return result_type(in, std::move(shape));
@@ -86,14 +89,14 @@ std::vector<AttributeDef> conv_attributes() {
 
 }  // namespace
 
-/// conv2d(x [n, ic, ih, iw], w [oc, ic / groups, kh, kw], bias [oc] or absent); pad = top, left, bottom, right; quantized
-/// inputs are padded with their zero point. A bias of a quantized convolution is f32 (fbgemm) or s32 in units of
-/// scale(x) * scale(w) (ort).
-/// conv2d_add(x, w, bias, residual): the convolution's result, quantized with `conv_scale`, `conv_zero_point` and clamped
-/// by its own `conv_activation`, plus the residual as `add` computes it.
+/// conv2d(x [n, ic, ih, iw], w [oc, ic / groups, kh, kw], bias [oc] or absent); pad = top, left, bottom,
+/// right; quantized inputs are padded with their zero point. A bias of a quantized convolution is f32
+/// (fbgemm) or s32 in units of scale(x) * scale(w) (ort). conv2d_add(x, w, residual, bias or absent): the
+/// convolution's result, quantized with `conv_scale`, `conv_zero_point` and clamped by its own
+/// `conv_activation`, plus the residual as `add` computes it.
 std::vector<OpDef> conv_ops() {
   return {{"conv2d", 2, 3, conv_attributes(), infer_conv2d},
-          {"conv2d_add", 4, 4,
+          {"conv2d_add", 3, 4,
            join(conv_attributes(), {{"conv_scale", AttributeKind::real, kAbsentReal},
                                     {"conv_zero_point", AttributeKind::integer, std::int64_t{0}},
                                     {"conv_activation", AttributeKind::text, std::string("none")}}),
