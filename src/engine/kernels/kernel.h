@@ -1,0 +1,96 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/isa.h"
+#include "octavo/tensor.h"
+
+namespace octavo {
+
+/// One thread's part of a step: part `index` of `count`.
+struct Share {
+  int index = 0;
+  int count = 1;
+
+  /// The half-open range of `items` units that is this share's, even to within one unit.
+  struct Range {
+    std::int64_t begin;
+    std::int64_t end;
+  };
+  [[nodiscard]] Range of(std::int64_t items) const noexcept {
+    return {items * index / count, items * (index + 1) / count};
+  }
+};
+
+/// Where a step's tensors are while it runs. `inputs` are in the order of the step's operands; constants that
+/// the kernel packed while it was prepared are there too (canonical form). `scratch` belongs to the calling
+/// thread alone.
+struct KernelArgs {
+  std::span<const std::byte* const> inputs;
+  std::byte* output = nullptr;
+  std::byte* scratch = nullptr;
+  std::int64_t batch = 1;  ///< a problem's leading extent (n, rows, outer ...) is multiplied by this
+};
+
+/// A kernel made ready for one Problem: weights packed, tables built. Immutable: any number of threads and
+/// sessions may run it at once.
+class Prepared {
+ public:
+  Prepared() = default;
+  Prepared(const Prepared&) = delete;
+  Prepared& operator=(const Prepared&) = delete;
+  virtual ~Prepared() = default;
+  /// Computes this share of the step. No allocation, no system call, no exception. Shares write disjoint
+  /// memory; all shares 0..count-1 must run for the step to be done.
+  virtual void run(const KernelArgs& args, Share share) const noexcept = 0;
+  /// Scratch that each thread needs, in bytes, 64-byte aligned by the caller.
+  [[nodiscard]] virtual std::int64_t scratch_bytes() const noexcept { return 0; }
+};
+
+/// What a kernel is told of one operand while it is prepared.
+struct Operand {
+  DType dtype = DType::f32;
+  const Quantization* quantization = nullptr;  ///< nullptr for plain numbers
+  TensorView constant;                         ///< data == nullptr unless known before the run
+  [[nodiscard]] bool is_constant() const noexcept { return constant.data != nullptr; }
+};
+
+/// Numbers that change a kernel's arithmetic but not its choice: lo, hi, alpha, beta, conv_scale, ...
+using Parameters = std::map<std::string, double, std::less<>>;
+
+/// All that `prepare` gets beside the Problem. Views stay valid as long as the Prepared object lives.
+struct Operands {
+  std::vector<Operand> inputs;  ///< an absent optional input has no entry: the Problem says which are there
+  Operand output;
+  Parameters parameters;
+  /// A parameter, or `fallback` when the step does not give it.
+  [[nodiscard]] double parameter(std::string_view name, double fallback = 0.0) const {
+    const auto found = parameters.find(name);
+    return found == parameters.end() ? fallback : found->second;
+  }
+};
+
+/// A kernel's answer to "can you do this Problem?": yes, or no with a reason for people.
+struct Support {
+  std::string_view reason;  ///< empty = yes
+  static constexpr Support yes() noexcept { return {""}; }
+  static constexpr Support no(std::string_view why) noexcept { return {why}; }
+  explicit operator bool() const noexcept { return reason.empty(); }
+};
+
+/// One way to solve Problems of one family. Rows stand in a table per family, best first, the reference last.
+template <class Problem>
+struct KernelRow {
+  std::string_view name;
+  Isa needs = Isa::generic;
+  Support (*supports)(const Problem&) noexcept = nullptr;
+  std::unique_ptr<Prepared> (*prepare)(const Problem&, const Operands&) = nullptr;
+};
+
+}  // namespace octavo
