@@ -1,0 +1,124 @@
+#include "package/plan.h"
+
+#include <fmt/format.h>
+
+#include "base/fail.h"
+
+namespace octavo {
+namespace {
+
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 46;
+
+void check_tensor(const Plan& plan, const PlanTensor& tensor) {
+  for (std::size_t i = 1; i < tensor.shape.size(); ++i) {
+    if (tensor.shape[i].per_image) {
+      fail(ErrorCode::invalid_model, "shape {} grows behind its first extent", shape_text(tensor.shape));
+    }
+  }
+  const std::int64_t bytes = tensor_bytes(tensor);
+  if (bytes > kMostBytes) fail(ErrorCode::invalid_model, "{} bytes are too many", bytes);
+  if (tensor.layout == Layout::channels_last && tensor.shape.size() != 4) {
+    fail(ErrorCode::invalid_model, "shape {} cannot be channels_last", shape_text(tensor.shape));
+  }
+  const auto below = [&](std::size_t count) {
+    if (tensor.offset < 0 || tensor.offset >= static_cast<std::int64_t>(count)) {
+      fail(ErrorCode::invalid_model, "index {} of {}", tensor.offset, count);
+    }
+  };
+  if (tensor.storage == Storage::input) below(plan.inputs.size());
+  if (tensor.storage == Storage::output) below(plan.outputs.size());
+  if (tensor.storage == Storage::weights) {
+    below(plan.weights.size());
+    const WeightsMember& member = plan.weights[static_cast<std::size_t>(tensor.offset)];
+    if (is_per_image(tensor.shape) || bytes > element_count(member.shape) * dtype_bytes(member.dtype)) {
+      fail(ErrorCode::invalid_model, "shape {} does not fit its weights '{}'", shape_text(tensor.shape), member.member);
+    }
+  }
+  if (tensor.storage == Storage::arena) {
+    const std::int64_t room = is_per_image(tensor.shape) ? plan.bytes_per_image : plan.fixed_bytes;
+    if (tensor.offset < 0 || tensor.offset % kTensorAlignment != 0 || tensor.offset > room - bytes) {
+      fail(ErrorCode::invalid_model, "{} bytes at offset {} of an arena of {}", bytes, tensor.offset, room);
+    }
+  }
+}
+
+void check_index(const Plan& plan, std::int32_t tensor) {
+  if (tensor < 0 || static_cast<std::size_t>(tensor) >= plan.tensors.size()) {
+    fail(ErrorCode::invalid_model, "tensor {} of {}", tensor, plan.tensors.size());
+  }
+}
+
+void check_port(const Plan& plan, const Port& port, std::size_t index, Storage storage) {
+  check_index(plan, port.tensor);
+  const PlanTensor& tensor = plan.tensors[static_cast<std::size_t>(port.tensor)];
+  if (tensor.storage != storage || tensor.offset != static_cast<std::int64_t>(index) || tensor.layout != Layout::plain) {
+    fail(ErrorCode::invalid_model, "'{}' and its tensor '{}' do not agree", port.name, tensor.name);
+  }
+}
+
+/// Runs `body`, putting "what 'name'" in front of its errors.
+template <class Body>
+void in_place(std::string_view what, std::string_view name, Body body) {
+  try {
+    body();
+  } catch (const Error& e) {
+    throw Error(ErrorCode::invalid_model, e.what()).within(fmt::format("{} '{}'", what, name));
+  }
+}
+
+}  // namespace
+
+std::int64_t tensor_bytes(const PlanTensor& tensor) {
+  return element_count(tensor.shape).count * dtype_bytes(tensor.dtype);
+}
+
+void check(const Plan& plan) {
+  if (plan.fixed_bytes < 0 || plan.bytes_per_image < 0 || plan.fixed_bytes > kMostBytes ||
+      plan.bytes_per_image > kMostBytes) {
+    fail(ErrorCode::invalid_model, "arena of {} + {} bytes", plan.fixed_bytes, plan.bytes_per_image);
+  }
+  for (const PlanTensor& tensor : plan.tensors) {
+    in_place("tensor", tensor.name, [&] { check_tensor(plan, tensor); });
+  }
+  for (const Step& step : plan.steps) {
+    in_place("step", step.problem, [&] {
+      for (std::int32_t input : step.inputs) check_index(plan, input);
+      check_index(plan, step.output);
+      const Storage to = plan.tensors[static_cast<std::size_t>(step.output)].storage;
+      if (to == Storage::input || to == Storage::weights) {
+        fail(ErrorCode::invalid_model, "writes '{}', which is read-only",
+             plan.tensors[static_cast<std::size_t>(step.output)].name);
+      }
+    });
+  }
+  for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
+    in_place("input", plan.inputs[i].name, [&] { check_port(plan, plan.inputs[i], i, Storage::input); });
+  }
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    in_place("output", plan.outputs[i].name, [&] { check_port(plan, plan.outputs[i], i, Storage::output); });
+  }
+  if (plan.outputs.empty()) fail(ErrorCode::invalid_model, "the plan has no outputs");
+}
+
+std::string print(const Plan& plan) {
+  const auto tensor_text = [&](std::int32_t index) {
+    const PlanTensor& t = plan.tensors[static_cast<std::size_t>(index)];
+    return fmt::format("{}:{}{}{}", t.name, dtype_name(t.dtype), shape_text(t.shape),
+                       t.layout == Layout::channels_last ? "cl" : "");
+  };
+  std::string text = fmt::format("plan '{}': {} steps, arena {} + N * {} bytes, {} weights\n", plan.name,
+                                 plan.steps.size(), plan.fixed_bytes, plan.bytes_per_image, plan.weights.size());
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    text += fmt::format("{:4} {} = {}(", i, tensor_text(step.output), step.problem);
+    for (std::size_t k = 0; k < step.inputs.size(); ++k) text += (k > 0 ? ", " : "") + tensor_text(step.inputs[k]);
+    text += ")";
+    for (const auto& [name, value] : step.parameters) text += fmt::format(" {}={}", name, value);
+    if (!step.kernel.empty()) text += fmt::format("  [{}]", step.kernel);
+    if (!step.origin.empty()) text += fmt::format("  # {}", step.origin);
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace octavo

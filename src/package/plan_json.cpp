@@ -1,0 +1,187 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/fail.h"
+#include "package/plan.h"
+
+namespace octavo {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 4> kStorageNames{"input", "output", "arena", "weights"};
+
+// JSON has no infinities, which clamps may have: they travel as text.
+Json number_json(double v) {
+  if (std::isinf(v)) return v > 0 ? "inf" : "-inf";
+  return v;
+}
+
+double parse_number(const Json& json) {
+  if (json.is_string()) {
+    if (json == "inf") return INFINITY;
+    if (json == "-inf") return -INFINITY;
+    fail(ErrorCode::invalid_model, "'{}' is no number", json.get<std::string>());
+  }
+  return json.get<double>();
+}
+
+Json shape_json(const Shape& shape) {
+  Json json = Json::array();
+  for (Dim dim : shape) dim.per_image ? json.push_back(dim_text(dim)) : json.push_back(dim.count);
+  return json;
+}
+
+Shape parse_shape(const Json& json) {
+  Shape shape;
+  for (const Json& extent : json) {
+    if (extent.is_number_integer()) {
+      shape.push_back({extent.get<std::int64_t>(), false});
+      continue;
+    }
+    std::string text = extent.get<std::string>();
+    const std::size_t digits = text.size() - 1;
+    const bool is_batch = text.ends_with('N') && digits <= 9 && text.find_first_not_of("0123456789") == digits;
+    if (!is_batch) fail(ErrorCode::invalid_model, "extent '{}'", text);
+    shape.push_back({digits == 0 ? 1 : std::stoll(text.substr(0, digits)), true});
+  }
+  return shape;
+}
+
+DType parse_dtype_json(const Json& json) {
+  const auto text = json.get<std::string>();
+  const auto dtype = parse_dtype(text);
+  if (!dtype) fail(ErrorCode::invalid_model, "unknown dtype '{}'", text);
+  return *dtype;
+}
+
+Json tensor_json(const PlanTensor& t) {
+  Json json{{"name", t.name}, {"dtype", dtype_name(t.dtype)}, {"shape", shape_json(t.shape)}};
+  if (t.layout == Layout::channels_last) json["layout"] = "channels_last";
+  if (t.quantization) {
+    json["quantization"] = {{"scales", t.quantization->scales},
+                            {"zero_points", t.quantization->zero_points},
+                            {"axis", t.quantization->axis}};
+  }
+  json["storage"] = kStorageNames[static_cast<std::size_t>(t.storage)];
+  json["offset"] = t.offset;
+  return json;
+}
+
+Quantization parse_quantization(const Json& json, const Shape& shape) {
+  Quantization q{json.at("scales").get<std::vector<float>>(), json.at("zero_points").get<std::vector<std::int32_t>>(),
+                 json.at("axis").get<int>()};
+  const bool axis_fits = q.axis < static_cast<int>(shape.size());
+  const std::size_t expected =
+      q.is_per_tensor() ? 1 : axis_fits ? static_cast<std::size_t>(shape[static_cast<std::size_t>(q.axis)].count) : 0;
+  if (!axis_fits || q.scales.size() != expected || q.zero_points.size() != expected) {
+    fail(ErrorCode::invalid_model, "{} scales and {} zero points along axis {} of {}", q.scales.size(),
+         q.zero_points.size(), q.axis, shape_text(shape));
+  }
+  return q;
+}
+
+PlanTensor parse_tensor(const Json& json) {
+  PlanTensor t;
+  t.name = json.at("name").get<std::string>();
+  t.dtype = parse_dtype_json(json.at("dtype"));
+  t.shape = parse_shape(json.at("shape"));
+  if (json.contains("layout")) {
+    if (json.at("layout") != "channels_last") {
+      fail(ErrorCode::invalid_model, "layout '{}'", json.at("layout").get<std::string>());
+    }
+    t.layout = Layout::channels_last;
+  }
+  if (json.contains("quantization")) t.quantization = parse_quantization(json.at("quantization"), t.shape);
+  const auto storage = json.at("storage").get<std::string>();
+  const auto found = std::find(kStorageNames.begin(), kStorageNames.end(), storage);
+  if (found == kStorageNames.end()) fail(ErrorCode::invalid_model, "storage '{}'", storage);
+  t.storage = static_cast<Storage>(found - kStorageNames.begin());
+  t.offset = json.at("offset").get<std::int64_t>();
+  return t;
+}
+
+Json step_json(const Step& step) {
+  Json json{{"problem", step.problem}, {"inputs", step.inputs}, {"output", step.output}};
+  if (!step.kernel.empty()) json["kernel"] = step.kernel;
+  for (const auto& [name, value] : step.parameters) json["parameters"][name] = number_json(value);
+  if (!step.origin.empty()) json["origin"] = step.origin;
+  return json;
+}
+
+Step parse_step(const Json& json) {
+  Step step;
+  step.problem = json.at("problem").get<std::string>();
+  step.inputs = json.at("inputs").get<std::vector<std::int32_t>>();
+  step.output = json.at("output").get<std::int32_t>();
+  step.kernel = json.value("kernel", "");
+  step.origin = json.value("origin", "");
+  if (json.contains("parameters")) {
+    for (const auto& [name, value] : json.at("parameters").items()) step.parameters[name] = parse_number(value);
+  }
+  return step;
+}
+
+Json ports_json(const std::vector<Port>& ports) {
+  Json json = Json::array();
+  for (const Port& port : ports) json.push_back({{"name", port.name}, {"tensor", port.tensor}});
+  return json;
+}
+
+std::vector<Port> parse_ports(const Json& json) {
+  std::vector<Port> ports;
+  for (const Json& port : json) {
+    ports.push_back({port.at("name").get<std::string>(), port.at("tensor").get<std::int32_t>()});
+  }
+  return ports;
+}
+
+Plan parse_checked(const Json& json) {
+  Plan plan;
+  plan.name = json.at("name").get<std::string>();
+  plan.fixed_bytes = json.at("fixed_bytes").get<std::int64_t>();
+  plan.bytes_per_image = json.at("bytes_per_image").get<std::int64_t>();
+  plan.whole_batch = json.at("whole_batch").get<bool>();
+  plan.inputs = parse_ports(json.at("inputs"));
+  plan.outputs = parse_ports(json.at("outputs"));
+  for (const Json& w : json.at("weights")) {
+    plan.weights.push_back({w.at("member").get<std::string>(), parse_dtype_json(w.at("dtype")),
+                            w.at("shape").get<std::vector<std::int64_t>>()});
+  }
+  for (const Json& tensor : json.at("tensors")) plan.tensors.push_back(parse_tensor(tensor));
+  for (const Json& step : json.at("steps")) plan.steps.push_back(parse_step(step));
+  check(plan);
+  return plan;
+}
+
+}  // namespace
+
+std::string plan_json(const Plan& plan) {
+  Json json{{"name", plan.name},
+            {"fixed_bytes", plan.fixed_bytes},
+            {"bytes_per_image", plan.bytes_per_image},
+            {"whole_batch", plan.whole_batch},
+            {"inputs", ports_json(plan.inputs)},
+            {"outputs", ports_json(plan.outputs)}};
+  json["steps"] = Json::array();
+  for (const Step& step : plan.steps) json["steps"].push_back(step_json(step));
+  json["tensors"] = Json::array();
+  for (const PlanTensor& tensor : plan.tensors) json["tensors"].push_back(tensor_json(tensor));
+  json["weights"] = Json::array();
+  for (const WeightsMember& w : plan.weights) {
+    json["weights"].push_back({{"member", w.member}, {"dtype", dtype_name(w.dtype)}, {"shape", w.shape}});
+  }
+  return json.dump(1) + "\n";
+}
+
+Plan parse_plan(std::string_view text) {
+  try {
+    return parse_checked(Json::parse(text));
+  } catch (const nlohmann::json::exception& e) {
+    fail(ErrorCode::invalid_model, "plan.json: {}", e.what());
+  } catch (const Error& e) {
+    throw e.within("plan.json");
+  }
+}
+
+}  // namespace octavo
