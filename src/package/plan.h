@@ -10,7 +10,8 @@
 
 namespace octavo {
 
-/// How a tensor's extents lie in memory: in the order of its shape, or, for images [n, c, h, w], as n, h, w, c.
+/// How a tensor's extents lie in memory: in the order of its shape, or, for images [n, c, h, w], as n, h, w,
+/// c.
 enum class Layout { plain, channels_last };
 
 /// Where a tensor's bytes are while a plan runs.
@@ -56,8 +57,8 @@ struct WeightsMember {
 };
 
 /// The chosen steps and all memory: everything that the engine needs beside the weights' bytes. Plain data.
-/// The arena has two parts: `fixed_bytes` that do not depend on the batch, then `bytes_per_image` times the batch.
-/// Every arena tensor may be read up to kReadSlack bytes past its end.
+/// The arena has two parts: `fixed_bytes` that do not depend on the batch, then `bytes_per_image` times the
+/// batch.
 struct Plan {
   std::string name;
   std::vector<PlanTensor> tensors;
@@ -67,12 +68,11 @@ struct Plan {
   std::vector<WeightsMember> weights;
   std::int64_t fixed_bytes = 0;
   std::int64_t bytes_per_image = 0;
-  /// Whether results of one image depend on the others in its batch (dynamic quantization): then a batch is never split.
+  /// Whether results of one image depend on the others in its batch (dynamic quantization): then a batch is
+  /// never split.
   bool whole_batch = false;
 };
 
-/// Kernels may read, never write, this many bytes past the end of an arena tensor.
-inline constexpr std::int64_t kReadSlack = 64;
 /// Alignment of every arena tensor and of every package member's data.
 inline constexpr std::int64_t kTensorAlignment = 64;
 

@@ -1,5 +1,6 @@
 #include "package/tar.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -50,7 +51,8 @@ std::uint64_t read_octal(const Header& header, Field field) {
   for (std::size_t i = 0; i < field.width; ++i) {
     const char c = header[field.at + i];
     if (c == '\0' || c == ' ') continue;
-    if (c < '0' || c > '7') fail(ErrorCode::invalid_model, "a tar header holds '{}' where a digit belongs", c);
+    if (c < '0' || c > '7')
+      fail(ErrorCode::invalid_model, "a tar header holds '{}' where a digit belongs", c);
     value = value << 3 | static_cast<std::uint64_t>(c - '0');
   }
   return value;
@@ -63,7 +65,8 @@ std::string read_text(const Header& header, Field field) {
 
 void write_octal(Header& header, Field field, std::uint64_t value) {
   if (field.width == kSize.width && value >> 33 != 0) {
-    for (std::size_t i = field.width; i-- > 1; value >>= 8) header[field.at + i] = static_cast<char>(value & 0xFFU);
+    for (std::size_t i = field.width; i-- > 1; value >>= 8)
+      header[field.at + i] = static_cast<char>(value & 0xFFU);
     header[field.at] = static_cast<char>(0x80);
     return;
   }
@@ -122,7 +125,8 @@ std::vector<TarMember> read_tar(std::span<const std::byte> archive) {
     }
     at += std::min((static_cast<std::size_t>(size) + kBlock - 1) / kBlock * kBlock, archive.size() - at);
   }
-  fail(ErrorCode::invalid_model, "the archive ends without its end mark: truncated at {} bytes", archive.size());
+  fail(ErrorCode::invalid_model, "the archive ends without its end mark: truncated at {} bytes",
+       archive.size());
 }
 
 void write_tar(const std::filesystem::path& path, std::span<const TarMember> members) {

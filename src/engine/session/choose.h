@@ -1,0 +1,33 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/kernels/family.h"
+
+namespace octavo {
+
+/// Which rows are asked for, by family: from SessionOptions::kernels or OCTAVO_KERNEL
+/// ("conv2d:reference,linear:onednn").
+class ForcedKernels {
+ public:
+  /// Error(invalid_argument) naming an unknown family or row.
+  explicit ForcedKernels(std::string_view text);
+  /// The row forced for `family`, or an empty text.
+  [[nodiscard]] std::string_view row_for(std::string_view family) const noexcept;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> rows_;
+};
+
+/// The row that will solve a problem, and why faster ones will not.
+struct Choice {
+  const FamilyRow* row = nullptr;
+  std::vector<std::string> passed_over;  ///< "row: reason"
+};
+
+/// A forced row where it is legal, else `hint` where it is legal, else the first legal row of the problem's
+/// family that `isa` can run. Error(unsupported) with every row's reason when there is none.
+Choice choose_kernel(std::string_view problem, std::string_view hint, const ForcedKernels& forced, Isa isa);
+
+}  // namespace octavo

@@ -1,0 +1,265 @@
+#include "octavo/session.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/cpu.h"
+#include "base/fail.h"
+#include "base/thread_team.h"
+#include "engine/session/choose.h"
+#include "package/package.h"
+
+namespace octavo {
+namespace {
+
+// Images that go through the plan together unless told otherwise: enough that weights larger than L2 are read
+// once for several images, few enough that the activations of most networks stay in L3.
+constexpr std::int64_t kImagesPerPass = 8;
+
+struct PreparedStep {
+  const FamilyRow* row = nullptr;
+  std::vector<std::string> passed_over;
+  std::unique_ptr<Prepared> kernel;
+};
+
+Operand operand_of(const PackageData& package, std::int32_t index) {
+  const PlanTensor& tensor = package.plan.tensors[static_cast<std::size_t>(index)];
+  Operand operand{tensor.dtype, tensor.quantization ? &*tensor.quantization : nullptr, {}};
+  if (tensor.storage == Storage::weights) {
+    operand.constant = {tensor.dtype, extents_at(tensor.shape, 1),
+                        package.weights[static_cast<std::size_t>(tensor.offset)].data};
+  }
+  return operand;
+}
+
+PreparedStep prepare_step(const PackageData& package, const Step& step, const ForcedKernels& forced,
+                          Isa isa) {
+  Operands operands;
+  for (std::int32_t input : step.inputs) operands.inputs.push_back(operand_of(package, input));
+  operands.output = operand_of(package, step.output);
+  operands.parameters.insert(step.parameters.begin(), step.parameters.end());
+  try {
+    Choice choice = choose_kernel(step.problem, step.kernel, forced, isa);
+    return {choice.row, std::move(choice.passed_over), choice.row->prepare(step.problem, operands)};
+  } catch (const Error& e) {
+    throw e.within(fmt::format("step '{}'{}", step.problem, step.origin.empty() ? "" : " of " + step.origin));
+  }
+}
+
+std::string forced_text(const SessionOptions& options) {
+  if (!options.kernels.empty()) return options.kernels;
+  const char* environment = std::getenv("OCTAVO_KERNEL");
+  return environment == nullptr ? "" : environment;
+}
+
+/// Aligned memory that grows and never shrinks; not initialised again when it is reused.
+class Arena {
+ public:
+  std::byte* at_least(std::int64_t bytes) {
+    if (memory_.bytes() < bytes) memory_ = Tensor(DType::u8, {bytes});
+    return memory_.data();
+  }
+
+ private:
+  Tensor memory_;
+};
+
+constexpr std::int64_t rounded_up(std::int64_t bytes) {
+  return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+}
+
+}  // namespace
+
+struct Session::State {
+  Package package;
+  ThreadTeam team;
+  std::int64_t images_per_pass;
+  std::vector<PreparedStep> steps;
+  std::int64_t scratch_bytes = 0;
+
+  std::vector<const std::byte*> given;  ///< by input
+  std::vector<std::int64_t> batches;    ///< the batch size that each given input has; 0 = not given
+  std::vector<Tensor> results;          ///< by output
+  Arena arena;
+  Arena scratch;
+  std::vector<std::byte*> base;                         ///< by tensor: where it is during this pass
+  std::vector<std::vector<const std::byte*>> operands;  ///< by step: base of each input
+
+  State(Package opened, const SessionOptions& options)
+      : package(std::move(opened)),
+        team(options.threads, options.cpus),
+        images_per_pass(options.images_per_pass > 0 ? options.images_per_pass : kImagesPerPass) {
+    if (options.images_per_pass < 0)
+      fail(ErrorCode::invalid_argument, "images_per_pass {}", options.images_per_pass);
+    prepare(ForcedKernels(forced_text(options)), usable_isa());
+    given.resize(plan().inputs.size());
+    batches.resize(plan().inputs.size());
+    results.resize(plan().outputs.size());
+    base.resize(plan().tensors.size());
+    for (const Step& step : plan().steps) operands.emplace_back(step.inputs.size());
+  }
+
+  [[nodiscard]] const Plan& plan() const { return package.data().plan; }
+  [[nodiscard]] const PlanTensor& tensor(std::int32_t index) const {
+    return plan().tensors[static_cast<std::size_t>(index)];
+  }
+
+  /// Kernels are prepared by all threads of the team: packing weights is most of the time that loading takes.
+  void prepare(const ForcedKernels& forced, Isa isa) {
+    const std::size_t count = plan().steps.size();
+    steps.resize(count);
+    std::vector<std::exception_ptr> errors(count);
+    std::atomic<std::size_t> next{0};
+    team.run([&](int) {
+      for (std::size_t i = next++; i < count; i = next++) {
+        try {
+          steps[i] = prepare_step(package.data(), plan().steps[i], forced, isa);
+        } catch (...) {
+          errors[i] = std::current_exception();
+        }
+      }
+    });
+    for (const std::exception_ptr& error : errors) {
+      if (error) std::rethrow_exception(error);
+    }
+    for (const PreparedStep& step : steps) {
+      scratch_bytes = std::max(scratch_bytes, rounded_up(step.kernel->scratch_bytes()));
+    }
+  }
+
+  [[nodiscard]] std::int64_t batch_size() const {
+    std::int64_t batch = 0;
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      if (given[i] == nullptr)
+        fail(ErrorCode::invalid_argument, "input '{}' was not given", plan().inputs[i].name);
+      if (!is_per_image(tensor(plan().inputs[i].tensor).shape)) continue;
+      if (batch != 0 && batches[i] != batch) {
+        fail(ErrorCode::invalid_argument, "input '{}' has a batch of {}, another has {}",
+             plan().inputs[i].name, batches[i], batch);
+      }
+      batch = batches[i];
+    }
+    return std::max<std::int64_t>(batch, 1);
+  }
+
+  void make_results(std::int64_t batch) {
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const PlanTensor& t = tensor(plan().outputs[i].tensor);
+      std::vector<std::int64_t> shape = extents_at(t.shape, batch);
+      if (results[i].data() == nullptr || results[i].shape() != shape)
+        results[i] = Tensor(t.dtype, std::move(shape));
+    }
+  }
+
+  /// Where every tensor is while images `first` .. `first + count` of the batch go through the plan.
+  void place(std::int64_t first, std::int64_t count) {
+    std::byte* const memory = arena.at_least(plan().fixed_bytes + plan().bytes_per_image * count);
+    for (std::size_t i = 0; i < base.size(); ++i) {
+      const PlanTensor& t = plan().tensors[i];
+      const auto index = static_cast<std::size_t>(t.offset);
+      const bool grows = is_per_image(t.shape);
+      const std::int64_t skipped = grows ? first * tensor_bytes(t) : 0;
+      switch (t.storage) {
+        case Storage::input:
+          base[i] = const_cast<std::byte*>(given[index]) + skipped;
+          break;
+        case Storage::output:
+          base[i] = results[index].data() + skipped;
+          break;
+        case Storage::arena:
+          base[i] = memory + (grows ? plan().fixed_bytes + t.offset * count : t.offset);
+          break;
+        case Storage::weights:
+          base[i] = const_cast<std::byte*>(package.data().weights[index].data);
+          break;
+      }
+    }
+    for (std::size_t s = 0; s < operands.size(); ++s) {
+      const std::vector<std::int32_t>& inputs = plan().steps[s].inputs;
+      for (std::size_t k = 0; k < inputs.size(); ++k)
+        operands[s][k] = base[static_cast<std::size_t>(inputs[k])];
+    }
+  }
+
+  /// The step loop: every thread walks all steps, takes its share of each, and waits for the others.
+  void walk(int thread, std::int64_t count, std::byte* all_scratch) noexcept {
+    const Share share{thread, team.size()};
+    for (std::size_t s = 0; s < steps.size(); ++s) {
+      const KernelArgs args{operands[s], base[static_cast<std::size_t>(plan().steps[s].output)],
+                            all_scratch + thread * scratch_bytes, count};
+      steps[s].kernel->run(args, share);
+      team.wait_for_all();
+    }
+  }
+};
+
+Session::Session(Package package, const SessionOptions& options)
+    : state_(std::make_unique<State>(std::move(package), options)) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+void Session::set_input(std::string_view name, const TensorView& value) {
+  const Plan& plan = state_->plan();
+  const auto port =
+      std::find_if(plan.inputs.begin(), plan.inputs.end(), [&](const Port& p) { return p.name == name; });
+  if (port == plan.inputs.end())
+    fail(ErrorCode::invalid_argument, "model '{}' has no input '{}'", plan.name, name);
+  const PlanTensor& expected = state_->tensor(port->tensor);
+  if (value.dtype != expected.dtype) {
+    fail(ErrorCode::invalid_argument, "input '{}' is {}, expected {}", name, dtype_name(value.dtype),
+         dtype_name(expected.dtype));
+  }
+  std::int64_t batch = 1;
+  if (is_per_image(expected.shape) && !value.shape.empty())
+    batch = value.shape[0] / std::max<std::int64_t>(expected.shape[0].count, 1);
+  if (batch < 1 || value.shape != extents_at(expected.shape, batch)) {
+    fail(ErrorCode::invalid_argument, "input '{}' has shape {}, expected {}", name, shape_text(value.shape),
+         shape_text(expected.shape));
+  }
+  const auto index = static_cast<std::size_t>(port - plan.inputs.begin());
+  state_->given[index] = value.data;
+  state_->batches[index] = batch;
+}
+
+void Session::run() {
+  State& s = *state_;
+  const std::int64_t batch = s.batch_size();
+  s.make_results(batch);
+  const std::int64_t pass = s.plan().whole_batch ? batch : std::min(batch, s.images_per_pass);
+  std::byte* const scratch = s.scratch.at_least(s.scratch_bytes * s.team.size());
+  for (std::int64_t first = 0; first < batch; first += pass) {
+    const std::int64_t count = std::min(pass, batch - first);
+    s.place(first, count);
+    s.team.run([&](int thread) { s.walk(thread, count, scratch); });
+  }
+}
+
+TensorView Session::output(std::string_view name) const {
+  const std::vector<Port>& ports = state_->plan().outputs;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    if (ports[i].name == name) return output(i);
+  }
+  fail(ErrorCode::invalid_argument, "model '{}' has no output '{}'", state_->plan().name, name);
+}
+
+TensorView Session::output(std::size_t index) const {
+  if (index >= state_->results.size() || state_->results[index].data() == nullptr) {
+    fail(ErrorCode::invalid_argument, "output {} is not computed yet", index);
+  }
+  return state_->results[index].view();
+}
+
+const Package& Session::package() const noexcept { return state_->package; }
+
+std::vector<StepInfo> Session::steps() const {
+  std::vector<StepInfo> infos;
+  for (std::size_t i = 0; i < state_->steps.size(); ++i) {
+    const Step& step = state_->plan().steps[i];
+    infos.push_back(
+        {step.problem, std::string(state_->steps[i].row->name), step.origin, state_->steps[i].passed_over});
+  }
+  return infos;
+}
+
+}  // namespace octavo

@@ -1,0 +1,34 @@
+#pragma once
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/mapped_file.h"
+#include "octavo/session.h"
+#include "package/plan.h"
+
+namespace octavo {
+
+/// Where a model came from, for the manifest.
+struct Provenance {
+  std::string source;         ///< the model file's name, without its folder
+  std::string source_sha256;  ///< of its bytes
+  std::string compiler;       ///< "octavo 0.1.0"
+};
+
+/// A Package's insides: the plan, and one view of memory per Plan::weights entry.
+struct PackageData {
+  Plan plan;
+  std::string manifest;
+  std::vector<TensorView> weights;
+  std::variant<std::vector<Tensor>, MappedFile> memory;  ///< what the views look at
+};
+
+/// A package in memory. `weights` has one tensor per Plan::weights entry, of its dtype and shape.
+Package make_package(Plan plan, std::vector<Tensor> weights, const Provenance& provenance);
+
+/// A package from the bytes of its file, which must outlive it; for tests and embedded models.
+Package read_package(std::span<const std::byte> file);
+
+}  // namespace octavo
