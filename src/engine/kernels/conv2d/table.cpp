@@ -1,0 +1,12 @@
+#include "engine/kernels/conv2d/table.h"
+
+namespace octavo {
+
+std::span<const KernelRow<Conv2dProblem>> conv2d_kernels() {
+  static const KernelRow<Conv2dProblem> kRows[] = {
+      conv2d::reference_row(),
+  };
+  return kRows;
+}
+
+}  // namespace octavo

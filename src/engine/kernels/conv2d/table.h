@@ -1,0 +1,17 @@
+#pragma once
+#include <span>
+
+#include "engine/kernels/conv2d/problem.h"
+#include "engine/kernels/kernel.h"
+
+namespace octavo {
+
+/// Every way to solve a Conv2dProblem, best first, the reference last.
+std::span<const KernelRow<Conv2dProblem>> conv2d_kernels();
+
+/// The rows that the table is made of, a file each.
+namespace conv2d {
+KernelRow<Conv2dProblem> reference_row();
+}  // namespace conv2d
+
+}  // namespace octavo

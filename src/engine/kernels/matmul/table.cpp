@@ -1,0 +1,12 @@
+#include "engine/kernels/matmul/table.h"
+
+namespace octavo {
+
+std::span<const KernelRow<MatmulProblem>> matmul_kernels() {
+  static const KernelRow<MatmulProblem> kRows[] = {
+      matmul::reference_row(),
+  };
+  return kRows;
+}
+
+}  // namespace octavo

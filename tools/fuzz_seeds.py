@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Writes small valid inputs for the fuzz targets to start from: FOLDER/pickle, code, torchscript, onnx, npy, image, package.
+
+They come from assets/demo, from ONNX's own test models where Debian's libonnx-testdata is installed, and from here.
+A target named NAME_fuzz reads FOLDER/NAME; tests/fuzz/seeds/NAME is added where it exists."""
+
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+ONNX_CASES = (
+    "add conv gemm matmul relu clip maxpool averagepool globalaveragepool flatten reshape concat softmax sigmoid "
+    "batchnorm identity transpose quantizelinear dequantizelinear qlinearconv qlinearmatmul dynamicquantizelinear"
+).split()
+
+
+def npy(dtype, shape, data, version=1):
+    """A numpy array file."""
+    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape!r}, }}".encode()
+    length = "<H" if version == 1 else "<I"
+    start = 8 + struct.calcsize(length)
+    header += b" " * (-(start + len(header) + 1) % 64) + b"\n"
+    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack(length, len(header)) + header + data
+
+
+def png(width, height, colour, bits=8, interlace=0):
+    """A PNG of colour type `colour`: 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA. All its pixels are zero."""
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    rows = (b"\0" + bytes((width * channels * bits + 7) // 8)) * height
+    if interlace:
+        rows = b"\0" + bytes((channels * bits + 7) // 8)  # a 1x1 picture has one pass
+    palette = chunk(b"PLTE", bytes(range(6))) if colour == 3 else b""
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, interlace)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + palette + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def torchscript_seeds():
+    model = ROOT / "assets/demo/shapes_resnet.pt"
+    if not model.exists():
+        return
+    with zipfile.ZipFile(model) as archive:
+        for name in archive.namelist():
+            if name.endswith(".pkl"):
+                yield "pickle", pathlib.Path(name).name, archive.read(name)
+            elif name.endswith(".py"):
+                yield "code", name.replace("/", "."), archive.read(name)
+    yield "torchscript", "shapes_resnet.pt", model.read_bytes()
+
+
+def onnx_seeds():
+    for folder in sorted(pathlib.Path("/usr/share").glob("*onnx*")):
+        for model in sorted(folder.rglob("model.onnx")):
+            case = model.parent.name.removeprefix("test_")
+            if case.split("_")[0] in ONNX_CASES and "bfloat16" not in case:
+                yield "onnx", f"{case}.onnx", model.read_bytes()
+
+
+def array_seeds():
+    yield "npy", "f4.npy", npy("<f4", (2, 3), bytes(24))
+    yield "npy", "u1.npy", npy("|u1", (4,), b"\1\2\3\4")
+    yield "npy", "i8_version2.npy", npy("<i8", (), bytes(8), version=2)
+    yield "npy", "strings.npy", npy("<U3", (2,), bytes(24))
+    logits = ROOT / "assets/demo/shapes_logits.npz"
+    if logits.exists():
+        yield "npy", "shapes_logits.npz", logits.read_bytes()
+        yield "npz", "shapes_logits.npz", logits.read_bytes()
+
+
+def image_seeds():
+    for colour, bits in ((0, 8), (0, 1), (0, 16), (2, 8), (2, 16), (3, 4), (4, 8), (6, 8)):
+        yield "image", f"colour{colour}_{bits}bit.png", png(3, 2, colour, bits)
+    yield "image", "interlaced.png", png(1, 1, 2, interlace=1)
+    for picture in sorted(ROOT.glob("assets/**/*.jp*g")) + sorted(ROOT.glob("tests/**/*.jp*g")):
+        yield "image", picture.name, picture.read_bytes()
+
+
+def package_seeds():
+    """The demo's network compiled, where there is a compiler already."""
+    octavo, model = ROOT / "build/release/bin/octavo", ROOT / "assets/demo/shapes_resnet.pt"
+    if not octavo.exists():
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        package = pathlib.Path(folder, "shapes.tar")
+        command = [octavo, "compile", model, "-o", package]
+        if subprocess.run(command, capture_output=True).returncode == 0 and package.exists():
+            yield "package", "shapes.tar", package.read_bytes()
+
+
+def committed_seeds():
+    for path in sorted(ROOT.glob("tests/fuzz/seeds/*/*")):
+        yield path.parent.name, path.name, path.read_bytes()
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: tools/fuzz_seeds.py FOLDER")
+    out = pathlib.Path(sys.argv[1])
+    shutil.rmtree(out, ignore_errors=True)
+    for source in (torchscript_seeds, onnx_seeds, array_seeds, image_seeds, package_seeds, committed_seeds):
+        for target, name, content in source():
+            (out / target).mkdir(parents=True, exist_ok=True)
+            (out / target / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()
