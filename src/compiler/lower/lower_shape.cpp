@@ -101,7 +101,7 @@ void cat(Lowering& to, const Node& node) {
   const bool is_image =
       y.shape.size() == 4 && axis == 1 && to.layout_of(node.inputs[0]) == Layout::channels_last;
   const Layout layout = is_image ? Layout::channels_last : Layout::plain;
-  ConcatProblem p{.dtype = y.dtype, .arithmetic = named<Arithmetic>(node.text("arithmetic")), .widths = {}};
+  ConcatProblem p{.dtype = y.dtype, .widths = {}, .arithmetic = named<Arithmetic>(node.text("arithmetic"))};
   p.outer = is_image
                 ? y.shape[0].count * y.shape[2].count * y.shape[3].count
                 : unit_count(Shape(y.shape.begin(), y.shape.begin() + static_cast<std::ptrdiff_t>(axis)));
