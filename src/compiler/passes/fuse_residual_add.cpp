@@ -51,6 +51,7 @@ bool fuse_residual_add(Graph& graph) {
       const ValueId sum = graph.insert(i, "conv2d_add", std::move(inputs), fused_attributes(*conv, add),
                                        graph.value(old).name, add.origin);
       graph.replace_uses(old, sum);
+      graph.nodes().erase(graph.nodes().begin() + static_cast<std::ptrdiff_t>(i) + 1);
       changed = true;
       break;
     }
