@@ -6,8 +6,8 @@ namespace octavo {
 
 /// y[o, j, :] = data[o, indices[j], :] with rows of `inner` elements of `bytes` bytes, j < indices; negative
 /// indices count from the back; s32 or s64 indices. grows_data=1: outer grows with the batch;
-/// grows_indices=1: indices do (then outer is 1). An index out of range gives a row of zeros and the step's
-/// error flag: docs/numerics.md.
+/// grows_indices=1: indices do (then outer is 1). An index out of range gives a row of zeros: a
+/// running step has no way to fail.
 struct GatherProblem {
   static constexpr std::string_view kFamily = "gather";
   std::int64_t bytes = 4;

@@ -1,0 +1,21 @@
+#include "engine/kernels/concat/problem.h"
+
+#include "engine/kernels/check_extents.h"
+
+namespace octavo {
+
+void ConcatProblem::check() const {
+  constexpr std::size_t kMostInputs = 4096;
+  if (widths.empty() || widths.size() > kMostInputs) {
+    fail(ErrorCode::invalid_argument, "concat problem: 'widths' has {} entries, expected 1 to {}",
+         widths.size(), kMostInputs);
+  }
+  std::int64_t width = 0;
+  for (std::int64_t w : widths) {
+    check_extent(kFamily, "widths", w, 0);
+    width += w;
+  }
+  checked_elements(kFamily, "y", {outer, width});
+}
+
+}  // namespace octavo

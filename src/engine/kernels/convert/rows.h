@@ -1,0 +1,15 @@
+#pragma once
+#include "engine/kernels/convert/dynamic_problem.h"
+#include "engine/kernels/convert/problem.h"
+#include "engine/kernels/kernel.h"
+
+namespace octavo {
+
+Support convert_reference_supports(const ConvertProblem& problem) noexcept;
+std::unique_ptr<Prepared> prepare_convert_reference(const ConvertProblem& problem, const Operands& operands);
+
+Support dynamic_quantize_reference_supports(const DynamicQuantizeProblem& problem) noexcept;
+std::unique_ptr<Prepared> prepare_dynamic_quantize_reference(const DynamicQuantizeProblem& problem,
+                                                             const Operands& operands);
+
+}  // namespace octavo

@@ -1,0 +1,21 @@
+#include "engine/kernels/convert/table.h"
+
+#include "engine/kernels/convert/rows.h"
+
+namespace octavo {
+namespace {
+
+constexpr KernelRow<ConvertProblem> kConvertRows[] = {
+    {"reference", Isa::generic, convert_reference_supports, prepare_convert_reference},
+};
+
+constexpr KernelRow<DynamicQuantizeProblem> kDynamicQuantizeRows[] = {
+    {"reference", Isa::generic, dynamic_quantize_reference_supports, prepare_dynamic_quantize_reference},
+};
+
+}  // namespace
+
+std::span<const KernelRow<ConvertProblem>> convert_kernels() { return kConvertRows; }
+std::span<const KernelRow<DynamicQuantizeProblem>> dynamic_quantize_kernels() { return kDynamicQuantizeRows; }
+
+}  // namespace octavo

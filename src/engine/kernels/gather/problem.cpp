@@ -1,0 +1,20 @@
+#include "engine/kernels/gather/problem.h"
+
+#include "engine/kernels/check_extents.h"
+
+namespace octavo {
+
+void GatherProblem::check() const {
+  check_extent(kFamily, "bytes", bytes, 1, 8);
+  if (index != DType::s32 && index != DType::s64) {
+    fail(ErrorCode::invalid_argument, "gather problem: 'index' is {}, expected s32 or s64",
+         dtype_name(index));
+  }
+  checked_elements(kFamily, "data", {outer, rows, inner, bytes});
+  checked_elements(kFamily, "y", {outer, indices, inner, bytes});
+  check_extent(kFamily, "grows_data", grows_data, 0, 1);
+  check_extent(kFamily, "grows_indices", grows_indices, 0, 1 - grows_data);
+  if (grows_indices != 0) check_extent(kFamily, "outer", outer, 1, 1);
+}
+
+}  // namespace octavo

@@ -1,0 +1,27 @@
+#pragma once
+#include <cstdint>
+
+#include "engine/kernels/element_types.h"
+#include "engine/kernels/pool/problem.h"
+
+namespace octavo {
+
+/// The average of `count` quantized values from their exact sum, for the output's quantization `y`
+/// (docs/numerics.md): with S = sum of (q - zero_point of x),
+///   channels_last  rint(f32(S) * f32(f32(scale_x / scale_y) / count)) + zero_point_y
+///   contiguous     rint(sum of q / count) when x and y share a quantization, else as channels_last
+///   ort            rint(f32(S) * f32(scale_x / f32(scale_y * count))) + zero_point_y
+/// `sum` is S. A window without values gives the zero point.
+inline std::int32_t average_of_sum(std::int64_t sum, std::int64_t count, const Affine& x, const Affine& y,
+                                   AverageRounding rounding) noexcept {
+  if (count == 0) return y.zero_point;
+  const auto n = static_cast<float>(count);
+  if (rounding == AverageRounding::contiguous && x == y) {
+    const auto stored = static_cast<float>(sum + count * x.zero_point);
+    return clamp_stored(std::nearbyint(stored / n), 0, y.range);
+  }
+  const float multiplier = rounding == AverageRounding::ort ? x.scale / (y.scale * n) : x.scale / y.scale / n;
+  return clamp_stored(std::nearbyint(static_cast<float>(sum) * multiplier), y.zero_point, y.range);
+}
+
+}  // namespace octavo

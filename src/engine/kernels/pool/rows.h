@@ -1,0 +1,10 @@
+#pragma once
+#include "engine/kernels/kernel.h"
+#include "engine/kernels/pool/problem.h"
+
+namespace octavo {
+
+Support pool_reference_supports(const PoolProblem& problem) noexcept;
+std::unique_ptr<Prepared> prepare_pool_reference(const PoolProblem& problem, const Operands& operands);
+
+}  // namespace octavo
