@@ -16,7 +16,8 @@ struct Options {
 void run(const Options& options) {
   CompileOptions compile_options = options.model.compile_options();
   if (!options.dump_after.empty()) {
-    compile_options.after_pass = [&](std::string_view pass, const std::function<std::string()>& text, double ms) {
+    compile_options.after_pass = [&](std::string_view pass, const std::function<std::string()>& text,
+                                     double ms) {
       if (options.dump_after != "all" && options.dump_after != pass) return;
       fmt::print("after {} ({:.1f} ms):\n{}\n", pass, ms, text());
     };
@@ -35,7 +36,9 @@ void add_compile(CLI::App& app) {
   options->model.declare(*verb);
   verb->add_option("-o,--output", options->output, "the package to write")->capture_default_str();
   verb->add_option("--dump-after", options->dump_after, "print the graph after this pass ('import', 'all')");
-  verb->footer("Examples:\n  octavo compile resnet50.pt -o resnet50.tar\n  octavo compile net.pt --input-shape 3,32,32");
+  verb->footer(
+      "Examples:\n  octavo compile resnet50.pt -o resnet50.tar\n  octavo compile net.pt --input-shape "
+      "3,32,32");
   verb->callback([options] { run(*options); });
 }
 

@@ -53,7 +53,8 @@ void print_summary(const Package& package, bool as_json) {
 /// The text of the graph as it is imported ("graph") or after the last pass ("passes").
 std::string graph_text(const ModelOptions& model, bool after_passes) {
   if (is_package(model.model)) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("'{}' is a package: it holds no graph", model.model));
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("'{}' is a package: it holds no graph", model.model));
   }
   CompileOptions options = model.compile_options();
   std::string last;

@@ -26,8 +26,10 @@ void run(const Options& options) {
     if (!options.problem.empty() && &family != &family_of(options.problem)) continue;
     for (const FamilyRow& row : family.rows) {
       const std::string no = objection(row, options.problem);
-      json.push_back({{"family", family.name}, {"kernel", row.name}, {"needs", isa_name(row.needs)}, {"objection", no}});
-      if (!options.json) fmt::print("{:18}{:20}{:14}{}\n", family.name, row.name, isa_name(row.needs), no.empty() ? "ok" : no);
+      json.push_back(
+          {{"family", family.name}, {"kernel", row.name}, {"needs", isa_name(row.needs)}, {"objection", no}});
+      if (!options.json)
+        fmt::print("{:18}{:20}{:14}{}\n", family.name, row.name, isa_name(row.needs), no.empty() ? "ok" : no);
     }
   }
   if (options.json) fmt::print("{}\n", json.dump(1));
@@ -38,7 +40,8 @@ void run(const Options& options) {
 void add_kernels(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("kernels", "list the kernels, best first, and which can run here");
   const auto options = std::make_shared<Options>();
-  verb->add_option("--problem", options->problem, "only those of this problem, and why each can or cannot solve it");
+  verb->add_option("--problem", options->problem,
+                   "only those of this problem, and why each can or cannot solve it");
   verb->add_flag("--json", options->json, "for scripts");
   verb->footer("Example:\n  octavo kernels --problem 'conv2d ic64 ih56 iw56 oc64 kh3 kw3 pt1 pl1 pb1 pr1'");
   verb->callback([options] { run(*options); });

@@ -40,10 +40,13 @@ bool is_package(const std::filesystem::path& path) {
 }
 
 void ModelOptions::declare(CLI::App& verb) {
-  verb.add_option("MODEL", model, "a package (saved_model.tar), a TorchScript file (.pt) or an ONNX file (.onnx)")
+  verb.add_option("MODEL", model,
+                  "a package (saved_model.tar), a TorchScript file (.pt) or an ONNX file (.onnx)")
       ->required();
-  verb.add_option("--input-shape", shapes, "an input's extents without the batch: 3,224,224 or NAME:3,224,224");
-  verb.add_option("--disable-pass", disabled_passes, "leave out a pass of the optimiser (results do not change)");
+  verb.add_option("--input-shape", shapes,
+                  "an input's extents without the batch: 3,224,224 or NAME:3,224,224");
+  verb.add_option("--disable-pass", disabled_passes,
+                  "leave out a pass of the optimiser (results do not change)");
   verb.add_flag("-q,--quiet", quiet, "no notes on stderr");
 }
 
@@ -52,7 +55,8 @@ CompileOptions ModelOptions::compile_options() const {
   for (const std::string& text : shapes) {
     const std::size_t colon = text.rfind(':');
     const std::string name = colon == std::string::npos ? "" : text.substr(0, colon);
-    options.input_shapes[name] = parse_extents(std::string_view(text).substr(name.size() + (colon == std::string::npos ? 0 : 1)), text);
+    options.input_shapes[name] = parse_extents(
+        std::string_view(text).substr(name.size() + (colon == std::string::npos ? 0 : 1)), text);
   }
   options.disabled_passes.insert(disabled_passes.begin(), disabled_passes.end());
   options.layer_outputs = layers;
@@ -65,7 +69,8 @@ CompileOptions ModelOptions::compile_options() const {
 Package ModelOptions::open() const {
   if (!is_package(model)) return compile(model, compile_options());
   if (!shapes.empty() || !disabled_passes.empty()) {
-    fail(ErrorCode::invalid_argument, "'{}' is a compiled package: --input-shape and --disable-pass come too late", model);
+    fail(ErrorCode::invalid_argument,
+         "'{}' is a compiled package: --input-shape and --disable-pass come too late", model);
   }
   return Package::open(model);
 }

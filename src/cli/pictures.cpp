@@ -9,8 +9,8 @@ namespace octavo::cli {
 namespace {
 
 /// Decodes picture `i` into `dst`; returns what is wrong with it, nothing when it is fine.
-std::string load_one(const Dataset& dataset, const Recipe& recipe, std::span<const std::int64_t> shape, std::size_t i,
-                     std::span<float> dst) noexcept {
+std::string load_one(const Dataset& dataset, const Recipe& recipe, std::span<const std::int64_t> shape,
+                     std::size_t i, std::span<float> dst) noexcept {
   try {
     const DecodedPicture picture = dataset.picture(i);
     if (!picture.image) return picture.problem;
@@ -30,7 +30,8 @@ TensorView Pictures::view(std::int64_t first, std::int64_t count) const {
   return {DType::f32, std::move(shape), inputs.data() + first * bytes_each};
 }
 
-Pictures load_pictures(const Dataset& dataset, const Recipe& recipe, std::span<const std::int64_t> shape, int threads) {
+Pictures load_pictures(const Dataset& dataset, const Recipe& recipe, std::span<const std::int64_t> shape,
+                       int threads) {
   if (shape.size() != 3 || shape[0] != 3) {
     fail(ErrorCode::invalid_argument, "the model's input {} is no colour picture", shape_text(shape));
   }

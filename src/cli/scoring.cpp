@@ -12,7 +12,8 @@ namespace octavo::cli {
 Tensor score(Session& session, const Pictures& pictures, std::int64_t batch) {
   const std::vector<PortInfo> inputs = session.package().inputs();
   if (inputs.size() != 1) {
-    fail(ErrorCode::invalid_argument, "model '{}' has {} inputs, pictures are one", session.package().name(), inputs.size());
+    fail(ErrorCode::invalid_argument, "model '{}' has {} inputs, pictures are one", session.package().name(),
+         inputs.size());
   }
   Tensor scores;
   for (std::int64_t first = 0; first < pictures.count(); first += batch) {
@@ -21,8 +22,8 @@ Tensor score(Session& session, const Pictures& pictures, std::int64_t batch) {
     session.run();
     const TensorView out = session.output();
     if (out.dtype != DType::f32 || out.shape.size() != 2 || out.shape[0] != count) {
-      fail(ErrorCode::invalid_argument, "the model's output {}{} is no row of scores a picture", dtype_name(out.dtype),
-           shape_text(out.shape));
+      fail(ErrorCode::invalid_argument, "the model's output {}{} is no row of scores a picture",
+           dtype_name(out.dtype), shape_text(out.shape));
     }
     if (first == 0) scores = Tensor(DType::f32, {pictures.count(), out.shape[1]});
     std::memcpy(scores.data() + first * out.shape[1] * 4, out.data, static_cast<std::size_t>(out.bytes()));
@@ -52,7 +53,8 @@ std::span<const float> row_of(const Tensor& scores, std::int64_t row) {
 double output_quantum(const Package& package) {
   const Plan& plan = package.data().plan;
   for (const Step& step : plan.steps) {
-    if (step.output != plan.outputs[0].tensor || step.problem.find("kind=dequantize") == std::string::npos) continue;
+    if (step.output != plan.outputs[0].tensor || step.problem.find("kind=dequantize") == std::string::npos)
+      continue;
     const auto& quantization = plan.tensors[static_cast<std::size_t>(step.inputs[0])].quantization;
     if (quantization && quantization->is_per_tensor()) return quantization->scale();
   }

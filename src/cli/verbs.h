@@ -3,8 +3,8 @@
 
 namespace octavo::cli {
 
-// One function per verb, each in the file of its name: declares the verb's options on `app` and what it does when chosen.
-// A verb throws octavo::Error for what fails; its return value travels through ExitCode.
+// One function per verb, each in the file of its name: declares the verb's options on `app` and what it does
+// when chosen. A verb throws octavo::Error for what fails; its return value travels through ExitCode.
 void add_compile(CLI::App& app);
 void add_run(CLI::App& app);
 void add_verify(CLI::App& app);
@@ -13,7 +13,8 @@ void add_cpu(CLI::App& app);
 void add_kernels(CLI::App& app);
 void add_demo(CLI::App& app);
 
-/// Thrown by a verb that did its work but found that something does not hold (`verify`): the process ends with `code`.
+/// Thrown by a verb that did its work but found that something does not hold (`verify`): the process ends
+/// with `code`.
 struct ExitCode {
   int code = 1;
 };

@@ -31,12 +31,14 @@ void compare_as(Comparison& result, const TensorView& ours, const TensorView& th
 /// The reference's rows in the order of `names`.
 Tensor rows_by_name(const Reference& reference, const std::vector<std::string>& names) {
   std::map<std::string, std::int64_t> rows;
-  for (std::size_t i = 0; i < reference.names.size(); ++i) rows[reference.names[i]] = static_cast<std::int64_t>(i);
+  for (std::size_t i = 0; i < reference.names.size(); ++i)
+    rows[reference.names[i]] = static_cast<std::int64_t>(i);
   const std::int64_t classes = reference.logits.shape()[1];
   Tensor chosen(DType::f32, {static_cast<std::int64_t>(names.size()), classes});
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto found = rows.find(names[i]);
-    if (found == rows.end()) fail(ErrorCode::invalid_argument, "the reference has no row for picture '{}'", names[i]);
+    if (found == rows.end())
+      fail(ErrorCode::invalid_argument, "the reference has no row for picture '{}'", names[i]);
     const auto row = row_of(reference.logits, found->second);
     std::memcpy(chosen.data() + static_cast<std::int64_t>(i) * classes * 4, row.data(), row.size_bytes());
   }
@@ -45,11 +47,15 @@ Tensor rows_by_name(const Reference& reference, const std::vector<std::string>& 
 
 bool holds(const Verdict& v, const Expectation& expectation) {
   switch (expectation.kind) {
-    case Expectation::Kind::equal: return v.comparison.equal == v.comparison.values;
-    case Expectation::Kind::close: return v.comparison.max_abs <= expectation.tolerance;
+    case Expectation::Kind::equal:
+      return v.comparison.equal == v.comparison.values;
+    case Expectation::Kind::close:
+      return v.comparison.max_abs <= expectation.tolerance;
     case Expectation::Kind::top1:
-      return v.ours.labelled > 0 && std::abs(v.ours.top1_share() - v.theirs.top1_share()) <= expectation.tolerance + 1e-12;
-    case Expectation::Kind::report: return true;
+      return v.ours.labelled > 0 &&
+             std::abs(v.ours.top1_share() - v.theirs.top1_share()) <= expectation.tolerance + 1e-12;
+    case Expectation::Kind::report:
+      return true;
   }
   return false;
 }
@@ -64,10 +70,17 @@ Comparison compare(const TensorView& ours, const TensorView& theirs) {
   Comparison result;
   result.values = ours.elements();
   switch (ours.dtype) {
-    case DType::f32: compare_as<float>(result, ours, theirs); break;
-    case DType::u8: compare_as<std::uint8_t>(result, ours, theirs); break;
-    case DType::s8: compare_as<std::int8_t>(result, ours, theirs); break;
-    default: fail(ErrorCode::unsupported, "comparing {}", dtype_name(ours.dtype));
+    case DType::f32:
+      compare_as<float>(result, ours, theirs);
+      break;
+    case DType::u8:
+      compare_as<std::uint8_t>(result, ours, theirs);
+      break;
+    case DType::s8:
+      compare_as<std::int8_t>(result, ours, theirs);
+      break;
+    default:
+      fail(ErrorCode::unsupported, "comparing {}", dtype_name(ours.dtype));
   }
   return result;
 }
@@ -110,8 +123,8 @@ Reference read_reference(const std::filesystem::path& path) {
   return reference;
 }
 
-Verdict judge(const Pictures& pictures, const Tensor& scores, const Reference& reference, const Expectation& expectation,
-              std::int64_t class_offset, double quantum) {
+Verdict judge(const Pictures& pictures, const Tensor& scores, const Reference& reference,
+              const Expectation& expectation, std::int64_t class_offset, double quantum) {
   const Tensor theirs =
       reference.names.empty() ? Tensor(reference.logits) : rows_by_name(reference, pictures.names);
   Verdict verdict;
@@ -131,8 +144,9 @@ std::string verdict_text(const Verdict& v) {
   if (v.quantum > 0.0) text += fmt::format(" ({:.0f} quanta)", v.comparison.max_abs / v.quantum);
   text += fmt::format(", same top-1 {}/{}", v.same_top1, v.pictures);
   if (v.ours.labelled > 0) {
-    text += fmt::format(", top-1 {:.2f} % (reference {:.2f} %), top-5 {:.2f} % ({:.2f} %)", 100 * v.ours.top1_share(),
-                        100 * v.theirs.top1_share(), 100 * v.ours.top5_share(), 100 * v.theirs.top5_share());
+    text += fmt::format(", top-1 {:.2f} % (reference {:.2f} %), top-5 {:.2f} % ({:.2f} %)",
+                        100 * v.ours.top1_share(), 100 * v.theirs.top1_share(), 100 * v.ours.top5_share(),
+                        100 * v.theirs.top5_share());
   }
   return text + (v.holds ? ", as expected" : ", NOT AS EXPECTED");
 }

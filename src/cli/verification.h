@@ -38,7 +38,8 @@ Accuracy accuracy_of(const Tensor& scores, const std::vector<std::optional<std::
 /// In how many rows the best class is the same.
 std::int64_t same_best(const Tensor& ours, const Tensor& theirs);
 
-/// Recorded outputs: `logits` f32 [n, classes] and, when the file has them, the pictures' names (`photo`) and `label`.
+/// Recorded outputs: `logits` f32 [n, classes] and, when the file has them, the pictures' names (`photo`) and
+/// `label`.
 struct Reference {
   Tensor logits;
   std::vector<std::string> names;
@@ -66,8 +67,8 @@ struct Verdict {
 
 /// Compares scores of pictures with a reference's rows (by name where it has names, else in order).
 /// Error(invalid_argument) when they do not belong together.
-Verdict judge(const Pictures& pictures, const Tensor& scores, const Reference& reference, const Expectation& expectation,
-              std::int64_t class_offset, double quantum);
+Verdict judge(const Pictures& pictures, const Tensor& scores, const Reference& reference,
+              const Expectation& expectation, std::int64_t class_offset, double quantum);
 
 /// "200 pictures, 200000/200000 equal, max diff 0 (0 quanta), top-1 78.50 % (reference 78.50 %), as expected"
 std::string verdict_text(const Verdict& verdict);

@@ -24,8 +24,10 @@ bool is_zip(std::span<const std::byte> bytes) {
 }
 
 /// TorchScript files are ZIP archives; anything else is taken for the protobuf of an ONNX model.
-Graph import_model(const std::filesystem::path& model, const MappedFile& file, const CompileOptions& options) {
-  if (!is_zip(file.bytes()) && model.extension() == ".onnx") return import_onnx(model, {options.input_shapes});
+Graph import_model(const std::filesystem::path& model, const MappedFile& file,
+                   const CompileOptions& options) {
+  if (!is_zip(file.bytes()) && model.extension() == ".onnx")
+    return import_onnx(model, {options.input_shapes});
   if (!is_zip(file.bytes())) {
     fail(ErrorCode::invalid_model, "neither a TorchScript archive nor named .onnx");
   }
@@ -52,7 +54,8 @@ PassOptions pass_options(const CompileOptions& options) {
   PassOptions to_passes{options.disabled_passes, {}};
   if (options.after_pass) {
     to_passes.after = [&options](std::string_view pass, const Graph& graph, double milliseconds) {
-      options.after_pass(pass, [&graph] { return print(graph); }, milliseconds);
+      options.after_pass(
+          pass, [&graph] { return print(graph); }, milliseconds);
     };
   }
   return to_passes;
@@ -86,8 +89,9 @@ Package compile(const std::filesystem::path& model, const CompileOptions& option
     const MappedFile file(model);
     Graph graph = import_model(model, file, options);
     if (graph.name.empty()) graph.name = model.stem().string();
-    return compile_graph(std::move(graph), options,
-                         {model.filename().string(), sha256_hex(file.bytes()), fmt::format("octavo {}", kVersion)});
+    return compile_graph(
+        std::move(graph), options,
+        {model.filename().string(), sha256_hex(file.bytes()), fmt::format("octavo {}", kVersion)});
   } catch (const Error& e) {
     throw e.within(model.filename().string());
   }

@@ -6,7 +6,7 @@
 
 #include "base/fail.h"
 #include "base/mapped_file.h"
-#include "data/atomic_file.h"
+#include "base/atomic_file.h"
 #include "data/npy_header.h"
 
 namespace octavo {

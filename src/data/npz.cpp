@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/fail.h"
-#include "data/atomic_file.h"
+#include "base/atomic_file.h"
 #include "data/npy.h"
 
 namespace octavo {

@@ -31,7 +31,8 @@ void check_tensor(const Plan& plan, const PlanTensor& tensor) {
     below(plan.weights.size());
     const WeightsMember& member = plan.weights[static_cast<std::size_t>(tensor.offset)];
     if (is_per_image(tensor.shape) || bytes > element_count(member.shape) * dtype_bytes(member.dtype)) {
-      fail(ErrorCode::invalid_model, "shape {} does not fit its weights '{}'", shape_text(tensor.shape), member.member);
+      fail(ErrorCode::invalid_model, "shape {} does not fit its weights '{}'", shape_text(tensor.shape),
+           member.member);
     }
   }
   if (tensor.storage == Storage::arena) {
@@ -51,7 +52,8 @@ void check_index(const Plan& plan, std::int32_t tensor) {
 void check_port(const Plan& plan, const Port& port, std::size_t index, Storage storage) {
   check_index(plan, port.tensor);
   const PlanTensor& tensor = plan.tensors[static_cast<std::size_t>(port.tensor)];
-  if (tensor.storage != storage || tensor.offset != static_cast<std::int64_t>(index) || tensor.layout != Layout::plain) {
+  if (tensor.storage != storage || tensor.offset != static_cast<std::int64_t>(index) ||
+      tensor.layout != Layout::plain) {
     fail(ErrorCode::invalid_model, "'{}' and its tensor '{}' do not agree", port.name, tensor.name);
   }
 }
@@ -106,12 +108,14 @@ std::string print(const Plan& plan) {
     return fmt::format("{}:{}{}{}", t.name, dtype_name(t.dtype), shape_text(t.shape),
                        t.layout == Layout::channels_last ? "cl" : "");
   };
-  std::string text = fmt::format("plan '{}': {} steps, arena {} + N * {} bytes, {} weights\n", plan.name,
-                                 plan.steps.size(), plan.fixed_bytes, plan.bytes_per_image, plan.weights.size());
+  std::string text =
+      fmt::format("plan '{}': {} steps, arena {} + N * {} bytes, {} weights\n", plan.name, plan.steps.size(),
+                  plan.fixed_bytes, plan.bytes_per_image, plan.weights.size());
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
     text += fmt::format("{:4} {} = {}(", i, tensor_text(step.output), step.problem);
-    for (std::size_t k = 0; k < step.inputs.size(); ++k) text += (k > 0 ? ", " : "") + tensor_text(step.inputs[k]);
+    for (std::size_t k = 0; k < step.inputs.size(); ++k)
+      text += (k > 0 ? ", " : "") + tensor_text(step.inputs[k]);
     text += ")";
     for (const auto& [name, value] : step.parameters) text += fmt::format(" {}={}", name, value);
     if (!step.kernel.empty()) text += fmt::format("  [{}]", step.kernel);

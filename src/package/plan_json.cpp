@@ -41,7 +41,8 @@ Shape parse_shape(const Json& json) {
     }
     std::string text = extent.get<std::string>();
     const std::size_t digits = text.size() - 1;
-    const bool is_batch = text.ends_with('N') && digits <= 9 && text.find_first_not_of("0123456789") == digits;
+    const bool is_batch =
+        text.ends_with('N') && digits <= 9 && text.find_first_not_of("0123456789") == digits;
     if (!is_batch) fail(ErrorCode::invalid_model, "extent '{}'", text);
     shape.push_back({digits == 0 ? 1 : std::stoll(text.substr(0, digits)), true});
   }
@@ -69,11 +70,13 @@ Json tensor_json(const PlanTensor& t) {
 }
 
 Quantization parse_quantization(const Json& json, const Shape& shape) {
-  Quantization q{json.at("scales").get<std::vector<float>>(), json.at("zero_points").get<std::vector<std::int32_t>>(),
-                 json.at("axis").get<int>()};
+  Quantization q{json.at("scales").get<std::vector<float>>(),
+                 json.at("zero_points").get<std::vector<std::int32_t>>(), json.at("axis").get<int>()};
   const bool axis_fits = q.axis < static_cast<int>(shape.size());
-  const std::size_t expected =
-      q.is_per_tensor() ? 1 : axis_fits ? static_cast<std::size_t>(shape[static_cast<std::size_t>(q.axis)].count) : 0;
+  const std::size_t expected = q.is_per_tensor() ? 1
+                               : axis_fits
+                                   ? static_cast<std::size_t>(shape[static_cast<std::size_t>(q.axis)].count)
+                                   : 0;
   if (!axis_fits || q.scales.size() != expected || q.zero_points.size() != expected) {
     fail(ErrorCode::invalid_model, "{} scales and {} zero points along axis {} of {}", q.scales.size(),
          q.zero_points.size(), q.axis, shape_text(shape));
@@ -117,7 +120,8 @@ Step parse_step(const Json& json) {
   step.kernel = json.value("kernel", "");
   step.origin = json.value("origin", "");
   if (json.contains("parameters")) {
-    for (const auto& [name, value] : json.at("parameters").items()) step.parameters[name] = parse_number(value);
+    for (const auto& [name, value] : json.at("parameters").items())
+      step.parameters[name] = parse_number(value);
   }
   return step;
 }

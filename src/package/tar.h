@@ -15,13 +15,13 @@ struct TarMember {
   std::span<const std::byte> bytes;
 };
 
-/// The regular files of a POSIX (ustar) archive, without copying. Error(invalid_model) for a damaged header, a member that
-/// reaches past the end, a kind of member that Octavo does not write, or a missing end mark.
+/// The regular files of a POSIX (ustar) archive, without copying. Error(invalid_model) for a damaged header,
+/// a member that reaches past the end, a kind of member that Octavo does not write, or a missing end mark.
 std::vector<TarMember> read_tar(std::span<const std::byte> archive);
 
-/// Writes an uncompressed POSIX archive with fixed owner, mode and time, so that the same members give the same bytes.
-/// The file appears under its name only when it is whole: it is written beside it and renamed. Error(io) otherwise, and
-/// what stood under the name stays.
+/// Writes an uncompressed POSIX archive with fixed owner, mode and time, so that the same members give the
+/// same bytes. The file appears under its name only when it is whole: it is written beside it and renamed.
+/// Error(io) otherwise, and what stood under the name stays.
 void write_tar(const std::filesystem::path& path, std::span<const TarMember> members);
 
 }  // namespace octavo

@@ -54,7 +54,8 @@ void fold(Graph& graph, Node& layer, const Affine& affine) {
     for (float& w : weights.as<float>().subspan(c * per_channel, per_channel)) {
       w = static_cast<float>(w * affine.factor[c]);
     }
-    const double old = layer.input(2) == kNoValue ? 0.0 : graph.value(layer.input(2)).constant->as<float>()[c];
+    const double old =
+        layer.input(2) == kNoValue ? 0.0 : graph.value(layer.input(2)).constant->as<float>()[c];
     bias.as<float>()[c] = static_cast<float>(old * affine.factor[c] + affine.offset[c]);
   }
   const std::string name = graph.value(layer.output).name;
@@ -96,7 +97,8 @@ bool decompose_batchnorm(Graph& graph) {
     Tensor eps(DType::f32, {1});
     eps.as<float>()[0] = static_cast<float>(bn.real("eps"));
     const ValueId centred = put("sub", {bn.inputs[0], spread(3)});
-    const ValueId deviation = put("sqrt", {put("add", {spread(4), graph.add_constant("eps", std::move(eps))})});
+    const ValueId deviation =
+        put("sqrt", {put("add", {spread(4), graph.add_constant("eps", std::move(eps))})});
     const ValueId scaled = put("mul", {put("div", {centred, deviation}), spread(1)});
     graph.replace_uses(bn.output, put("add", {scaled, spread(2)}));
     graph.nodes().erase(graph.nodes().begin() + static_cast<std::ptrdiff_t>(at));

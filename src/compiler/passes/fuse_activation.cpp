@@ -5,7 +5,8 @@ namespace octavo {
 namespace {
 
 bool takes_activation(const Node& node) {
-  return node.op->name == "conv2d" || node.op->name == "conv2d_add" || node.op->name == "linear" || node.op->name == "add";
+  return node.op->name == "conv2d" || node.op->name == "conv2d_add" || node.op->name == "linear" ||
+         node.op->name == "add";
 }
 
 }  // namespace

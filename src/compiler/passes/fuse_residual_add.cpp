@@ -4,7 +4,8 @@
 namespace octavo {
 namespace {
 
-/// The convolution that computes `id` for one reader only, without a clamp of its own; nullptr when there is none.
+/// The convolution that computes `id` for one reader only, without a clamp of its own; nullptr when there is
+/// none.
 const Node* fusable_conv(const Graph& graph, ValueId id) {
   const Node* conv = graph.producer(id);
   const bool fits = conv != nullptr && conv->op->name == "conv2d" && conv->text("activation") != "clamp" &&

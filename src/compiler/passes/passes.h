@@ -21,14 +21,16 @@ bool fold_batchnorm(Graph& graph);
 /// Turns every batch-norm that is left into elementwise operators, since no kernel computes one.
 bool decompose_batchnorm(Graph& graph);
 
-/// Turns constant padding of an image, with what the convolution would pad with, into the convolution's own padding.
+/// Turns constant padding of an image, with what the convolution would pad with, into the convolution's own
+/// padding.
 bool fold_pad(Graph& graph);
 
 /// Turns relu and clip behind conv2d, conv2d_add, linear or add into their activation.
 ///   before:  y = relu(conv2d(x, w))     after:  y = conv2d(x, w) activation=relu
 bool fuse_activation(Graph& graph);
 
-/// Turns the addition of a convolution's result and another tensor into one operator, which keeps the sum in registers.
+/// Turns the addition of a convolution's result and another tensor into one operator, which keeps the sum in
+/// registers.
 ///   before:  y = add(conv2d(x, w, b), r)     after:  y = conv2d_add(x, w, r, b)
 bool fuse_residual_add(Graph& graph);
 
@@ -49,8 +51,8 @@ struct PassOptions {
   std::function<void(std::string_view pass, const Graph&, double milliseconds)> after;
 };
 
-/// Runs `passes` once in order, dropping dead nodes and verifying the graph after each. Error(invalid_argument) for a disabled
-/// pass that does not exist or cannot be left out.
+/// Runs `passes` once in order, dropping dead nodes and verifying the graph after each.
+/// Error(invalid_argument) for a disabled pass that does not exist or cannot be left out.
 void run_passes(Graph& graph, std::span<const PassDef> passes, const PassOptions& options);
 
 }  // namespace octavo

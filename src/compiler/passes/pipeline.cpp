@@ -20,7 +20,8 @@ constexpr PassDef kPasses[] = {
 
 void check_disabled(std::span<const PassDef> passes, const PassOptions& options) {
   for (const std::string& name : options.disabled) {
-    const auto found = std::find_if(passes.begin(), passes.end(), [&](const PassDef& p) { return p.name == name; });
+    const auto found =
+        std::find_if(passes.begin(), passes.end(), [&](const PassDef& p) { return p.name == name; });
     if (found == passes.end()) fail(ErrorCode::invalid_argument, "there is no pass '{}'", name);
     if (!found->is_optional) fail(ErrorCode::invalid_argument, "pass '{}' cannot be left out", name);
   }
