@@ -1,0 +1,72 @@
+#pragma once
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/kernels/problem_text.h"
+#include "engine/kernels/testing/random_step.h"
+
+namespace octavo::testing {
+
+/// The lines of tests/problems/`family`.txt without comments (from '#' on) and empty ones.
+inline std::vector<std::string> problems_of(std::string_view family) {
+  const std::string path = "tests/problems/" + std::string(family) + ".txt";
+  std::ifstream file(path);
+  EXPECT_TRUE(file) << path;
+  std::vector<std::string> problems;
+  for (std::string line; std::getline(file, line);) {
+    line.resize(std::min(line.find('#'), line.size()));
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    if (!line.empty()) problems.push_back(line);
+  }
+  EXPECT_FALSE(problems.empty()) << path;
+  return problems;
+}
+
+/// Checks that every row of `table` that is legal for `problem` and runs on this machine gives the bytes that
+/// the last row (the reference) gives, for shares 1..5 and batches 1..3. `spec_of` describes the operands.
+/// Returns the names of the rows that were compared.
+template <class Problem>
+std::vector<std::string> expect_rows_equal_the_reference(
+    std::span<const KernelRow<Problem>> table, const Problem& problem,
+    const std::function<StepSpec(const Problem&, Random&)>& spec_of, std::uint64_t seed = 1) {
+  Random random(seed);
+  const StepSpec spec = spec_of(problem, random);
+  std::vector<std::string> compared;
+  for (std::int64_t batch = 1; batch <= 3; ++batch) {
+    const RandomStep step(spec, batch, random);
+    const std::vector<std::byte> expected = step.run(*table.back().prepare(problem, step.operands()), 1);
+    for (const KernelRow<Problem>& row : table) {
+      if (!row.supports(problem) || !runs_here(row.needs)) continue;
+      if (batch == 1) compared.emplace_back(row.name);
+      const auto prepared = row.prepare(problem, step.operands());
+      for (int shares = 1; shares <= 5; ++shares) {
+        const std::vector<std::byte> got = step.run(*prepared, shares);
+        const auto differs = std::mismatch(expected.begin(), expected.end(), got.begin());
+        EXPECT_TRUE(differs.first == expected.end())
+            << row.name << ": byte " << differs.first - expected.begin() << " of " << expected.size()
+            << " differs from the reference\n  " << problem_text_of(problem) << "\n  seed " << seed
+            << ", batch " << batch << ", " << shares << " shares";
+      }
+    }
+  }
+  return compared;
+}
+
+/// The same for all lines of the family's problem file.
+template <class Problem>
+void expect_problem_file_conforms(std::span<const KernelRow<Problem>> table,
+                                  const std::function<StepSpec(const Problem&, Random&)>& spec_of) {
+  for (const std::string& line : problems_of(Problem::kFamily)) {
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      const auto compared =
+          expect_rows_equal_the_reference<Problem>(table, parse_problem<Problem>(line), spec_of, seed);
+      EXPECT_EQ(compared.empty() ? "" : compared.back(), "reference") << line;
+    }
+  }
+}
+
+}  // namespace octavo::testing

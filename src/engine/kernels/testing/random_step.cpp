@@ -1,0 +1,165 @@
+#include "engine/kernels/testing/random_step.h"
+
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "base/fail.h"
+
+namespace octavo::testing {
+namespace {
+
+constexpr std::int64_t kGuardBytes = 64;
+
+std::int64_t elements_at(const OperandSpec& spec, std::int64_t batch) {
+  return spec.elements + (batch - 1) * spec.batch_stride;
+}
+
+template <class T>
+void fill_with(std::byte* memory, std::int64_t elements, const OperandSpec& spec, Random& random) {
+  for (std::int64_t i = 0; i < elements; ++i) {
+    T value{};
+    if constexpr (std::is_floating_point_v<T>) {
+      value = static_cast<T>(std::uniform_real_distribution<double>(spec.lowest, spec.highest)(random));
+    } else {
+      value = static_cast<T>(std::uniform_int_distribution<std::int64_t>(
+          static_cast<std::int64_t>(spec.lowest), static_cast<std::int64_t>(spec.highest))(random));
+    }
+    std::memcpy(memory + i * static_cast<std::int64_t>(sizeof(T)), &value, sizeof(T));
+  }
+}
+
+void fill(std::byte* memory, std::int64_t elements, const OperandSpec& spec, Random& random) {
+  switch (spec.dtype) {
+    case DType::f32:
+      return fill_with<float>(memory, elements, spec, random);
+    case DType::f64:
+      return fill_with<double>(memory, elements, spec, random);
+    case DType::u8:
+      return fill_with<std::uint8_t>(memory, elements, spec, random);
+    case DType::s8:
+      return fill_with<std::int8_t>(memory, elements, spec, random);
+    case DType::f16:
+    case DType::bf16:
+    case DType::u16:
+      return fill_with<std::uint16_t>(memory, elements, spec, random);
+    case DType::s16:
+      return fill_with<std::int16_t>(memory, elements, spec, random);
+    case DType::s32:
+      return fill_with<std::int32_t>(memory, elements, spec, random);
+    case DType::s64:
+      return fill_with<std::int64_t>(memory, elements, spec, random);
+    case DType::boolean:
+      return fill_with<std::uint8_t>(memory, elements, spec, random);
+  }
+}
+
+bool has_amx() {
+  constexpr long kRequestTileData = 0x1023, kTileData = 18;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d >> 25 & 1U) == 0) return false;
+  return syscall(SYS_arch_prctl, kRequestTileData, kTileData) == 0;
+}
+
+bool has_avx_vnni() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 4 & 1U) != 0;
+}
+
+}  // namespace
+
+Quantization random_quantization(DType dtype, Random& random) {
+  const auto scale = static_cast<float>(std::uniform_real_distribution<double>(0.001, 0.1)(random));
+  const int lowest = dtype == DType::s8 ? -128 : 0;
+  return Quantization::per_tensor(scale, std::uniform_int_distribution<int>(lowest, lowest + 255)(random));
+}
+
+OperandSpec growing_operand(DType dtype, std::int64_t elements, Quantization quantization) {
+  OperandSpec spec;
+  spec.dtype = dtype;
+  spec.elements = spec.batch_stride = elements;
+  spec.quantization = std::move(quantization);
+  if (dtype == DType::f32) spec.lowest = -4, spec.highest = 4;
+  if (dtype == DType::s8) spec.lowest = -128, spec.highest = 127;
+  if (dtype == DType::s32 || dtype == DType::s64) spec.lowest = -1000, spec.highest = 1000;
+  if (dtype == DType::boolean) spec.highest = 1;
+  return spec;
+}
+
+bool runs_here(Isa isa) {
+  const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") != 0 &&
+                      __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+                      __builtin_cpu_supports("avx512vl") != 0;
+  const bool avx512_vnni =
+      avx512 && __builtin_cpu_supports("avx512vnni") != 0 && __builtin_cpu_supports("avx512vbmi") != 0;
+  switch (isa) {
+    case Isa::generic:
+      return true;
+    case Isa::avx2:
+      return avx2;
+    case Isa::avx_vnni:
+      return avx2 && has_avx_vnni();
+    case Isa::avx512:
+      return avx512;
+    case Isa::avx512_vnni:
+      return avx512_vnni;
+    case Isa::amx_int8:
+      return avx512_vnni && has_amx();
+  }
+  return false;
+}
+
+void RandomStep::Free::operator()(std::byte* p) const noexcept {
+  ::operator delete[](p, std::align_val_t{64});
+}
+
+RandomStep::Memory RandomStep::allocate(std::int64_t bytes) {
+  return Memory(
+      static_cast<std::byte*>(::operator new[](static_cast<std::size_t>(bytes), std::align_val_t{64})));
+}
+
+RandomStep::RandomStep(const StepSpec& spec, std::int64_t batch, Random& random)
+    : spec_(spec), batch_(batch) {
+  for (const OperandSpec& input : spec_.inputs) {
+    const std::int64_t elements = elements_at(input, batch);
+    memory_.push_back(allocate(elements * dtype_bytes(input.dtype)));
+    fill(memory_.back().get(), elements, input, random);
+    Operand operand{.dtype = input.dtype,
+                    .quantization = input.quantization.scales.empty() ? nullptr : &input.quantization,
+                    .constant = {}};
+    if (input.constant) {
+      const auto shape = input.shape.empty() ? std::vector<std::int64_t>{elements} : input.shape;
+      operand.constant = TensorView{input.dtype, shape, memory_.back().get()};
+    }
+    operands_.inputs.push_back(operand);
+  }
+  operands_.output.dtype = spec_.output.dtype;
+  if (!spec_.output.quantization.scales.empty()) operands_.output.quantization = &spec_.output.quantization;
+  operands_.parameters = spec_.parameters;
+}
+
+std::vector<std::byte> RandomStep::run(const Prepared& prepared, int shares) const {
+  const std::int64_t bytes = elements_at(spec_.output, batch_) * dtype_bytes(spec_.output.dtype);
+  // Another filling for every number of shares, so that a byte left unwritten cannot look right twice.
+  const auto filling = static_cast<std::byte>(0x5a + 37 * shares);
+  std::vector<std::byte> output(static_cast<std::size_t>(bytes + 2 * kGuardBytes), filling);
+  std::vector<const std::byte*> inputs;
+  for (const Memory& memory : memory_) inputs.push_back(memory.get());
+  const Memory scratch = allocate(prepared.scratch_bytes());
+  const KernelArgs args{inputs, output.data() + kGuardBytes, scratch.get(), batch_};
+  for (int i = 0; i < shares; ++i) prepared.run(args, Share{i, shares});
+
+  const auto is_filling = [&](std::byte b) { return b == filling; };
+  const auto first = output.begin() + kGuardBytes, last = first + bytes;
+  if (!std::all_of(output.begin(), first, is_filling) || !std::all_of(last, output.end(), is_filling)) {
+    fail(ErrorCode::internal, "the kernel wrote outside of its output of {} bytes", bytes);
+  }
+  return {first, last};
+}
+
+}  // namespace octavo::testing

@@ -1,0 +1,67 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "engine/kernels/kernel.h"
+
+namespace octavo::testing {
+
+using Random = std::mt19937_64;
+
+/// What one operand of a step under test is like.
+struct OperandSpec {
+  DType dtype = DType::u8;
+  std::int64_t elements = 0;         ///< in the first unit of batch
+  std::int64_t batch_stride = 0;     ///< elements that every further unit of batch adds
+  Quantization quantization;         ///< no scales: plain numbers
+  double lowest = 0, highest = 255;  ///< values are drawn uniformly from here, whole ones for integers
+  bool constant = false;             ///< known while preparing
+  std::vector<std::int64_t> shape;   ///< of a constant; empty: one extent
+};
+
+/// All operands of a step under test. `output` needs no values.
+struct StepSpec {
+  std::vector<OperandSpec> inputs;
+  OperandSpec output;
+  Parameters parameters;
+};
+
+/// A scale between 0.001 and 0.1 and a zero point within the dtype; what a test takes when it does not care.
+Quantization random_quantization(DType dtype, Random& random);
+/// `dtype`'s whole range of values as an operand that grows by all its elements with each unit of batch.
+OperandSpec growing_operand(DType dtype, std::int64_t elements, Quantization quantization = {});
+
+/// Whether this machine can run code for `isa`.
+bool runs_here(Isa isa);
+
+/// A step with random operands for one batch size. Memory has exactly the size that the operands need, so
+/// that sanitizers see every read beyond an end.
+class RandomStep {
+ public:
+  RandomStep(const StepSpec& spec, std::int64_t batch, Random& random);
+  RandomStep(const RandomStep&) = delete;
+  RandomStep& operator=(const RandomStep&) = delete;
+
+  [[nodiscard]] const Operands& operands() const noexcept { return operands_; }
+  /// What `prepared` computes, share after share. Throws Error(internal) when it writes outside of its
+  /// output.
+  [[nodiscard]] std::vector<std::byte> run(const Prepared& prepared, int shares) const;
+  [[nodiscard]] const std::byte* input(std::size_t i) const noexcept { return memory_[i].get(); }
+
+ private:
+  struct Free {
+    void operator()(std::byte* p) const noexcept;
+  };
+  using Memory = std::unique_ptr<std::byte[], Free>;
+  static Memory allocate(std::int64_t bytes);
+
+  StepSpec spec_;
+  std::int64_t batch_;
+  Operands operands_;
+  std::vector<Memory> memory_;
+};
+
+}  // namespace octavo::testing
