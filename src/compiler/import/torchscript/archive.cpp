@@ -1,0 +1,98 @@
+#include "compiler/import/torchscript/archive.h"
+
+#include <zip.h>
+
+#include "base/fail.h"
+
+namespace octavo::torchscript {
+namespace {
+
+constexpr zip_int64_t kMostMembers = 1 << 20;
+
+struct CloseFile {
+  void operator()(zip_file_t* file) const noexcept { zip_fclose(file); }
+};
+
+zip_t* open_bytes(std::span<const std::byte> bytes) {
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
+  zip_t* archive = source == nullptr ? nullptr : zip_open_from_source(source, ZIP_RDONLY, &error);
+  if (archive == nullptr) {
+    const std::string reason = zip_error_strerror(&error);
+    zip_error_fini(&error);
+    zip_source_free(source);
+    fail(ErrorCode::invalid_model, "not a TorchScript file: {} ({} bytes)", reason, bytes.size());
+  }
+  zip_error_fini(&error);
+  return archive;
+}
+
+/// The folder in which data.pkl lies, with the slash.
+std::string root_folder(zip_t* archive, zip_int64_t count) {
+  constexpr std::string_view kMain = "/data.pkl";
+  for (zip_int64_t i = 0; i < count; ++i) {
+    const char* name = zip_get_name(archive, static_cast<zip_uint64_t>(i), ZIP_FL_ENC_RAW);
+    const std::string_view text = name == nullptr ? "" : name;
+    if (text.ends_with(kMain) && text.find('/') == text.size() - kMain.size()) {
+      return std::string(text.substr(0, text.size() - kMain.size() + 1));
+    }
+  }
+  fail(ErrorCode::invalid_model, "not a TorchScript file: the archive holds no 'data.pkl'");
+}
+
+}  // namespace
+
+void Archive::Close::operator()(zip* archive) const noexcept { zip_discard(archive); }
+
+Archive::Archive(std::span<const std::byte> bytes) : zip_(open_bytes(bytes)), file_bytes_(bytes.size()) {
+  const zip_int64_t count = zip_get_num_entries(zip_.get(), 0);
+  if (count > kMostMembers) {
+    fail(ErrorCode::invalid_model, "the archive has {} members, more than {}", count, kMostMembers);
+  }
+  const std::string root = root_folder(zip_.get(), count);
+  for (zip_int64_t i = 0; i < count; ++i) {
+    const char* name = zip_get_name(zip_.get(), static_cast<zip_uint64_t>(i), ZIP_FL_ENC_RAW);
+    const std::string_view text = name == nullptr ? "" : name;
+    if (text.starts_with(root)) members_.emplace(text.substr(root.size()), static_cast<std::uint64_t>(i));
+  }
+  if (has("byteorder") && read_text("byteorder") != "little") {
+    fail(ErrorCode::unsupported, "tensors in byte order '{}', expected 'little'", read_text("byteorder"));
+  }
+}
+
+Archive::~Archive() = default;
+
+bool Archive::has(std::string_view member) const { return members_.contains(member); }
+
+std::vector<std::byte> Archive::read(std::string_view member) {
+  const auto found = members_.find(member);
+  if (found == members_.end()) fail(ErrorCode::invalid_model, "the archive has no member '{}'", member);
+  zip_stat_t facts;
+  if (zip_stat_index(zip_.get(), found->second, 0, &facts) != 0) {
+    fail(ErrorCode::invalid_model, "member '{}': {}", member, zip_strerror(zip_.get()));
+  }
+  const bool is_stored = facts.comp_method == ZIP_CM_STORE;
+  const std::size_t most = is_stored ? file_bytes_ : kMostUnpackedBytes - unpacked_bytes_;
+  if (facts.size > most) {
+    fail(ErrorCode::invalid_model, "member '{}' claims {} bytes, more than the {} it may have", member, facts.size, most);
+  }
+  if (!is_stored) unpacked_bytes_ += facts.size;
+  const std::unique_ptr<zip_file_t, CloseFile> file(zip_fopen_index(zip_.get(), found->second, 0));
+  if (file == nullptr) fail(ErrorCode::invalid_model, "member '{}': {}", member, zip_strerror(zip_.get()));
+  std::vector<std::byte> content(facts.size);
+  const zip_int64_t got = zip_fread(file.get(), content.data(), content.size());
+  std::byte beyond{};  // libzip checks the checksum when a read meets the end
+  const zip_int64_t more = got == static_cast<zip_int64_t>(content.size()) ? zip_fread(file.get(), &beyond, 1) : -1;
+  if (more != 0) {
+    fail(ErrorCode::invalid_model, "member '{}' is damaged: {}", member, zip_file_strerror(file.get()));
+  }
+  return content;
+}
+
+std::string Archive::read_text(std::string_view member) {
+  const std::vector<std::byte> bytes = read(member);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace octavo::torchscript
