@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "engine/kernels/kernel.h"
+#include "engine/kernels/operand_quantization.h"
 #include "engine/kernels/quantized_math.h"
 #include "octavo/tensor.h"
 
@@ -40,7 +41,6 @@ void visit_type(DType dtype, Visitor&& visit) {
 }
 
 constexpr bool is_half_float(DType dtype) noexcept { return dtype == DType::f16 || dtype == DType::bf16; }
-constexpr bool is_eight_bit(DType dtype) noexcept { return dtype == DType::u8 || dtype == DType::s8; }
 
 /// `value` as a T: truncated towards zero, moved into T's range; a NaN gives zero for integers.
 template <class T>
@@ -53,20 +53,6 @@ T saturated(double value) noexcept {
     if (value <= static_cast<double>(std::numeric_limits<T>::min())) return std::numeric_limits<T>::min();
   }
   return static_cast<T>(value);
-}
-
-/// The range of a stored integer type up to 16 bits.
-constexpr StoredRange stored_range(DType dtype) noexcept {
-  switch (dtype) {
-    case DType::s8:
-      return {-128, 127};
-    case DType::u16:
-      return {0, 65535};
-    case DType::s16:
-      return {-32768, 32767};
-    default:
-      return {0, 255};
-  }
 }
 
 /// One operand's per-tensor quantization, ready for arithmetic.

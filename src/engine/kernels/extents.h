@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 
 namespace octavo {
@@ -14,10 +15,11 @@ inline constexpr std::int64_t kLargestExtent = std::int64_t{1} << 31;
 /// No tensor of a problem has more elements, so that element counts times 8 bytes times a batch fit 63 bits.
 inline constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 
-/// `lowest` <= value <= kLargestExtent.
+/// `lowest` <= value <= `highest`.
 void check_extent(std::string_view family, std::string_view field, std::int64_t value,
-                  std::int64_t lowest = 1);
-/// The product of extents that were checked is at most kMostElements; `what` names the tensor.
+                  std::int64_t lowest = 1, std::int64_t highest = kLargestExtent);
+/// No extent is negative and their product is at most kMostElements; `what` names the tensor.
+void check_elements(std::string_view family, std::string_view what, std::span<const std::int64_t> extents);
 void check_elements(std::string_view family, std::string_view what,
                     std::initializer_list<std::int64_t> extents);
 /// `value` is 0 or 1.

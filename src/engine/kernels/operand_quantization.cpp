@@ -18,7 +18,16 @@ void check_zero_point(const Operand& operand, std::int32_t zero_point, std::stri
 bool is_stored_integer(DType dtype) noexcept { return dtype == DType::u8 || dtype == DType::s8; }
 
 StoredRange stored_range(DType dtype) noexcept {
-  return dtype == DType::s8 ? StoredRange{-128, 127} : StoredRange{0, 255};
+  switch (dtype) {
+    case DType::s8:
+      return {-128, 127};
+    case DType::u16:
+      return {0, 65535};
+    case DType::s16:
+      return {-32768, 32767};
+    default:
+      return {0, 255};
+  }
 }
 
 TensorQuantization tensor_quantization(const Operand& operand, std::string_view what) {

@@ -22,7 +22,7 @@ struct ChannelQuantization {
 
 /// 8-bit integers.
 [[nodiscard]] bool is_stored_integer(DType dtype) noexcept;
-/// The values that u8 or s8 can hold.
+/// The values that u8, s8, u16 or s16 can hold.
 [[nodiscard]] StoredRange stored_range(DType dtype) noexcept;
 
 /// How `operand` is quantized; plain numbers have scale 1 and zero point 0. Error(invalid_argument) naming

@@ -1,6 +1,6 @@
 #include "engine/kernels/concat/problem.h"
 
-#include "engine/kernels/check_extents.h"
+#include "engine/kernels/extents.h"
 
 namespace octavo {
 
@@ -12,10 +12,10 @@ void ConcatProblem::check() const {
   }
   std::int64_t width = 0;
   for (std::int64_t w : widths) {
-    check_extent(kFamily, "widths", w, 0);
+    check_extent(kFamily, "widths", w, 0, kMostElements);
     width += w;
   }
-  checked_elements(kFamily, "y", {outer, width});
+  check_elements(kFamily, "y", {outer, width});
 }
 
 }  // namespace octavo

@@ -17,7 +17,7 @@ std::vector<ConcatInput> concat_inputs(const ConcatProblem& problem, const Opera
     inputs[i].offset = offset;
     offset += problem.widths[i];
     const Operand& operand = operands.inputs[i];
-    if (!is_eight_bit(problem.dtype)) continue;
+    if (!is_stored_integer(problem.dtype)) continue;
     if (operand.quantization == nullptr && operands.output.quantization == nullptr) continue;
     const Affine from = affine_of(ConcatProblem::kFamily, operand);
     const Affine to = affine_of(ConcatProblem::kFamily, operands.output);

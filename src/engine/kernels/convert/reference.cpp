@@ -120,7 +120,7 @@ class Casting final : public ConvertWalk<Casting> {
 };
 
 bool is_stored(DType dtype) noexcept {
-  return is_eight_bit(dtype) || dtype == DType::u16 || dtype == DType::s16;
+  return is_stored_integer(dtype) || dtype == DType::u16 || dtype == DType::s16;
 }
 
 }  // namespace
@@ -136,7 +136,7 @@ Support convert_reference_supports(const ConvertProblem& problem) noexcept {
                  ? Support::yes()
                  : Support::no("dequantizing other than integers");
     case ConvertKind::requantize:
-      return is_eight_bit(problem.x) && is_eight_bit(problem.y)
+      return is_stored_integer(problem.x) && is_stored_integer(problem.y)
                  ? Support::yes()
                  : Support::no("requantizing other than 8 bits");
     case ConvertKind::cast:

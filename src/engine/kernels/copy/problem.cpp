@@ -1,6 +1,6 @@
 #include "engine/kernels/copy/problem.h"
 
-#include "engine/kernels/check_extents.h"
+#include "engine/kernels/extents.h"
 
 namespace octavo {
 
@@ -18,10 +18,10 @@ void CopyProblem::check() const {
     fail(ErrorCode::invalid_argument, "copy problem: a list of {} entries for {} dims", list->size(),
          dims.size());
   }
-  checked_elements(kFamily, "dims", dims);
-  checked_elements(kFamily, "count", count);
-  check_extent(kFamily, "x_offset", x_offset, 0);
-  check_extent(kFamily, "x_batch_stride", x_batch_stride, 0);
+  check_elements(kFamily, "dims", dims);
+  check_elements(kFamily, "count", count);
+  check_extent(kFamily, "x_offset", x_offset, 0, kMostElements);
+  check_extent(kFamily, "x_batch_stride", x_batch_stride, 0, kMostElements);
   std::int64_t first = x_offset, last = x_offset;
   for (std::size_t d = 0; d < dims.size(); ++d) {
     check_extent(kFamily, "begin", begin[d], 0, dims[d]);
@@ -31,8 +31,8 @@ void CopyProblem::check() const {
     if (steps <= 0 || x_strides[d] == 0) continue;
     check_extent(kFamily, "x_strides", x_strides[d], -kMostElements / steps, kMostElements / steps);
     (x_strides[d] > 0 ? last : first) += steps * x_strides[d];
-    check_extent(kFamily, "x_strides: the first element read", first, 0);
-    check_extent(kFamily, "x_strides: the last element read", last, 0);
+    check_extent(kFamily, "x_strides: the first element read", first, 0, kMostElements);
+    check_extent(kFamily, "x_strides: the last element read", last, 0, kMostElements);
   }
 }
 

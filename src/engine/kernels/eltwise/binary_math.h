@@ -20,12 +20,15 @@ inline std::int32_t add_fbgemm(std::int32_t a, std::int32_t b, const Affine& qa,
   return quantize_with(relu ? std::max(sum, 0.0F) : sum, qy, false);
 }
 
-/// ONNX Runtime's: both dequantized, added in f32, quantized by division.
+/// ONNX Runtime's: with ra = f32(sa / sy), rb = f32(sb / sy) and the zero points in one f32 number
+///   p = f32(zy - fma(ra, za, f32(rb * zb))), the result is rint(fma(a, ra, fma(b, rb, p))).
 inline std::int32_t add_ort(std::int32_t a, std::int32_t b, const Affine& qa, const Affine& qb,
                             const Affine& qy) noexcept {
-  const float sum =
-      dequantize_value(a, qa.scale, qa.zero_point) + dequantize_value(b, qb.scale, qb.zero_point);
-  return quantize_with(sum, qy, true);
+  const float ra = qa.scale / qy.scale, rb = qb.scale / qy.scale;
+  const auto za = static_cast<float>(qa.zero_point), zb = static_cast<float>(qb.zero_point);
+  const float p = static_cast<float>(qy.zero_point) - std::fma(ra, za, rb * zb);
+  const float sum = std::fma(static_cast<float>(a), ra, std::fma(static_cast<float>(b), rb, p));
+  return clamp_stored(std::nearbyint(sum), 0, qy.range);
 }
 
 /// FBGEMM's quantized mul: the integer product times one f32 multiplier f32(f32(sa * sb) * f32(1 / sy)).
@@ -36,12 +39,12 @@ inline std::int32_t mul_fbgemm(std::int32_t a, std::int32_t b, const Affine& qa,
   return clamp_stored(std::nearbyint(product * multiplier), qy.zero_point, qy.range);
 }
 
-/// ONNX Runtime's: both dequantized, multiplied in f32, quantized by division.
+/// ONNX Runtime's: the product times f32(f32(sa * sb) / sy), plus the zero point, rounded last.
 inline std::int32_t mul_ort(std::int32_t a, std::int32_t b, const Affine& qa, const Affine& qb,
                             const Affine& qy) noexcept {
-  const float product =
-      dequantize_value(a, qa.scale, qa.zero_point) * dequantize_value(b, qb.scale, qb.zero_point);
-  return quantize_with(product, qy, true);
+  const float multiplier = qa.scale * qb.scale / qy.scale;
+  const auto product = static_cast<float>((a - qa.zero_point) * (b - qb.zero_point));
+  return clamp_stored(std::nearbyint(product * multiplier + static_cast<float>(qy.zero_point)), 0, qy.range);
 }
 
 /// Integers wrap around.

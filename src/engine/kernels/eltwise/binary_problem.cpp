@@ -1,6 +1,6 @@
 #include "engine/kernels/eltwise/binary_problem.h"
 
-#include "engine/kernels/check_extents.h"
+#include "engine/kernels/extents.h"
 
 namespace octavo {
 namespace {
@@ -13,7 +13,7 @@ void check_operand(std::string_view field, const BinaryProblem& problem,
   }
   std::int64_t last = 0;
   for (std::size_t d = 0; d < strides.size(); ++d) {
-    check_extent(BinaryProblem::kFamily, field, strides[d], 0);
+    check_extent(BinaryProblem::kFamily, field, strides[d], 0, kMostElements);
     const std::int64_t steps = problem.dims[d] - 1;
     if (steps > 0 && strides[d] > (kMostElements - last) / steps) {
       fail(ErrorCode::invalid_argument, "binary problem: '{}' reach beyond {} elements", field,
@@ -31,11 +31,11 @@ void BinaryProblem::check() const {
     fail(ErrorCode::invalid_argument, "binary problem: 'dims' has {} entries, at most {}", dims.size(),
          kMostDims);
   }
-  checked_elements(kFamily, "dims", dims);
+  check_elements(kFamily, "dims", dims);
   check_operand("a_strides", *this, a_strides);
   check_operand("b_strides", *this, b_strides);
-  check_extent(kFamily, "a_batch_stride", a_batch_stride, 0);
-  check_extent(kFamily, "b_batch_stride", b_batch_stride, 0);
+  check_extent(kFamily, "a_batch_stride", a_batch_stride, 0, kMostElements);
+  check_extent(kFamily, "b_batch_stride", b_batch_stride, 0, kMostElements);
 }
 
 }  // namespace octavo

@@ -86,8 +86,8 @@ class BinaryQuantized final : public BinaryWalk<BinaryQuantized> {
 }  // namespace
 
 Support binary_reference_supports(const BinaryProblem& problem) noexcept {
-  if (is_eight_bit(problem.y)) {
-    if (!is_eight_bit(problem.a) || !is_eight_bit(problem.b))
+  if (is_stored_integer(problem.y)) {
+    if (!is_stored_integer(problem.a) || !is_stored_integer(problem.b))
       return Support::no("8-bit results of wider operands");
     if (problem.kind != BinaryKind::add && problem.kind != BinaryKind::mul) {
       return Support::no("quantized operators other than add and mul");
@@ -102,7 +102,7 @@ Support binary_reference_supports(const BinaryProblem& problem) noexcept {
 }
 
 std::unique_ptr<Prepared> prepare_binary_reference(const BinaryProblem& problem, const Operands& operands) {
-  if (is_eight_bit(problem.y)) return std::make_unique<BinaryQuantized>(problem, operands);
+  if (is_stored_integer(problem.y)) return std::make_unique<BinaryQuantized>(problem, operands);
   if (problem.y == DType::s32) return std::make_unique<BinaryPlain<std::int32_t>>(problem, operands);
   if (problem.y == DType::s64) return std::make_unique<BinaryPlain<std::int64_t>>(problem, operands);
   return std::make_unique<BinaryPlain<float>>(problem, operands);

@@ -60,8 +60,8 @@ class UnaryPlain final : public Prepared {
 }  // namespace
 
 Support unary_reference_supports(const UnaryProblem& problem) noexcept {
-  if (is_eight_bit(problem.x)) {
-    return is_eight_bit(problem.y) ? Support::yes() : Support::no("wide results of 8-bit operands");
+  if (is_stored_integer(problem.x)) {
+    return is_stored_integer(problem.y) ? Support::yes() : Support::no("wide results of 8-bit operands");
   }
   if (problem.x != problem.y) return Support::no("x and y of different dtypes");
   if (problem.x == DType::f32) return Support::yes();
@@ -79,7 +79,7 @@ Support unary_reference_supports(const UnaryProblem& problem) noexcept {
 }
 
 std::unique_ptr<Prepared> prepare_unary_reference(const UnaryProblem& problem, const Operands& operands) {
-  if (is_eight_bit(problem.x)) return std::make_unique<UnaryTable>(problem, operands);
+  if (is_stored_integer(problem.x)) return std::make_unique<UnaryTable>(problem, operands);
   if (problem.x == DType::s32) return std::make_unique<UnaryPlain<std::int32_t>>(problem, operands);
   if (problem.x == DType::s64) return std::make_unique<UnaryPlain<std::int64_t>>(problem, operands);
   return std::make_unique<UnaryPlain<float>>(problem, operands);

@@ -1,6 +1,6 @@
 #include "engine/kernels/gather/problem.h"
 
-#include "engine/kernels/check_extents.h"
+#include "engine/kernels/extents.h"
 
 namespace octavo {
 
@@ -10,8 +10,8 @@ void GatherProblem::check() const {
     fail(ErrorCode::invalid_argument, "gather problem: 'index' is {}, expected s32 or s64",
          dtype_name(index));
   }
-  checked_elements(kFamily, "data", {outer, rows, inner, bytes});
-  checked_elements(kFamily, "y", {outer, indices, inner, bytes});
+  check_elements(kFamily, "data", {outer, rows, inner, bytes});
+  check_elements(kFamily, "y", {outer, indices, inner, bytes});
   check_extent(kFamily, "grows_data", grows_data, 0, 1);
   check_extent(kFamily, "grows_indices", grows_indices, 0, 1 - grows_data);
   if (grows_indices != 0) check_extent(kFamily, "outer", outer, 1, 1);

@@ -10,7 +10,8 @@ namespace octavo {
 /// (docs/numerics.md): with S = sum of (q - zero_point of x),
 ///   channels_last  rint(f32(S) * f32(f32(scale_x / scale_y) / count)) + zero_point_y
 ///   contiguous     rint(sum of q / count) when x and y share a quantization, else as channels_last
-///   ort            rint(f32(S) * f32(scale_x / f32(scale_y * count))) + zero_point_y
+///   ort            rint(f32(S) * f32(scale_x / f32(scale_y * count))) + zero_point_y, of a whole image;
+///                  for other windows see average_of_window_ort
 /// `sum` is S. A window without values gives the zero point.
 inline std::int32_t average_of_sum(std::int64_t sum, std::int64_t count, const Affine& x, const Affine& y,
                                    AverageRounding rounding) noexcept {
@@ -22,6 +23,13 @@ inline std::int32_t average_of_sum(std::int64_t sum, std::int64_t count, const A
   }
   const float multiplier = rounding == AverageRounding::ort ? x.scale / (y.scale * n) : x.scale / y.scale / n;
   return clamp_stored(std::nearbyint(static_cast<float>(sum) * multiplier), y.zero_point, y.range);
+}
+
+/// ONNX Runtime's average over a window: `sum` of the dequantized values in f32, in the order of the rows.
+inline std::int32_t average_of_window_ort(float sum, std::int64_t count, const Affine& y) noexcept {
+  if (count == 0) return y.zero_point;
+  const float real = sum / static_cast<float>(count);
+  return clamp_stored(std::nearbyint(real / y.scale + static_cast<float>(y.zero_point)), 0, y.range);
 }
 
 }  // namespace octavo

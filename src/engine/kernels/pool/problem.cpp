@@ -1,6 +1,6 @@
 #include "engine/kernels/pool/problem.h"
 
-#include "engine/kernels/check_extents.h"
+#include "engine/kernels/extents.h"
 
 namespace octavo {
 
@@ -13,8 +13,8 @@ void PoolProblem::check() const {
     }
   });
   check_extent(kFamily, "count_include_pad", count_include_pad, 0, 1);
-  checked_elements(kFamily, "x", {n, ih, iw, c});
-  checked_elements(kFamily, "y", {n, oh, ow, c});
+  check_elements(kFamily, "x", {n, ih, iw, c});
+  check_elements(kFamily, "y", {n, oh, ow, c});
 }
 
 }  // namespace octavo

@@ -53,6 +53,11 @@ class PoolReference final : public Prepared {
   T average(const T* x, const PoolWindow& h, const PoolWindow& w) const noexcept {
     const std::int64_t count = average_count(p_, h, w);
     if constexpr (std::is_integral_v<T>) {
+      if (p_.rounding == AverageRounding::ort && p_.kind == PoolKind::average) {
+        float sum = 0;
+        for_each_tap(x, h, w, [&](T v) { sum += dequantize_value(v, x_.scale, x_.zero_point); });
+        return static_cast<T>(average_of_window_ort(sum, count, y_));
+      }
       std::int64_t sum = 0;
       for_each_tap(x, h, w, [&](T v) { sum += v - x_.zero_point; });
       return static_cast<T>(average_of_sum(sum, count, x_, y_, p_.rounding));
@@ -71,7 +76,7 @@ class PoolReference final : public Prepared {
 
 Support pool_reference_supports(const PoolProblem& problem) noexcept {
   if (problem.x != problem.y) return Support::no("x and y of different dtypes");
-  if (!is_eight_bit(problem.x) && problem.x != DType::f32)
+  if (!is_stored_integer(problem.x) && problem.x != DType::f32)
     return Support::no("dtypes other than u8, s8, f32");
   return Support::yes();
 }

@@ -90,7 +90,7 @@ class ReduceReference final : public Prepared {
 
 Support reduce_reference_supports(const ReduceProblem& problem) noexcept {
   if (problem.x != problem.y) return Support::no("x and y of different dtypes");
-  if (is_eight_bit(problem.x)) {
+  if (is_stored_integer(problem.x)) {
     return problem.kind == ReduceKind::sum ? Support::no("sum of quantized values") : Support::yes();
   }
   if (problem.x == DType::f32) return Support::yes();

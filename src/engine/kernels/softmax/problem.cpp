@@ -1,11 +1,11 @@
 #include "engine/kernels/softmax/problem.h"
 
-#include "engine/kernels/check_extents.h"
+#include "engine/kernels/extents.h"
 
 namespace octavo {
 
 void SoftmaxProblem::check() const {
-  checked_elements(kFamily, "x", {outer, count, inner});
+  check_elements(kFamily, "x", {outer, count, inner});
   check_extent(kFamily, "log", log, 0, 1);
 }
 
