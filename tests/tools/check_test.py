@@ -91,6 +91,9 @@ class ChecksTest(unittest.TestCase):
     def test_headers_alone_refuses_a_header_that_lacks_an_include(self):
         self.accepts("headers_alone", {"src/base/a.h": "#include <string>\nstd::string f();\n"})
         self.refuses("headers_alone", {"src/base/a.h": "std::string f();\n"}, "src/base/a.h does not compile alone")
+        # The build proves a header that its source includes first; this one it does not.
+        late = {"src/base/a.h": "std::string f();\n", "src/base/a.cpp": '#include <string>\n#include "base/a.h"\n'}
+        self.refuses("headers_alone", late, "src/base/a.h does not compile alone")
 
     def test_isa_objects_refuses_a_weak_function(self):
         strong = "#include <immintrin.h>\n__m256i f(__m256i a) { return _mm256_abs_epi8(a); }\n"
