@@ -55,7 +55,6 @@ def png(depth, colour_type, samples, interlace, extra=b""):
 
 def pngs():
     random = np.random.default_rng(7)
-    palette = chunk(b"PLTE", noise(3 * 11))
     for colour_type, channels, depths in [(0, 1, (1, 2, 4, 8, 16)), (2, 3, (8, 16)), (3, 1, (1, 2, 4, 8)),
                                           (4, 2, (8, 16)), (6, 4, (8, 16))]:
         for depth in depths:
@@ -66,8 +65,8 @@ def pngs():
                     samples[: HEIGHT // 2] %= 300  # both sides of the clip at 255
                 extra = b""
                 if colour_type == 3:
-                    samples %= 16  # palette of 11: some indices lie beyond it
-                    extra = palette + chunk(b"tRNS", b"\0\x80")
+                    samples %= 16  # a palette of 11 colours: some indices of 4 and 8 bits lie beyond it
+                    extra = chunk(b"PLTE", noise(3 * min(11, top))) + chunk(b"tRNS", b"\0\x80")
                 if colour_type == 0:
                     extra = chunk(b"tRNS", b"\0\1")
                 yield f"type{colour_type}_depth{depth}{'_adam7' * interlace}.png", png(depth, colour_type, samples,
@@ -123,11 +122,16 @@ def arrays():
 
 def resizes():
     """Pillow's result for noise of one size brought to another."""
-    for src in ((1, 1), (7, 5), (64, 3), (100, 75), (131, 257)):
-        for dst in ((1, 1), (5, 7), (64, 5), (33, 75), (100, 40), (300, 200)):
-            pixels = np.frombuffer(noise(src[0] * src[1] * 3), np.uint8).reshape(src[1], src[0], 3)
-            image = Image.fromarray(pixels, "RGB").resize(dst, Image.Resampling.BILINEAR)
-            yield {"src": src, "dst": dst, "sha256": hashlib.sha256(image.tobytes()).hexdigest()}
+    pairs = [(src, dst) for src in ((1, 1), (7, 5), (64, 3), (100, 75), (131, 257))
+             for dst in ((1, 1), (5, 7), (64, 5), (33, 75), (100, 40), (300, 200))]
+    # Both sides of the border at which Pillow 13 changes the order of its two passes.
+    for dst, width in (((100, 40), 130), ((60, 60), 50), ((50, 10), 80), ((60, 60), 66), ((50, 50), 50)):
+        border = dst[1] + max(0, 2 * (width - dst[0]))
+        pairs += [((width, height), dst) for height in (border - 1, border, border + 1)]
+    for src, dst in pairs:
+        pixels = np.frombuffer(noise(src[0] * src[1] * 3), np.uint8).reshape(src[1], src[0], 3)
+        image = Image.fromarray(pixels, "RGB").resize(dst, Image.Resampling.BILINEAR)
+        yield {"src": src, "dst": dst, "sha256": hashlib.sha256(image.tobytes()).hexdigest()}
 
 
 def main(folder):

@@ -77,8 +77,9 @@ TEST(DecodeImage, RefusesEveryTruncatedJpeg) {
 TEST(DecodeImage, RefusesEveryTruncatedPng) {
   for (const char* name : {"type2_depth8.png", "type3_depth4_adam7.png", "type0_depth16.png"}) {
     const std::vector<std::byte> whole = file_bytes(kFixtures / name);
-    const std::size_t without_end_chunk = whole.size() - 12;
-    for (std::size_t size = 8; size < without_end_chunk; ++size) {
+    // Behind the pixels come a checksum and the chunk that marks the end.
+    const std::size_t end_of_pixels = whole.size() - 12 - 4;
+    for (std::size_t size = 8; size < end_of_pixels; ++size) {
       EXPECT_THAT(refusal(ErrorCode::invalid_model, std::span(whole).first(size)), HasSubstr("damaged PNG"))
           << name << " cut to " << size;
     }

@@ -4,9 +4,9 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/atomic_file.h"
 #include "base/fail.h"
 #include "base/mapped_file.h"
-#include "base/atomic_file.h"
 #include "data/npy_header.h"
 
 namespace octavo {

@@ -7,8 +7,8 @@
 #include <set>
 #include <utility>
 
-#include "base/fail.h"
 #include "base/atomic_file.h"
+#include "base/fail.h"
 #include "data/npy.h"
 
 namespace octavo {

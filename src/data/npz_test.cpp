@@ -90,7 +90,7 @@ TEST(Npz, ReadsTheReferencesThatNumPyWrote) {
   const Tensor logits = reader.tensor("logits");
   EXPECT_EQ(logits.dtype(), DType::f32);
   EXPECT_THAT(logits.shape(), ElementsAre(200, 1000));
-  EXPECT_EQ(logits.as<float>()[2], 0.08717144F);
+  EXPECT_FLOAT_EQ(logits.as<float>()[2], 0.08717144F);
   EXPECT_EQ(reader.tensor("label").as<std::int64_t>()[2], 10);
   EXPECT_EQ(reader.strings("photo").at(1), "005_n01496331_electric_ray.JPEG");
 }
@@ -141,24 +141,24 @@ TEST(Npz, RefusesEveryTruncation) {
   }
 }
 
-TEST(Npz, FlippedBitsGiveAnErrorOrTheSameArray) {
+TEST(Npz, AFlippedByteGivesAnErrorOrTheSameArray) {
   const TemporaryFolder folder;
   const Tensor numbers = counting(DType::f32, {20});
   write_npz(folder / "a.npz", std::vector<NpzMember>{{"a", numbers.view()}});
   const std::vector<std::byte> whole = file_bytes(folder / "a.npz");
   int refused = 0;
-  for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
+  for (std::size_t at = 0; at < whole.size(); ++at) {
     std::vector<std::byte> flipped = whole;
-    flipped[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
+    flipped[at] ^= static_cast<std::byte>(1U << at % 8);
     write_file(folder / "flipped.npz", flipped);
     try {
       const Tensor tensor = NpzReader(folder / "flipped.npz").tensor("a");
-      EXPECT_EQ(npy_bytes(tensor.view()), npy_bytes(numbers.view())) << "bit " << bit;
+      EXPECT_EQ(npy_bytes(tensor.view()), npy_bytes(numbers.view())) << "byte " << at;
     } catch (const Error&) {
       ++refused;
     }
   }
-  EXPECT_GT(refused, 100);
+  EXPECT_GT(refused, 50);
 }
 
 TEST(Npz, RefusesAMemberWhoseSizeIsNotItsHeaders) {
@@ -172,10 +172,13 @@ TEST(Npz, RefusesAMemberWhoseSizeIsNotItsHeaders) {
 
 TEST(Npz, TakesNoMemoryForAShapeThatTheZipDoesNotHold) {
   const TemporaryFolder folder;
-  std::vector<std::byte> bytes = npy_bytes(counting(DType::u8, {1000000000}).view());
-  bytes.resize(200);
+  std::vector<std::byte> bytes = npy_bytes(counting(DType::u8, {1000}).view());
+  const std::string_view claim = "9999999999,),}";
+  const auto shape = std::find(bytes.begin(), bytes.end(), std::byte{'('}) + 1;
+  std::transform(claim.begin(), claim.end(), shape, [](char c) { return static_cast<std::byte>(c); });
   write_zip(folder / "a.npz", "a.npy", bytes);
-  EXPECT_THAT(refusal(ErrorCode::invalid_model, folder / "a.npz"), HasSubstr("the ZIP declares 200"));
+  EXPECT_THAT(refusal(ErrorCode::invalid_model, folder / "a.npz"),
+              HasSubstr("shape [9999999999] needs 10000000127 bytes, but the ZIP declares 1128"));
 }
 
 TEST(Npz, RefusesABomb) {

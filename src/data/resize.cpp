@@ -137,6 +137,13 @@ void add_area_row(const std::uint8_t* row, double weight, const Windows<double>&
   }
 }
 
+/// Bytes are rounded between the passes, so their order shows. Pillow 13 takes the columns first when they
+/// lose more than twice as many pixels as the rows do (older versions never did); measured on pairs of sizes
+/// around the border.
+bool is_columns_first(const Image& image, std::int64_t width, std::int64_t height) {
+  return image.height - height > std::max<std::int64_t>(0, 2 * (image.width - width));
+}
+
 void check_sizes(const Image& image, std::int64_t width, std::int64_t height) {
   if (image.width < 1 || image.height < 1) {
     fail(ErrorCode::invalid_argument, "cannot resize an empty picture of {} x {}", image.width, image.height);
@@ -152,8 +159,11 @@ Image resize_bilinear(const Image& image, std::int64_t width, std::int64_t heigh
   check_sizes(image, width, height);
   if (width == image.width && height == image.height) return image;
   if (width == image.width) return resize_columns(image, bilinear_windows(image.height, height));
-  const Image narrow = resize_rows(image, bilinear_windows(image.width, width));
-  return height == image.height ? narrow : resize_columns(narrow, bilinear_windows(image.height, height));
+  if (height == image.height) return resize_rows(image, bilinear_windows(image.width, width));
+  const Windows<std::int32_t> across = bilinear_windows(image.width, width);
+  const Windows<std::int32_t> down = bilinear_windows(image.height, height);
+  return is_columns_first(image, width, height) ? resize_rows(resize_columns(image, down), across)
+                                                : resize_columns(resize_rows(image, across), down);
 }
 
 Image resize_area(const Image& image, std::int64_t width, std::int64_t height) {
