@@ -26,7 +26,10 @@ std::string name_of(const onnx::NodeProto& node) {
 
 std::string list(const std::vector<std::string>& items, std::string_view separator) {
   std::string text;
-  for (std::size_t i = 0; i < items.size() && i < kMostListed; ++i) text += (i > 0 ? separator : "") + items[i];
+  for (std::size_t i = 0; i < items.size() && i < kMostListed; ++i) {
+    if (i > 0) text += separator;
+    text += items[i];
+  }
   if (items.size() > kMostListed) text += fmt::format("{}and {} more", separator, items.size() - kMostListed);
   return text;
 }
