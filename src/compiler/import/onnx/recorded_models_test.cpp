@@ -58,8 +58,8 @@ INSTANTIATE_TEST_SUITE_P(
         Recorded{"efficientnet_lite0_int8_qdq.onnx", {{"conv2d", 49}, {"add", 9}, {"linear", 1}, {"quantize", 62}}},
         Recorded{"resnet50_int8_qdq.onnx",
                  {{"conv2d", 53}, {"add", 16}, {"linear", 1}, {"quantize", 74}, {"max_pool2d", 1}}}),
-    [](const auto& info) {
-      std::string name = info.param.file;
+    [](const auto& which) {
+      std::string name = which.param.file;
       for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
       return name;
     });
