@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/fail.h"
 #include "compiler/import/onnx/convert.h"
+#include "compiler/import/onnx/quantization.h"
 
 namespace octavo::onnx_import {
 namespace {
@@ -80,20 +81,6 @@ void convert_gelu(OnnxNode& node) {
   node.finish("mul", {node.step("mul", {x, node.constant(0.5F)}), sum});
 }
 
-/// The one element of a constant, whatever its dtype; nothing when there is none.
-std::optional<double> scalar(OnnxNode& node, std::size_t index) {
-  if (!node.is_constant(index)) return std::nullopt;
-  const Tensor& data = node.constant(index, "bound");
-  if (data.elements() != 1) fail(ErrorCode::invalid_model, "a bound of shape {}", shape_text(data.shape()));
-  switch (data.dtype()) {
-    case DType::f32: return static_cast<double>(data.as<float>()[0]);
-    case DType::u8: return static_cast<double>(data.as<std::uint8_t>()[0]);
-    case DType::s8: return static_cast<double>(data.as<std::int8_t>()[0]);
-    case DType::s32: return static_cast<double>(data.as<std::int32_t>()[0]);
-    default: fail(ErrorCode::unsupported, "a bound of type {}", dtype_name(data.dtype()));
-  }
-}
-
 /// Bounds are attributes before opset 11, then inputs, which a model may even compute.
 void convert_clip(OnnxNode& node) {
   Attributes attributes;
@@ -104,7 +91,7 @@ void convert_clip(OnnxNode& node) {
   }
   for (std::size_t i : {1U, 2U}) {
     if (!node.has(i)) continue;
-    const auto bound = scalar(node, i);
+    const auto bound = known_scalar(node, i, i == 1 ? "min" : "max");
     if (bound) attributes[i == 1 ? "lo" : "hi"] = *bound;
     if (!bound) x = node.step(i == 1 ? "maximum" : "minimum", {x, node.value(i)});
   }

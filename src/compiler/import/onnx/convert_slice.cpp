@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "compiler/import/onnx/convert.h"
 #include "compiler/import/onnx/parameters.h"
+#include "compiler/import/onnx/quantization.h"
 
 namespace octavo::onnx_import {
 namespace {
@@ -54,13 +55,9 @@ void convert_split(OnnxNode& node) {
 double pad_value(OnnxNode& node) {
   if (node.opset() < 11) return node.real("value", 0.0);
   if (!node.has(2)) return 0.0;
-  const Tensor& value = node.constant(2, "constant_value");
-  if (value.elements() != 1) fail(ErrorCode::invalid_model, "'constant_value' has shape {}", shape_text(value.shape()));
-  if (value.dtype() == DType::f32) return static_cast<double>(value.as<float>()[0]);
-  if (value.dtype() == DType::u8) return static_cast<double>(value.as<std::uint8_t>()[0]);
-  if (value.dtype() == DType::s8) return static_cast<double>(value.as<std::int8_t>()[0]);
-  if (value.dtype() == DType::s32) return static_cast<double>(value.as<std::int32_t>()[0]);
-  fail(ErrorCode::unsupported, "'constant_value' of type {}", dtype_name(value.dtype()));
+  const auto value = known_scalar(node, 2, "constant_value");
+  if (!value) fail(ErrorCode::unsupported, "'constant_value' is not known when the model is compiled");
+  return *value;
 }
 
 /// Padding before and behind each extent; negative padding cuts.

@@ -11,11 +11,7 @@ Graph import_onnx(const std::filesystem::path& path, const OnnxOptions& options)
   const MappedFile file(path);
   // A bare file name has an empty parent, which would mean "no folder".
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  try {
-    return import_onnx(file.bytes(), folder, options);
-  } catch (const Error& e) {
-    throw e.within(path.filename().string());
-  }
+  return import_onnx(file.bytes(), folder, options);
 }
 
 Graph import_onnx(std::span<const std::byte> bytes, const std::filesystem::path& folder, const OnnxOptions& options) {

@@ -14,7 +14,7 @@ namespace octavo {
 /// What the caller knows better than an ONNX file.
 struct OnnxOptions {
   /// Extents of an input by its name, without the batch: {"x", {3, 224, 224}} makes it [N,3,224,224] whatever the file
-  /// says.
+  /// says. The empty name stands for the only input.
   std::map<std::string, std::vector<std::int64_t>> input_shapes;
 };
 

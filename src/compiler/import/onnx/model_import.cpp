@@ -26,7 +26,10 @@ std::string name_of(const onnx::NodeProto& node) {
 
 std::string list(const std::vector<std::string>& items, std::string_view separator) {
   std::string text;
-  for (std::size_t i = 0; i < items.size() && i < kMostListed; ++i) text += (i > 0 ? separator : "") + items[i];
+  for (std::size_t i = 0; i < items.size() && i < kMostListed; ++i) {
+    if (i > 0) text += separator;
+    text += items[i];
+  }
   if (items.size() > kMostListed) text += fmt::format("{}and {} more", separator, items.size() - kMostListed);
   return text;
 }
@@ -39,7 +42,8 @@ Dim read_extent(const onnx::TensorShapeProto::Dimension& dim, const std::string&
 }
 
 Shape read_shape(const onnx::ValueInfoProto& input, const OnnxOptions& options) {
-  const auto wanted = options.input_shapes.find(input.name());
+  auto wanted = options.input_shapes.find(input.name());
+  if (wanted == options.input_shapes.end()) wanted = options.input_shapes.find("");
   if (wanted != options.input_shapes.end()) {
     Shape shape = fixed_shape(wanted->second);
     shape.insert(shape.begin(), Dim::batch());
@@ -118,7 +122,10 @@ void ModelImport::define_inputs() {
     }
   }
   for (const auto& [name, extents] : options_.input_shapes) {
-    if (!seen.contains(name)) fail(ErrorCode::invalid_argument, "no input is named '{}'", name);
+    if (name.empty() && graph.inputs.size() != 1) {
+      fail(ErrorCode::invalid_argument, "a shape without a name for a model of {} inputs", graph.inputs.size());
+    }
+    if (!name.empty() && !seen.contains(name)) fail(ErrorCode::invalid_argument, "no input is named '{}'", name);
   }
 }
 

@@ -6,4 +6,4 @@
 #ifndef ONNX_ML
 #define ONNX_ML 1
 #endif
-#include <onnx/onnx-ml.pb.h>
+#include <onnx/onnx_pb.h>

@@ -125,6 +125,28 @@ ValueId expect_quantized_value(OnnxNode& node, std::size_t index, const Quantiza
   return id;
 }
 
+std::optional<double> known_scalar(OnnxNode& node, std::size_t index, std::string_view what) {
+  const ValueId id = node.value(index);
+  const ValueId integers = node.model().dequantized_from(id);
+  const Value& source = node.graph().value(integers == kNoValue ? id : integers);
+  if (!source.constant) return std::nullopt;
+  const Tensor& data = *source.constant;
+  if (data.elements() != 1) fail(ErrorCode::invalid_model, "'{}' has shape {}, expected 1 element", what, shape_text(data.shape()));
+  const auto real = [&](auto element) {
+    if (integers == kNoValue) return static_cast<double>(element);
+    const Quantization& q = *source.type.quantization;
+    return static_cast<double>(static_cast<float>(static_cast<std::int64_t>(element) - q.zero_point()) * q.scale());
+  };
+  switch (data.dtype()) {
+    case DType::f32: return static_cast<double>(data.as<float>()[0]);
+    case DType::u8: return real(data.as<std::uint8_t>()[0]);
+    case DType::s8: return real(data.as<std::int8_t>()[0]);
+    case DType::s32: return real(data.as<std::int32_t>()[0]);
+    case DType::s64: return real(data.as<std::int64_t>()[0]);
+    default: fail(ErrorCode::unsupported, "'{}' of type {}", what, dtype_name(data.dtype()));
+  }
+}
+
 Attributes result_attributes(const QuantizedType& type) {
   if (!type.quantization.is_per_tensor()) fail(ErrorCode::unsupported, "a result quantized per axis");
   return {{"scale", static_cast<double>(type.quantization.scale())},

@@ -23,6 +23,9 @@ ValueId quantized_value(OnnxNode& node, std::size_t index, const Quantization& q
 /// The same; Error(unsupported) instead of kNoValue.
 ValueId expect_quantized_value(OnnxNode& node, std::size_t index, const Quantization& quantization);
 
+/// The one element of a constant, or of a dequantized constant, as a real; nothing when the model computes it.
+std::optional<double> known_scalar(OnnxNode& node, std::size_t index, std::string_view what);
+
 /// The attributes of a quantized result, by ONNX Runtime's arithmetic.
 Attributes result_attributes(const QuantizedType& type);
 Attributes joined(Attributes a, const Attributes& b);
