@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/fail.h"
 #include "cli/model_options.h"
 #include "package/package.h"
 
