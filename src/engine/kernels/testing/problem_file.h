@@ -72,9 +72,11 @@ std::set<std::string> expect_line_conforms(std::span<const KernelRow<Problem>> t
       if (!row.supports(problem) || !runs_here(row.needs)) continue;
       compared.emplace(row.name);
       const auto prepared = row.prepare(problem, step.operands());
+      const auto undivided = step.run(*prepared, 1);
       for (int shares : {1, seed % 4 + 2}) {
-        const std::string difference =
-            first_difference(expected, step.run(*prepared, shares), spec.output.dtype, float_bound);
+        const auto result = shares == 1 ? undivided : step.run(*prepared, shares);
+        EXPECT_TRUE(result == undivided) << row.name << " depends on the number of shares\n  " << line;
+        const std::string difference = first_difference(expected, result, spec.output.dtype, float_bound);
         EXPECT_EQ(difference, "") << row.name << "\n  " << line << "\n  seed " << seed << ", batch " << batch
                                   << ", " << shares << " shares";
         if (!difference.empty()) return compared;
@@ -82,6 +84,16 @@ std::set<std::string> expect_line_conforms(std::span<const KernelRow<Problem>> t
     }
   }
   return compared;
+}
+
+/// Every row that runs on this machine was among those compared.
+template <class Problem>
+void expect_all_rows_compared(std::span<const KernelRow<Problem>> table,
+                              const std::set<std::string>& compared) {
+  for (const KernelRow<Problem>& row : table) {
+    if (!runs_here(row.needs)) continue;
+    EXPECT_TRUE(compared.contains(std::string(row.name))) << row.name;
+  }
 }
 
 /// How the operands of a quantized layer are drawn for one seed.
