@@ -4,6 +4,7 @@ namespace octavo {
 
 std::span<const KernelRow<MatmulProblem>> matmul_kernels() {
   static const KernelRow<MatmulProblem> kRows[] = {
+      matmul::onednn_row(),
       matmul::reference_row(),
   };
   return kRows;

@@ -11,6 +11,7 @@ std::span<const KernelRow<MatmulProblem>> matmul_kernels();
 
 /// The rows that the table is made of, a file each.
 namespace matmul {
+KernelRow<MatmulProblem> onednn_row();
 KernelRow<MatmulProblem> reference_row();
 }  // namespace matmul
 

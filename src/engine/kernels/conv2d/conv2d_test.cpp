@@ -1,0 +1,148 @@
+#include <gtest/gtest.h>
+
+#include "engine/kernels/conv2d/table.h"
+#include "engine/kernels/testing/problem_file.h"
+#include "octavo/error.h"
+
+namespace octavo {
+namespace {
+
+using namespace octavo::testing;
+
+/// Operands of a convolution; the result's scale is such that sums spread over the whole range.
+StepSpec conv_spec(const Conv2dProblem& p, int seed, Random& random) {
+  const OperandKind kind = operand_kind(seed);
+  const std::int64_t y_elements = p.n * p.oh() * p.ow() * p.oc;
+  const bool quantized = p.x != DType::f32;
+  const float spread = 0.6F * std::sqrt(static_cast<float>(p.icg() * p.kh * p.kw)) * 0.02F;
+  StepSpec spec;
+  spec.inputs.push_back(values_of_kind(p.x, p.n * p.ih * p.iw * p.ic, kind));
+  spec.inputs.push_back(weights_of_kind(p.w, {p.oc, p.icg(), p.kh, p.kw}, kind, random));
+  if (p.residual != 0) spec.inputs.push_back(values_of_kind(p.r, y_elements, kind));
+  if (p.bias != Bias::none) spec.inputs.push_back(bias_operand(p.bias, p.oc));
+  spec.output = growing_operand(p.y, y_elements);
+  if (quantized) {
+    spec.inputs[0].quantization = quantization_of_kind(p.x, kind, 0.02F, random);
+    spec.output.quantization = quantization_of_kind(p.y, kind, spread, random);
+  }
+  if (quantized && p.residual != 0) {
+    spec.inputs[2].quantization = quantization_of_kind(p.r, kind, spread * 1.3F, random);
+    spec.parameters["conv_scale"] = spread * 0.8F;
+    spec.parameters["conv_zero_point"] = quantization_of_kind(p.y, kind, 1.0F, random).zero_point();
+  }
+  spec.parameters["lo"] = quantized ? 20 : -0.25;
+  spec.parameters["hi"] = quantized ? 101 : 0.5;
+  return spec;
+}
+
+TEST(Conv2dRows, EqualTheReferenceOnEveryProblemOfTheFile) {
+  const ProblemFile file = read_problem_file("conv2d");
+  std::set<std::string> compared;
+  for (const std::string& line : file.problems) {
+    compared.merge(
+        expect_line_conforms<Conv2dProblem>(conv2d_kernels(), line, file.float_bound, 6, conv_spec));
+  }
+  expect_all_rows_compared<Conv2dProblem>(conv2d_kernels(), compared);
+}
+
+/// The one row `name` on one image of plain numbers.
+std::vector<int> run_reference(const std::string& line, std::vector<std::uint8_t> x,
+                               std::vector<std::int8_t> w, const Quantization& xq, const Quantization& wq,
+                               const Quantization& yq) {
+  const auto p = parse_problem<Conv2dProblem>(line);
+  Operands operands;
+  operands.inputs = {{DType::u8, &xq, {}}, {DType::s8, &wq, {}}};
+  operands.output = {DType::u8, &yq, {}};
+  const auto prepared = conv2d_kernels().back().prepare(p, operands);
+  std::vector<std::uint8_t> y(static_cast<std::size_t>(p.oh() * p.ow() * p.oc));
+  const std::byte* inputs[] = {reinterpret_cast<std::byte*>(x.data()),
+                               reinterpret_cast<std::byte*>(w.data())};
+  prepared->run({inputs, reinterpret_cast<std::byte*>(y.data()), nullptr, 1}, {0, 1});
+  return {y.begin(), y.end()};
+}
+
+TEST(Conv2dReference, AddsAWindowByHand) {
+  // x - 10 = [[1, 2], [3, 4]], padded by zeros; w = [[1, -2], [3, 4]]: at the top left the window holds only
+  // x[0][0], under w[1][1].
+  const auto y = run_reference("conv2d ic1 ih2 iw2 oc1 kh2 kw2 pt1 pl1", {11, 12, 13, 14}, {1, -2, 3, 4},
+                               Quantization::per_tensor(1, 10), Quantization::per_tensor(1, 0),
+                               Quantization::per_tensor(1, 100));
+  // 1*4; 1*3+2*4; 1*(-2)+3*4; 1*1+2*(-2)+3*3+4*4
+  EXPECT_EQ(y, (std::vector<int>{104, 111, 110, 122}));
+}
+
+TEST(Conv2dReference, HonoursAWeightZeroPointPerChannel) {
+  // (5 - 3) * (2 - 1) + (4 - 3) * (-1 - 1) = 0; (5 - 3) * (2 + 4) + (4 - 3) * (-1 + 4) = 15
+  const auto y =
+      run_reference("conv2d ic2 ih1 iw1 oc2", {5, 4}, {2, -1, 2, -1}, Quantization::per_tensor(1, 3),
+                    {{1, 1}, {1, -4}, 0}, Quantization::per_tensor(1, 7));
+  EXPECT_EQ(y, (std::vector<int>{7, 22}));
+}
+
+TEST(Conv2dReference, RoundsHalvesToEvenAndClamps) {
+  // Sums 1, 3, 5, 2000 times 0.5: 0.5 -> 0, 1.5 -> 2, 2.5 -> 2, 1000 -> 255.
+  const auto y = run_reference("conv2d ic1 ih1 iw4 oc1", {1, 3, 5, 255}, {1}, Quantization::per_tensor(1, 0),
+                               Quantization::per_tensor(1, 0), Quantization::per_tensor(2, 0));
+  EXPECT_EQ(y, (std::vector<int>{0, 2, 2, 128}));
+  EXPECT_EQ(run_reference("conv2d ic1 ih1 iw1 oc1", {200}, {-3}, Quantization::per_tensor(1, 0),
+                          Quantization::per_tensor(1, 0), Quantization::per_tensor(1, 9)),
+            (std::vector<int>{0}));
+}
+
+TEST(Conv2dReference, KeepsGroupsApart) {
+  const auto y =
+      run_reference("conv2d ic4 ih1 iw1 oc2 g2", {1, 2, 3, 4}, {1, 10, 1, 10}, Quantization::per_tensor(1, 0),
+                    Quantization::per_tensor(1, 0), Quantization::per_tensor(1, 0));
+  EXPECT_EQ(y, (std::vector<int>{21, 43}));
+}
+
+TEST(Conv2dProblem, RefusesWhatMakesNoSense) {
+  for (const char* line : {"conv2d",
+                           "conv2d ic1 ih1 iw1",
+                           "conv2d ic1 ih1 iw1 oc1 sh0",
+                           "conv2d ic1 ih1 iw1 oc1 pt-1",
+                           "conv2d ic3 ih1 iw1 oc4 g2",
+                           "conv2d ic1 ih2 iw2 oc1 kh3",
+                           "conv2d ic1 ih5 iw5 oc1 kw3 dw3",
+                           "conv2d ic1 ih1 iw1 oc1 residual2",
+                           "conv2d x=f32 ic1 ih1 iw1 oc1",
+                           "conv2d x=f32 w=f32 y=f32 bias=s32 ic1 ih1 iw1 oc1",
+                           "conv2d x=s32 ic1 ih1 iw1 oc1",
+                           "conv2d ic1 ih1 iw1 oc1 conv_activation=relu",
+                           "conv2d ic1 ih1 iw1 oc1 residual1 conv_activation=clamp",
+                           "conv2d ic1 ih1 iw1 oc1 residual1 r=f32",
+                           "conv2d ic1 ih1 iw1 oc1 residual1 arithmetic=ort",
+                           "conv2d ic1 ih3000000000 iw1 oc1",
+                           "conv2d ic2000000000 ih2000000000 iw2000000000 oc1",
+                           "conv2d ic1 ih1 iw1 oc1 pt2000000000 pl2000000000",
+                           "conv2d ic2000000 ih1 iw1 oc2000000",
+                           "conv2d ic1 ih9000 iw9000 oc900000000"}) {
+    EXPECT_THROW(parse_problem<Conv2dProblem>(line), Error) << line;
+  }
+}
+
+TEST(OutputStage, RefusesQuantizationsThatDoNotFit) {
+  const auto prepare = [](const Quantization& xq, const Quantization& wq, const Parameters& parameters) {
+    const Quantization yq = Quantization::per_tensor(1, 0);
+    Operands operands;
+    operands.inputs = {{DType::u8, &xq, {}}, {DType::s8, &wq, {}}, {DType::u8, &yq, {}}};
+    operands.output = {DType::u8, &yq, {}};
+    operands.parameters = parameters;
+    const auto p = parse_problem<Conv2dProblem>("conv2d ic1 ih1 iw1 oc2 residual1 activation=clamp");
+    return conv2d_kernels().back().prepare(p, operands);
+  };
+  const Quantization one = Quantization::per_tensor(1, 0);
+  const Parameters clamp{{"lo", 0}, {"hi", 9}};
+  EXPECT_NE(prepare(one, one, clamp), nullptr);
+  EXPECT_THROW(prepare({{1, 1}, {0, 0}, 0}, one, clamp), Error);
+  EXPECT_THROW(prepare({{}, {}, -1}, one, clamp), Error);
+  EXPECT_THROW(prepare(Quantization::per_tensor(1, 256), one, clamp), Error);
+  EXPECT_THROW(prepare(one, {{1, 1, 1}, {0, 0, 0}, 0}, clamp), Error);
+  EXPECT_THROW(prepare(one, {{1, 1}, {0, 0}, 1}, clamp), Error);
+  EXPECT_THROW(prepare(one, {{1, 1}, {0, 128}, 0}, clamp), Error);
+  EXPECT_THROW(prepare(one, one, {{"lo", 0}}), Error);
+  EXPECT_THROW(prepare(one, one, {{"lo", 0}, {"hi", 9}, {"conv_zero_point", 300}}), Error);
+}
+
+}  // namespace
+}  // namespace octavo

@@ -1,0 +1,101 @@
+#include <algorithm>
+
+#include "engine/kernels/conv2d/direct.h"
+
+namespace octavo {
+namespace {
+
+/// The channels of a block in the order in which interleaving 2 or 4 taps leaves them: accumulator j holds in
+/// lane l the channels (4 * vectors) * l + 4 * j + 0..3, with as many lanes as accumulators.
+std::int64_t lane_order(std::int64_t place, std::int64_t vectors) {
+  const std::int64_t j = place / (4 * vectors);
+  const std::int64_t lane = place / 4 % vectors;
+  return lane * 4 * vectors + 4 * j + place % 4;
+}
+
+class Depthwise final : public Prepared {
+ public:
+  Depthwise(const DirectIsa& isa, const Conv2dProblem& p, const Operands& operands)
+      : isa_(isa),
+        problem_(p),
+        block_(isa.depthwise_vectors * isa.depthwise_vectors * 4),
+        places_((p.oc + block_ - 1) / block_ * block_),
+        band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point,
+              isa.form == InputForm::bytes),
+        rule_(p, operands, places_) {
+    const WeightDifferences w(p, operands);
+    parts_ = isa.form == InputForm::widened ? 1 : w.s8_parts();
+    per_group_ = 4 / band_.element_bytes();
+    tap_groups_ = (parts_ * p.kh * p.kw + per_group_ - 1) / per_group_;
+    weights_ = Tensor(DType::u8, {places_ * tap_groups_ * 4});
+    for (std::int64_t place = 0; place < places_; ++place) pack_channel(w, place);
+    for (std::int64_t i = 0; i < tap_groups_ * per_group_; ++i) {
+      const std::int64_t tap = i % (p.kh * p.kw);  // beyond the last part the weights are zeros
+      taps_.push_back(band_.tap_offset(tap / p.kw, tap % p.kw));
+    }
+  }
+
+  [[nodiscard]] std::int64_t scratch_bytes() const noexcept override { return band_.scratch_bytes(); }
+
+  void run(const KernelArgs& args, Share share) const noexcept override {
+    const auto [begin, end] = share.of(problem_.n * args.batch * problem_.oh() * problem_.ow());
+    for (std::int64_t first = begin; first < end;) {
+      const InputBand::Placed placed = band_.place(args.inputs[0], first, end, args.scratch);
+      DepthwiseBlock block{};
+      block.windows = placed.windows;
+      block.pixels = placed.count;
+      block.taps = taps_.data();
+      block.tap_groups = tap_groups_;
+      block.weights = weights_.as<std::uint8_t>().data();
+      block.channels = problem_.oc;
+      block.dst = reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc;
+      block.dst_stride = problem_.oc;
+      block.rule = rule_.from(0);
+      isa_.depthwise(block);
+      first += placed.count;
+    }
+  }
+
+ private:
+  void pack_channel(const WeightDifferences& w, std::int64_t place) {
+    const std::int64_t in_block = place % block_;
+    const std::int64_t channel = place - in_block + lane_order(in_block, isa_.depthwise_vectors);
+    if (channel >= problem_.oc) return;
+    rule_.set(place, channel, w.sum(channel), band_.zero_point());
+    const std::int64_t taps = problem_.kh * problem_.kw;
+    for (std::int64_t i = 0; i < parts_ * taps; ++i) {
+      const std::int64_t tap = i % taps;
+      const std::int32_t difference = w.at(channel, 0, tap / problem_.kw, tap % problem_.kw);
+      const std::int64_t group = place / block_ * tap_groups_ + i / per_group_;
+      const std::int64_t at = (group * block_ + in_block) * per_group_ + i % per_group_;
+      if (isa_.form == InputForm::widened) {
+        reinterpret_cast<std::int16_t*>(weights_.data())[at] = static_cast<std::int16_t>(difference);
+      } else {
+        weights_.data()[at] = static_cast<std::byte>(s8_part(difference, i / taps) & 0xFF);
+      }
+    }
+  }
+
+  const DirectIsa& isa_;
+  Conv2dProblem problem_;
+  std::int64_t block_;   ///< channels of a block
+  std::int64_t places_;  ///< channels filled up to whole blocks
+  InputBand band_;
+  RuleArrays rule_;
+  std::int64_t parts_ = 1, per_group_ = 1, tap_groups_ = 0;
+  Tensor weights_;
+  std::vector<std::int64_t> taps_;
+};
+
+}  // namespace
+
+bool can_be_depthwise(const Conv2dProblem& p) noexcept {
+  return p.g > 1 && p.icg() == 1 && p.ocg() == 1 && p.residual == 0 && p.y != DType::f32;
+}
+
+std::unique_ptr<Prepared> prepare_depthwise(const DirectIsa& isa, const Conv2dProblem& p,
+                                            const Operands& operands) {
+  return std::make_unique<Depthwise>(isa, p, operands);
+}
+
+}  // namespace octavo

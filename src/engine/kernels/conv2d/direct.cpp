@@ -1,0 +1,194 @@
+#include "engine/kernels/conv2d/direct.h"
+
+#include <algorithm>
+
+namespace octavo {
+
+const DirectIsa kDirectAvx2{
+    InputForm::widened, 16, 6, 2, multiply_stored_avx2, multiply_residual_avx2, multiply_real_avx2,
+    depthwise_avx2};
+const DirectIsa kDirectAvx512Vnni{InputForm::bytes,
+                                  32,
+                                  7,
+                                  4,
+                                  multiply_stored_avx512_vnni,
+                                  multiply_residual_avx512_vnni,
+                                  multiply_real_avx512_vnni,
+                                  depthwise_avx512_vnni};
+
+namespace {
+
+/// How the input channels of a window are walked. Groups smaller than a panel share one: their weights stand
+/// on the diagonal of a block of zeros, which costs no more than lanes left empty would.
+struct Runs {
+  std::int64_t merged_groups;  ///< that one panel covers
+  std::int64_t channels;       ///< input channels of a panel
+  bool rows_are_runs;          ///< a whole window row is one run of memory
+  std::int64_t columns;        ///< of the window in a run
+  std::int64_t taps;           ///< runs in a window
+  std::int64_t steps;          ///< of 4 bytes in a run
+  bool are_whole;              ///< steps end where the run ends
+
+  Runs(const Conv2dProblem& p, const DirectIsa& isa) {
+    const std::int64_t element_bytes = isa.form == InputForm::widened ? 2 : 1;
+    merged_groups = std::clamp<std::int64_t>(isa.panel / p.ocg(), 1, p.g);
+    while (p.g % merged_groups != 0) --merged_groups;
+    channels = merged_groups * p.icg();
+    rows_are_runs = p.dw == 1 && channels == p.ic;
+    columns = rows_are_runs ? p.kw : 1;
+    taps = rows_are_runs ? p.kh : p.kh * p.kw;
+    steps = (columns * channels * element_bytes + 3) / 4;
+    are_whole = steps * 4 == columns * channels * element_bytes;
+  }
+};
+
+class Direct final : public Prepared {
+ public:
+  Direct(const DirectIsa& isa, const Conv2dProblem& p, const Operands& operands)
+      : isa_(isa),
+        problem_(p),
+        runs_(p, isa),
+        band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point, runs_.are_whole),
+        panels_per_set_((runs_.merged_groups * p.ocg() + isa.panel - 1) / isa.panel),
+        panels_(p.g / runs_.merged_groups * panels_per_set_),
+        rule_(p, operands, panels_ * isa.panel) {
+    const WeightDifferences w(p, operands);
+    parts_ = isa.form == InputForm::widened ? 1 : w.s8_parts();
+    panel_bytes_ = parts_ * runs_.taps * runs_.steps * isa.panel * 4;
+    weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
+    for (std::int64_t panel = 0; panel < panels_; ++panel) pack_panel(w, panel);
+    list_taps();
+    multiply_ = p.y == DType::f32 ? isa.multiply_real
+                : p.residual != 0 ? isa.multiply_residual
+                                  : isa.multiply_stored;
+  }
+
+  [[nodiscard]] std::int64_t scratch_bytes() const noexcept override { return band_.scratch_bytes(); }
+
+  void run(const KernelArgs& args, Share share) const noexcept override {
+    const std::int64_t pixels = problem_.n * args.batch * problem_.oh() * problem_.ow();
+    const std::int64_t blocks = (pixels + isa_.block_pixels - 1) / isa_.block_pixels;
+    Share::Range panel_range{0, panels_};
+    Share::Range pixel_range{0, pixels};
+    // Each thread should read the larger operand only in part: weights by panels, or input by pixels.
+    const bool weights_are_larger = weights_.bytes() > pixels * problem_.ic;
+    if (panels_ >= share.count && (weights_are_larger || blocks < share.count)) {
+      panel_range = share.of(panels_);
+    } else {
+      const Share::Range range = share.of(blocks);
+      pixel_range = {range.begin * isa_.block_pixels, std::min(pixels, range.end * isa_.block_pixels)};
+    }
+    for (std::int64_t first = pixel_range.begin; first < pixel_range.end;) {
+      const InputBand::Placed placed = band_.place(args.inputs[0], first, pixel_range.end, args.scratch);
+      for (std::int64_t panel = panel_range.begin; panel < panel_range.end; ++panel) {
+        multiply_(block_of(args, placed, first, panel));
+      }
+      first += placed.count;
+    }
+  }
+
+ private:
+  /// Output channel of the panel's first column.
+  [[nodiscard]] std::int64_t first_channel(std::int64_t panel) const noexcept {
+    return panel / panels_per_set_ * runs_.merged_groups * problem_.ocg() +
+           panel % panels_per_set_ * isa_.panel;
+  }
+  [[nodiscard]] std::int64_t channels_of(std::int64_t panel) const noexcept {
+    const std::int64_t set = runs_.merged_groups * problem_.ocg();
+    return std::min(isa_.panel, set - panel % panels_per_set_ * isa_.panel);
+  }
+
+  [[nodiscard]] PanelBlock block_of(const KernelArgs& args, const InputBand::Placed& placed,
+                                    std::int64_t first, std::int64_t panel) const noexcept {
+    const std::int64_t channel = first_channel(panel);
+    const std::int64_t y_bytes = problem_.y == DType::f32 ? 4 : 1;
+    PanelBlock block{};
+    block.windows = placed.windows;
+    block.pixels = placed.count;
+    block.taps = taps_.data() + panel / panels_per_set_ * parts_ * runs_.taps;
+    block.tap_count = parts_ * runs_.taps;
+    block.steps = runs_.steps;
+    block.weights = weights_.as<std::uint8_t>().data() + panel * panel_bytes_;
+    block.channels = channels_of(panel);
+    block.dst = reinterpret_cast<std::uint8_t*>(args.output) + (first * problem_.oc + channel) * y_bytes;
+    block.dst_stride = problem_.oc * y_bytes;
+    if (problem_.residual != 0) {
+      block.residual = reinterpret_cast<const std::uint8_t*>(args.inputs[2]) + first * problem_.oc + channel;
+      block.residual_stride = problem_.oc;
+    }
+    block.rule = rule_.from(panel * isa_.panel);
+    return block;
+  }
+
+  void pack_panel(const WeightDifferences& w, std::int64_t panel) {
+    for (std::int64_t column = 0; column < channels_of(panel); ++column) {
+      const std::int64_t oc = first_channel(panel) + column;
+      rule_.set(panel * isa_.panel + column, oc, w.sum(oc), band_.zero_point());
+      // Where this channel's group begins among the panel's input channels.
+      const std::int64_t group = oc / problem_.ocg() % runs_.merged_groups * problem_.icg();
+      for (std::int64_t part = 0; part < parts_; ++part) {
+        for (std::int64_t tap = 0; tap < runs_.taps; ++tap) pack_tap(w, panel, column, oc, group, part, tap);
+      }
+    }
+  }
+
+  void pack_tap(const WeightDifferences& w, std::int64_t panel, std::int64_t column, std::int64_t oc,
+                std::int64_t group, std::int64_t part, std::int64_t tap) {
+    const std::int64_t per_step = 4 / band_.element_bytes();
+    const std::int64_t first_step = (part * runs_.taps + tap) * runs_.steps;
+    for (std::int64_t kx = 0; kx < runs_.columns; ++kx) {
+      for (std::int64_t ic = 0; ic < problem_.icg(); ++ic) {
+        const std::int64_t in_run = kx * runs_.channels + group + ic;
+        const std::int32_t difference =
+            runs_.rows_are_runs ? w.at(oc, ic, tap, kx) : w.at(oc, ic, tap / problem_.kw, tap % problem_.kw);
+        const std::int64_t step = first_step + in_run / per_step;
+        const std::int64_t place = (step * isa_.panel + column) * per_step + in_run % per_step;
+        set_weight(panel * panel_bytes_ + place * band_.element_bytes(), difference, part);
+      }
+    }
+  }
+
+  void set_weight(std::int64_t byte, std::int32_t difference, std::int64_t part) {
+    std::byte* to = weights_.data() + byte;
+    if (isa_.form == InputForm::widened) {
+      *reinterpret_cast<std::int16_t*>(to) = static_cast<std::int16_t>(difference);
+    } else {
+      *reinterpret_cast<std::int8_t*>(to) = static_cast<std::int8_t>(s8_part(difference, part));
+    }
+  }
+
+  /// For every set of panels that share input channels, once per part of the weights.
+  void list_taps() {
+    for (std::int64_t set = 0; set < panels_ / panels_per_set_; ++set) {
+      for (std::int64_t i = 0; i < parts_ * runs_.taps; ++i) {
+        const std::int64_t tap = i % runs_.taps;
+        const std::int64_t ky = runs_.rows_are_runs ? tap : tap / problem_.kw;
+        const std::int64_t kx = runs_.rows_are_runs ? 0 : tap % problem_.kw;
+        taps_.push_back(band_.tap_offset(ky, kx) + set * runs_.channels * band_.element_bytes());
+      }
+    }
+  }
+
+  const DirectIsa& isa_;
+  Conv2dProblem problem_;
+  Runs runs_;
+  InputBand band_;
+  std::int64_t panels_per_set_;  ///< sets of merged groups read the same input channels
+  std::int64_t panels_;
+  RuleArrays rule_;
+  std::int64_t parts_ = 1;
+  std::int64_t panel_bytes_ = 0;
+  Tensor weights_;
+  std::vector<std::int64_t> taps_;
+  void (*multiply_)(const PanelBlock&) = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Prepared> prepare_direct(const DirectIsa& isa, const Conv2dProblem& p,
+                                         const Operands& operands) {
+  if (can_be_depthwise(p)) return prepare_depthwise(isa, p, operands);
+  return std::make_unique<Direct>(isa, p, operands);
+}
+
+}  // namespace octavo

@@ -1,0 +1,25 @@
+#include "engine/kernels/conv2d/direct.h"
+#include "engine/kernels/conv2d/table.h"
+
+namespace octavo::conv2d {
+namespace {
+
+Support supports(const Conv2dProblem& p) noexcept {
+  return p.x == DType::f32 ? Support::no("f32") : Support::yes();
+}
+
+}  // namespace
+
+KernelRow<Conv2dProblem> avx512_vnni_row() {
+  return {"avx512_vnni", Isa::avx512_vnni, supports, [](const Conv2dProblem& p, const Operands& operands) {
+            return prepare_direct(kDirectAvx512Vnni, p, operands);
+          }};
+}
+
+KernelRow<Conv2dProblem> avx2_row() {
+  return {"avx2", Isa::avx2, supports, [](const Conv2dProblem& p, const Operands& operands) {
+            return prepare_direct(kDirectAvx2, p, operands);
+          }};
+}
+
+}  // namespace octavo::conv2d

@@ -1,0 +1,133 @@
+#include "engine/kernels/conv2d/input_band.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace octavo {
+namespace {
+
+/// Input that a band should touch: fits L2 beside a panel of weights, and amortises reading the weights.
+constexpr std::int64_t kBandBytes = 96 * 1024;
+constexpr std::int64_t kMostPixels = 1024;
+/// Kernels read whole vectors and whole groups of 4 bytes, so up to this much beyond the last pixel.
+constexpr std::int64_t kSlackBytes = 64;
+
+bool reads_pixel_by_pixel(const Conv2dProblem& p) {
+  return p.kh == 1 && p.kw == 1 && p.sh == 1 && p.sw == 1 && p.pt + p.pl + p.pb + p.pr == 0;
+}
+
+}  // namespace
+
+InputBand::InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero_point,
+                     bool run_bytes_are_whole)
+    : problem_(p),
+      form_(form),
+      x_zero_point_(x_zero_point),
+      zero_point_(form == InputForm::widened ? 0 : x_zero_point + (p.x == DType::s8 ? 128 : 0)),
+      element_bytes_(form == InputForm::widened ? 2 : 1),
+      is_flat_(reads_pixel_by_pixel(p)) {
+  const bool is_padded = p.pt + p.pl + p.pb + p.pr > 0;
+  is_copied_ = form == InputForm::widened || p.x != DType::u8 || is_padded || !run_bytes_are_whole;
+  first_column_ = is_copied_ ? -p.pl : 0;
+  columns_ = is_copied_ ? (p.ow() - 1) * p.sw + p.dw * (p.kw - 1) + 1 : p.iw;
+  row_bytes_ = columns_ * p.ic * element_bytes_;
+  const std::int64_t bytes_per_output_row = std::max<std::int64_t>(row_bytes_ * p.sh, 1);
+  band_rows_ = std::clamp<std::int64_t>(kBandBytes / bytes_per_output_row, 1, p.oh());
+  band_rows_ = std::clamp<std::int64_t>(kMostPixels / p.ow(), 1, band_rows_);
+  band_pixels_ = band_rows_ * p.ow();
+  if (is_flat_)
+    band_pixels_ = std::clamp<std::int64_t>(kBandBytes / (p.ic * element_bytes_), 28, kMostPixels);
+}
+
+std::int64_t InputBand::scratch_bytes() const noexcept {
+  const std::int64_t pointers = (band_pixels_ * static_cast<std::int64_t>(sizeof(void*)) + 63) / 64 * 64;
+  if (!is_copied_) return pointers;
+  if (is_flat_) return pointers + band_pixels_ * problem_.ic * element_bytes_ + kSlackBytes;
+  const std::int64_t rows = (band_rows_ - 1) * problem_.sh + problem_.dh * (problem_.kh - 1) + 1;
+  return pointers + rows * row_bytes_ + kSlackBytes;
+}
+
+void InputBand::convert(const std::byte* from, std::int64_t count, std::byte* to) const noexcept {
+  if (form_ == InputForm::widened) {
+    auto* wide = reinterpret_cast<std::int16_t*>(to);
+    const auto* u8 = reinterpret_cast<const std::uint8_t*>(from);
+    const auto* s8 = reinterpret_cast<const std::int8_t*>(from);
+    const auto zero = static_cast<std::int16_t>(x_zero_point_);
+    if (problem_.x == DType::u8) {
+      for (std::int64_t i = 0; i < count; ++i) wide[i] = static_cast<std::int16_t>(u8[i] - zero);
+    } else {
+      for (std::int64_t i = 0; i < count; ++i) wide[i] = static_cast<std::int16_t>(s8[i] - zero);
+    }
+  } else if (problem_.x == DType::u8) {
+    std::memcpy(to, from, static_cast<std::size_t>(count));
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) to[i] = from[i] ^ std::byte{0x80};
+  }
+}
+
+void InputBand::fill(std::byte* to, std::int64_t pixels) const noexcept {
+  // The widened zero point is 0, so bytes serve both forms.
+  std::memset(to, zero_point_, static_cast<std::size_t>(pixels * problem_.ic * element_bytes_));
+}
+
+void InputBand::copy_row(const std::byte* image, std::int64_t iy, std::byte* to) const noexcept {
+  if (iy < 0 || iy >= problem_.ih) return fill(to, columns_);
+  const std::int64_t pixel_bytes = problem_.ic * element_bytes_;
+  const std::int64_t before = std::min(-first_column_, columns_);
+  const std::int64_t inside = std::clamp<std::int64_t>(columns_ - before, 0, problem_.iw);
+  fill(to, before);
+  convert(image + iy * problem_.iw * problem_.ic, inside * problem_.ic, to + before * pixel_bytes);
+  fill(to + (before + inside) * pixel_bytes, columns_ - before - inside);
+}
+
+InputBand::Placed InputBand::place_flat(const std::byte* x, std::int64_t first, std::int64_t end,
+                                        std::byte* scratch) const noexcept {
+  auto* windows = reinterpret_cast<const std::uint8_t**>(scratch);
+  const std::int64_t count = std::min(end - first, band_pixels_);
+  const std::byte* base = x + first * problem_.ic;
+  if (is_copied_) {
+    std::byte* copy = scratch + (band_pixels_ * static_cast<std::int64_t>(sizeof(void*)) + 63) / 64 * 64;
+    convert(base, count * problem_.ic, copy);
+    base = copy;
+  }
+  for (std::int64_t i = 0; i < count; ++i) {
+    windows[i] = reinterpret_cast<const std::uint8_t*>(base + i * problem_.ic * element_bytes_);
+  }
+  return {windows, count};
+}
+
+/// Bands end with a row of pixels where they can, and with the image.
+std::int64_t InputBand::pick_end(std::int64_t first, std::int64_t end) const noexcept {
+  const std::int64_t row = first / problem_.ow();
+  const std::int64_t rows_of_image_left = problem_.oh() - row % problem_.oh();
+  return std::min(end, (row + std::min(band_rows_, rows_of_image_left)) * problem_.ow());
+}
+
+InputBand::Placed InputBand::place(const std::byte* x, std::int64_t first, std::int64_t end,
+                                   std::byte* scratch) const noexcept {
+  if (is_flat_) return place_flat(x, first, end, scratch);
+  const Conv2dProblem& p = problem_;
+  const std::int64_t stop = pick_end(first, end);
+  const std::int64_t image_row = first / p.ow() % p.oh();
+  const std::int64_t last_image_row = (stop - 1) / p.ow() % p.oh();
+  const std::byte* image = x + first / (p.ow() * p.oh()) * p.ih * p.iw * p.ic;
+  const std::byte* base = image + image_row * p.sh * row_bytes_;
+  if (is_copied_) {
+    std::byte* copy = scratch + (band_pixels_ * static_cast<std::int64_t>(sizeof(void*)) + 63) / 64 * 64;
+    const std::int64_t rows = (last_image_row - image_row) * p.sh + p.dh * (p.kh - 1) + 1;
+    for (std::int64_t i = 0; i < rows; ++i)
+      copy_row(image, image_row * p.sh - p.pt + i, copy + i * row_bytes_);
+    base = copy;
+  }
+  auto* windows = reinterpret_cast<const std::uint8_t**>(scratch);
+  std::int64_t row = 0;
+  std::int64_t column = first % p.ow();
+  for (std::int64_t i = 0; i < stop - first; ++i) {
+    windows[i] = reinterpret_cast<const std::uint8_t*>(base + row * p.sh * row_bytes_ +
+                                                       column * p.sw * p.ic * element_bytes_);
+    if (++column == p.ow()) column = 0, ++row;
+  }
+  return {windows, stop - first};
+}
+
+}  // namespace octavo

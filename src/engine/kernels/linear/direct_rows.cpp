@@ -1,0 +1,35 @@
+#include "engine/kernels/conv2d/direct.h"
+#include "engine/kernels/linear/table.h"
+
+namespace octavo::linear {
+namespace {
+
+Support supports(const LinearProblem& p) noexcept {
+  return p.x == DType::f32 ? Support::no("f32") : Support::yes();
+}
+
+/// A linear layer is a 1x1 convolution of images of one pixel.
+Conv2dProblem as_convolution(const LinearProblem& p) {
+  Conv2dProblem conv;
+  conv.x = p.x, conv.w = p.w, conv.y = p.y;
+  conv.n = p.m, conv.ic = p.ic, conv.oc = p.oc;
+  conv.ih = conv.iw = 1;
+  conv.bias = p.bias, conv.activation = p.activation, conv.arithmetic = p.arithmetic;
+  return conv;
+}
+
+}  // namespace
+
+KernelRow<LinearProblem> avx512_vnni_row() {
+  return {"avx512_vnni", Isa::avx512_vnni, supports, [](const LinearProblem& p, const Operands& operands) {
+            return prepare_direct(kDirectAvx512Vnni, as_convolution(p), operands);
+          }};
+}
+
+KernelRow<LinearProblem> avx2_row() {
+  return {"avx2", Isa::avx2, supports, [](const LinearProblem& p, const Operands& operands) {
+            return prepare_direct(kDirectAvx2, as_convolution(p), operands);
+          }};
+}
+
+}  // namespace octavo::linear

@@ -1,0 +1,159 @@
+#include <algorithm>
+
+#include "engine/kernels/conv2d/table.h"
+#include "engine/kernels/onednn/onednn.h"
+
+namespace octavo::conv2d {
+namespace {
+
+using dnnl::memory;
+using onednn::f32_desc;
+
+using Convolution = dnnl::convolution_forward;
+
+/// Some rows of one image's output, and the rows of input that they need.
+struct Band {
+  std::int64_t first, rows;              ///< of the output
+  std::int64_t first_input, input_rows;  ///< without padding
+  std::int64_t pad_top, pad_bottom;
+
+  Band(const Conv2dProblem& p, std::int64_t begin, std::int64_t end) : first(begin), rows(end - begin) {
+    const std::int64_t top = begin * p.sh - p.pt;
+    const std::int64_t bottom = (end - 1) * p.sh - p.pt + p.dh * (p.kh - 1) + 1;
+    first_input = std::clamp<std::int64_t>(top, 0, p.ih);
+    input_rows = std::clamp<std::int64_t>(bottom, 0, p.ih) - first_input;
+    pad_top = first_input - top;
+    pad_bottom = bottom - first_input - input_rows;
+  }
+};
+
+/// An image's output in up to `most` bands of about the same height; one where a band would lie in the
+/// padding alone.
+std::vector<Band> bands_of(const Conv2dProblem& p, std::int64_t most) {
+  const auto count = static_cast<int>(std::min(most, p.oh()));
+  std::vector<Band> bands;
+  for (int i = 0; i < count; ++i) {
+    const Share::Range range = Share{i, count}.of(p.oh());
+    bands.emplace_back(p, range.begin, range.end);
+    if (bands.back().input_rows < 1) return {Band(p, 0, p.oh())};
+  }
+  return bands;
+}
+
+memory::dims weight_dims(const Conv2dProblem& p) {
+  if (p.g == 1) return {p.oc, p.ic, p.kh, p.kw};
+  return {p.g, p.ocg(), p.icg(), p.kh, p.kw};
+}
+
+/// `weights`: the layout to use, or any.
+Convolution::primitive_desc describe(const Conv2dProblem& p, const Band& band, const memory::desc& weights,
+                                     const Parameters& parameters) {
+  const auto src = f32_desc({1, p.ic, band.input_rows, p.iw}, memory::format_tag::nhwc);
+  const auto dst = f32_desc({1, p.oc, band.rows, p.ow()}, memory::format_tag::nhwc);
+  const auto bias = p.bias == Bias::f32 ? f32_desc({p.oc}, memory::format_tag::a) : memory::desc();
+  const memory::dims strides{p.sh, p.sw}, dilates{p.dh - 1, p.dw - 1};
+  const memory::dims before{band.pad_top, p.pl};
+  const memory::dims after{band.pad_bottom, (p.ow() - 1) * p.sw + p.dw * (p.kw - 1) + 1 - p.iw - p.pl};
+  dnnl::post_ops ops;
+  onednn::append_activation(ops, p.conv_activation, parameters);
+  if (p.residual != 0) ops.append_binary(dnnl::algorithm::binary_add, dst);
+  onednn::append_activation(ops, p.activation, parameters);
+  constexpr auto kInference = dnnl::prop_kind::forward_inference;
+  constexpr auto kDirect = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+  return {onednn::engine(), kInference, kDirect, src,
+          weights,          bias,       dst,     strides,
+          dilates,          before,     after,   onednn::attributes(ops)};
+#else
+  return {{kInference, kDirect, src, weights, bias, dst, strides, dilates, before, after},
+          onednn::attributes(ops),
+          onednn::engine()};
+#endif
+}
+
+class OneDnn final : public Prepared {
+ public:
+  OneDnn(const Conv2dProblem& p, const Operands& operands) : problem_(p) {
+    const std::vector<Band> whole{Band(p, 0, p.oh())};
+    add_bands(whole, images_, operands);
+    add_bands(bands_of(p, kMostBands), divided_, operands);
+  }
+
+  [[nodiscard]] std::int64_t scratch_bytes() const noexcept override { return scratch_bytes_; }
+
+  void run(const KernelArgs& args, Share share) const noexcept override {
+    const std::int64_t images = problem_.n * args.batch;
+    const std::vector<Step>& steps = images >= share.count ? images_ : divided_;
+    const auto per_image = static_cast<std::int64_t>(steps.size());
+    const auto [begin, end] = share.of(images * per_image);
+    for (std::int64_t i = begin; i < end; ++i) {
+      run_step(args, steps[static_cast<std::size_t>(i % per_image)], i / per_image);
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kMostBands = 8;
+
+  struct Step {
+    Band band;
+    Convolution::primitive_desc desc;
+    Convolution primitive;
+  };
+
+  void add_bands(const std::vector<Band>& bands, std::vector<Step>& steps, const Operands& operands) {
+    for (const Band& band : bands) {
+      // The first decides how weights are laid out, the others follow.
+      const bool decides = images_.empty();
+      const auto wanted =
+          decides ? memory::desc(weight_dims(problem_), memory::data_type::f32, memory::format_tag::any)
+                  : weights_.get_desc();
+      const auto desc = describe(problem_, band, wanted, operands.parameters);
+      if (decides) {
+        const auto plain = problem_.g == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
+        weights_ = onednn::reordered(f32_desc(weight_dims(problem_), plain), operands.inputs[1].constant.data,
+                                     desc.weights_desc());
+      }
+      scratch_bytes_ = std::max(scratch_bytes_, static_cast<std::int64_t>(desc.scratchpad_desc().get_size()));
+      steps.push_back({band, desc, Convolution(desc)});
+    }
+  }
+
+  void run_step(const KernelArgs& args, const Step& step, std::int64_t image) const noexcept {
+    const Conv2dProblem& p = problem_;
+    const std::int64_t to = (image * p.oh() + step.band.first) * p.ow() * p.oc;
+    const std::int64_t from = (image * p.ih + step.band.first_input) * p.iw * p.ic;
+    float* y = reinterpret_cast<float*>(args.output) + to;
+    const float* residual = p.residual != 0 ? reinterpret_cast<const float*>(args.inputs[2]) + to : nullptr;
+    const int residual_op = p.conv_activation == Activation::none ? 0 : 1;
+    onednn::execute(
+        step.primitive,
+        {{DNNL_ARG_SRC, step.desc.src_desc(), reinterpret_cast<const float*>(args.inputs[0]) + from},
+         {DNNL_ARG_WEIGHTS, weights_.get_desc(), weights_.get_data_handle()},
+         {DNNL_ARG_BIAS, step.desc.bias_desc(), p.bias == Bias::f32 ? args.inputs.back() : nullptr},
+         {DNNL_ARG_ATTR_MULTIPLE_POST_OP(residual_op) | DNNL_ARG_SRC_1, step.desc.dst_desc(), residual},
+         {DNNL_ARG_SCRATCHPAD, step.desc.scratchpad_desc(), args.scratch},
+         {DNNL_ARG_DST, step.desc.dst_desc(), y}},
+        y, step.band.rows * p.ow() * p.oc);
+  }
+
+  Conv2dProblem problem_;
+  memory weights_;
+  std::vector<Step> images_;   ///< one step: a whole image
+  std::vector<Step> divided_;  ///< an image in bands, for fewer images than threads
+  std::int64_t scratch_bytes_ = 0;
+};
+
+Support supports(const Conv2dProblem& p) noexcept {
+  return p.x == DType::f32 ? Support::yes() : Support::no("oneDNN rounds quantized results in its own way");
+}
+
+std::unique_ptr<Prepared> prepare(const Conv2dProblem& p, const Operands& operands) {
+  if (!operands.inputs[1].is_constant()) throw Error(ErrorCode::unsupported, "weights that are not constant");
+  return onednn::translated("convolution", [&] { return std::make_unique<OneDnn>(p, operands); });
+}
+
+}  // namespace
+
+KernelRow<Conv2dProblem> onednn_row() { return {"onednn", Isa::generic, supports, prepare}; }
+
+}  // namespace octavo::conv2d
