@@ -61,7 +61,7 @@ class VectorDequantize final : public Prepared {
 
 /// A quantization per channel is seen only here, not in the Problem: the reference takes it.
 std::unique_ptr<Prepared> prepared_with(const ConvertProblem& problem, const Operands& operands,
-                                        QuantizeRun run, QuantizePixels pixels, DequantizeRun dequantize) {
+                                        QuantizeRun flat, QuantizePixels pixels, DequantizeRun dequantize) {
   const bool quantizes = problem.kind == ConvertKind::quantize;
   const Quantization* q = quantizes ? operands.output.quantization : operands.inputs.at(0).quantization;
   if (q != nullptr && !q->is_per_tensor()) return prepare_convert_reference(problem, operands);
