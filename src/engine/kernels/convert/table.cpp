@@ -6,6 +6,8 @@ namespace octavo {
 namespace {
 
 constexpr KernelRow<ConvertProblem> kConvertRows[] = {
+    {"vector_avx512", Isa::avx512, convert_vector_supports, prepare_convert_avx512},
+    {"vector_avx2", Isa::avx2, convert_vector_supports, prepare_convert_avx2},
     {"reference", Isa::generic, convert_reference_supports, prepare_convert_reference},
 };
 

@@ -6,6 +6,7 @@ namespace octavo {
 namespace {
 
 constexpr KernelRow<CopyProblem> kCopyRows[] = {
+    {"runs", Isa::generic, copy_runs_supports, prepare_copy_runs},
     {"reference", Isa::generic, copy_reference_supports, prepare_copy_reference},
 };
 

@@ -47,6 +47,17 @@ inline std::int32_t mul_ort(std::int32_t a, std::int32_t b, const Affine& qa, co
   return clamp_stored(std::nearbyint(product * multiplier + static_cast<float>(qy.zero_point)), 0, qy.range);
 }
 
+/// The stored values that `activation` leaves of a quantized result's range; lo and hi are rounded down.
+inline StoredRange activation_bounds(Activation activation, const Operands& operands, const Affine& y) {
+  if (activation == Activation::relu) return {y.zero_point, y.range.highest};
+  if (activation == Activation::none) return y.range;
+  const double lowest = y.range.lowest, highest = y.range.highest;
+  const double lo = std::floor(operands.parameter("lo", lowest)),
+               hi = std::floor(operands.parameter("hi", highest));
+  return {static_cast<std::int32_t>(std::max(lowest, std::min(highest, lo))),
+          static_cast<std::int32_t>(std::max(lowest, std::min(highest, hi)))};
+}
+
 /// Integers wrap around.
 template <class T>
 T power_of_integer(T base, T exponent) noexcept {

@@ -62,12 +62,12 @@ class BinaryQuantized final : public BinaryWalk<BinaryQuantized> {
       : BinaryWalk(problem, operands),
         qa_(affine_of(BinaryProblem::kFamily, operands.inputs.at(0))),
         qb_(affine_of(BinaryProblem::kFamily, operands.inputs.at(1))),
-        qy_(affine_of(BinaryProblem::kFamily, operands.output)) {}
+        qy_(affine_of(BinaryProblem::kFamily, operands.output)),
+        bounds_(activation_bounds(problem.activation, operands, qy_)) {}
 
   void element(const KernelArgs& args, std::int64_t a, std::int64_t b, std::int64_t i) const noexcept {
     std::int32_t q = combined(stored(p_.a, args.inputs[0], a), stored(p_.b, args.inputs[1], b));
-    if (p_.activation == Activation::relu) q = std::max(q, qy_.zero_point);
-    if (p_.activation == Activation::clamp) q = clamp_value(q, lo_, hi_);
+    q = std::min(std::max(q, bounds_.lowest), bounds_.highest);
     args.output[i] = static_cast<std::byte>(q);
   }
 
@@ -81,6 +81,7 @@ class BinaryQuantized final : public BinaryWalk<BinaryQuantized> {
   }
 
   Affine qa_, qb_, qy_;
+  StoredRange bounds_;
 };
 
 }  // namespace

@@ -6,10 +6,13 @@ namespace octavo {
 namespace {
 
 constexpr KernelRow<BinaryProblem> kBinaryRows[] = {
+    {"add_avx512", Isa::avx512, binary_dense_add_supports, prepare_binary_add_avx512},
+    {"add_avx2", Isa::avx2, binary_dense_add_supports, prepare_binary_add_avx2},
     {"reference", Isa::generic, binary_reference_supports, prepare_binary_reference},
 };
 
 constexpr KernelRow<UnaryProblem> kUnaryRows[] = {
+    {"table_avx512_vnni", Isa::avx512_vnni, unary_table_supports, prepare_unary_table_avx512_vnni},
     {"reference", Isa::generic, unary_reference_supports, prepare_unary_reference},
 };
 

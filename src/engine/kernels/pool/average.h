@@ -6,6 +6,14 @@
 
 namespace octavo {
 
+/// By what S of average_of_sum is multiplied; 0 for an empty window.
+inline float average_multiplier(std::int64_t count, const Affine& x, const Affine& y,
+                                AverageRounding rounding) noexcept {
+  if (count == 0) return 0.0F;
+  const auto n = static_cast<float>(count);
+  return rounding == AverageRounding::ort ? x.scale / (y.scale * n) : x.scale / y.scale / n;
+}
+
 /// The average of `count` quantized values from their exact sum, for the output's quantization `y`
 /// (docs/numerics.md): with S = sum of (q - zero_point of x),
 ///   channels_last  rint(f32(S) * f32(f32(scale_x / scale_y) / count)) + zero_point_y

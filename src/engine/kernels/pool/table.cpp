@@ -6,6 +6,8 @@ namespace octavo {
 namespace {
 
 constexpr KernelRow<PoolProblem> kRows[] = {
+    {"window_avx512", Isa::avx512, pool_window_supports, prepare_pool_avx512},
+    {"window_avx2", Isa::avx2, pool_window_supports, prepare_pool_avx2},
     {"reference", Isa::generic, pool_reference_supports, prepare_pool_reference},
 };
 

@@ -69,4 +69,33 @@ void expect_problem_file_conforms(std::span<const KernelRow<Problem>> table,
   }
 }
 
+/// What the last row of `table` computes of `inputs`, in one share and a batch of 1.
+template <class Out, class Problem, class... In>
+std::vector<Out> reference_result(std::span<const KernelRow<Problem>> table, std::string_view problem,
+                                  const Operands& operands, std::size_t outputs,
+                                  const std::vector<In>&... inputs) {
+  const std::vector<const std::byte*> pointers{reinterpret_cast<const std::byte*>(inputs.data())...};
+  std::vector<Out> output(outputs);
+  const auto prepared = table.back().prepare(parse_problem<Problem>(problem), operands);
+  prepared->run({pointers, reinterpret_cast<std::byte*>(output.data()), nullptr, 1}, Share{});
+  return output;
+}
+
+/// What the Error of an action says; empty when it throws none.
+template <class Action>
+std::string refusal_of(Action&& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+/// Why `problem` is no Problem; empty when it is.
+template <class Problem>
+std::string refusal(std::string_view problem) {
+  return refusal_of([&] { parse_problem<Problem>(problem); });
+}
+
 }  // namespace octavo::testing

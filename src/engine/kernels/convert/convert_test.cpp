@@ -1,0 +1,116 @@
+#include <cmath>
+#include <limits>
+
+#include "engine/kernels/convert/table.h"
+#include "engine/kernels/testing/conformance.h"
+
+namespace octavo {
+namespace {
+
+using testing::growing_operand;
+using testing::Random;
+using testing::random_quantization;
+using testing::refusal;
+using testing::StepSpec;
+
+StepSpec convert_spec(const ConvertProblem& p, Random& random) {
+  const std::int64_t count = p.n * p.c * p.s;
+  StepSpec spec{{growing_operand(p.x, count)}, growing_operand(p.y, count), {}};
+  if (p.kind == ConvertKind::cast) return spec;
+  if (p.kind != ConvertKind::quantize) spec.inputs[0].quantization = random_quantization(p.x, random);
+  if (p.kind != ConvertKind::dequantize) spec.output.quantization = random_quantization(p.y, random);
+  return spec;
+}
+
+StepSpec dynamic_spec(const DynamicQuantizeProblem& p, Random&) {
+  if (p.result == DynamicResult::values)
+    return {{growing_operand(DType::f32, p.count)}, growing_operand(DType::u8, p.count), {}};
+  StepSpec spec{{growing_operand(DType::f32, p.count)}, growing_operand(DType::f32, 1), {}};
+  if (p.result == DynamicResult::zero_point) spec.output.dtype = DType::u8;
+  spec.output.batch_stride = 0;
+  return spec;
+}
+
+TEST(Convert, RowsEqualTheReference) {
+  testing::expect_problem_file_conforms<ConvertProblem>(convert_kernels(), convert_spec);
+}
+TEST(DynamicQuantize, RowsEqualTheReference) {
+  testing::expect_problem_file_conforms<DynamicQuantizeProblem>(dynamic_quantize_kernels(), dynamic_spec);
+}
+
+TEST(Convert, ValuesFarOutAndNaNAreClampedByEveryRow) {
+  const auto q = Quantization::per_tensor(0.1F, 100);
+  const Operands operands{{{DType::f32, nullptr, {}}}, {DType::u8, &q, {}}, {}};
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  const std::vector<float> x{NAN, kInf, -kInf, 1e30F, -1e30F, 0.25F, 0.35F};
+  const auto problem = parse_problem<ConvertProblem>("convert s7");
+  const std::vector<const std::byte*> inputs{reinterpret_cast<const std::byte*>(x.data())};
+  for (const auto& row : convert_kernels()) {
+    if (!testing::runs_here(row.needs)) continue;
+    std::vector<std::uint8_t> y(7);
+    row.prepare(problem, operands)
+        ->run({inputs, reinterpret_cast<std::byte*>(y.data()), nullptr, 1}, Share{});
+    EXPECT_EQ(y, (std::vector<std::uint8_t>{0, 255, 0, 255, 0, 102, 104})) << row.name;
+  }
+}
+
+TEST(Convert, PlanesBecomePixels) {
+  const auto q = Quantization::per_tensor(1.0F, 0);
+  const Operands operands{{{DType::f32, nullptr, {}}}, {DType::u8, &q, {}}, {}};
+  EXPECT_EQ(testing::reference_result<std::uint8_t>(convert_kernels(), "convert c3 s2 channels_last1",
+                                                    operands, 6, std::vector<float>{1, 2, 3, 4, 5, 6}),
+            (std::vector<std::uint8_t>{1, 3, 5, 2, 4, 6}));
+}
+
+TEST(Convert, EveryRowDequantizesChannelByChannel) {
+  const Quantization q{{1.0F, 0.5F}, {0, 2}, 0};
+  const Operands operands{{{DType::u8, &q, {}}}, {DType::f32, nullptr, {}}, {}};
+  const std::vector<std::uint8_t> x{1, 2, 3, 4};
+  const std::vector<const std::byte*> inputs{reinterpret_cast<const std::byte*>(x.data())};
+  const auto problem = parse_problem<ConvertProblem>("convert kind=dequantize x=u8 y=f32 c2 s2");
+  for (const auto& row : convert_kernels()) {
+    if (!testing::runs_here(row.needs)) continue;
+    std::vector<float> y(4);
+    row.prepare(problem, operands)
+        ->run({inputs, reinterpret_cast<std::byte*>(y.data()), nullptr, 1}, Share{});
+    EXPECT_EQ(y, (std::vector<float>{1, 2, 0.5F, 1})) << row.name;
+  }
+}
+
+TEST(Convert, ScalesMustBeOnePerChannel) {
+  const Quantization q{{1.0F, 0.5F, 2.0F}, {0, 2, 0}, 0};
+  const Operands operands{{{DType::u8, &q, {}}}, {DType::f32, nullptr, {}}, {}};
+  const auto problem = parse_problem<ConvertProblem>("convert kind=dequantize x=u8 y=f32 c2 s2");
+  EXPECT_EQ(testing::refusal_of([&] { convert_kernels().front().prepare(problem, operands); }),
+            "convert: 3 scales and 3 zero points for 2 channels");
+}
+
+TEST(Convert, CastsTruncateAndStayInRange) {
+  EXPECT_EQ(testing::reference_result<std::int32_t>(convert_kernels(), "convert kind=cast y=s32 s6", {}, 6,
+                                                    std::vector<float>{1.9F, -1.9F, 3e9F, -3e9F, NAN, 0}),
+            (std::vector<std::int32_t>{1, -1, INT32_MAX, INT32_MIN, 0, 0}));
+  EXPECT_EQ(testing::reference_result<std::uint8_t>(convert_kernels(), "convert kind=cast y=bool s3", {}, 3,
+                                                    std::vector<float>{0.5F, 0, -2}),
+            (std::vector<std::uint8_t>{1, 0, 1}));
+}
+
+TEST(DynamicQuantize, TheRangeAlwaysHoldsZero) {
+  const std::vector<float> x{255, 510};
+  const auto of = [&](auto zero, const std::string& result, std::size_t count) {
+    return testing::reference_result<decltype(zero)>(
+        dynamic_quantize_kernels(), "dynamic_quantize count2 result=" + result, {}, count, x);
+  };
+  EXPECT_EQ(of(0.0F, "scale", 1).front(), 2);
+  EXPECT_EQ(of(std::uint8_t{}, "zero_point", 1).front(), 0);
+  EXPECT_EQ(of(std::uint8_t{}, "values", 2), (std::vector<std::uint8_t>{128, 255}));
+}
+
+TEST(Convert, RefusesSizesThatMakeNoSense) {
+  EXPECT_NE(refusal<ConvertProblem>("convert n-1"), "");
+  EXPECT_NE(refusal<ConvertProblem>("convert n10000000 c10000000 s10000000"), "");
+  EXPECT_NE(refusal<ConvertProblem>("convert channels_last1 channels_first1"), "");
+  EXPECT_NE(refusal<DynamicQuantizeProblem>("dynamic_quantize count-1"), "");
+}
+
+}  // namespace
+}  // namespace octavo

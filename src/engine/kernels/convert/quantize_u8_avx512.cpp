@@ -1,0 +1,60 @@
+#include <immintrin.h>
+
+#include "engine/kernels/convert/quantize_u8.h"
+
+namespace octavo {
+namespace {
+
+__mmask16 mask_of(std::int64_t left) {
+  return static_cast<__mmask16>(left >= 16 ? 0xffffU : (1U << left) - 1);
+}
+
+__m128i sixteen(const QuantizeU8& p, const float* x, __mmask16 mask) {
+  const __m512 factor = _mm512_set1_ps(p.factor);
+  __m512 v = _mm512_maskz_loadu_ps(mask, x);
+  v = p.divide != 0 ? _mm512_div_ps(v, factor) : _mm512_mul_ps(v, factor);
+  // max gives its second operand for a NaN: the lowest value.
+  v = _mm512_min_ps(_mm512_max_ps(v, _mm512_set1_ps(p.lowest)), _mm512_set1_ps(p.highest));
+  return _mm512_cvtepi32_epi8(_mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(p.zero_point)));
+}
+
+}  // namespace
+
+void quantize_u8_avx512(const QuantizeU8& p, const float* x, std::uint8_t* y, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; i += 16) {
+    const __mmask16 mask = mask_of(count - i);
+    _mm_mask_storeu_epi8(y + i, mask, sixteen(p, x + i, mask));
+  }
+}
+
+void quantize_pixels_avx512(const QuantizeU8& p, const float* x, std::int64_t plane, std::uint8_t* y,
+                            std::int64_t count) {
+  // A pixel's three bytes side by side in 32 bits, then the fourth bytes squeezed out of each 128-bit lane
+  // and the lanes' 12 bytes moved together.
+  const __m512i squeeze =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
+  const __m512i together = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15);
+  for (std::int64_t i = 0; i < count; i += 16) {
+    const std::int64_t left = count - i >= 16 ? 16 : count - i;
+    const __mmask16 mask = mask_of(left);
+    const __m512i r = _mm512_cvtepu8_epi32(sixteen(p, x + i, mask));
+    const __m512i g = _mm512_cvtepu8_epi32(sixteen(p, x + plane + i, mask));
+    const __m512i b = _mm512_cvtepu8_epi32(sixteen(p, x + 2 * plane + i, mask));
+    const __m512i pixels =
+        _mm512_or_si512(r, _mm512_or_si512(_mm512_slli_epi32(g, 8), _mm512_slli_epi32(b, 16)));
+    const __m512i bytes = _mm512_permutexvar_epi32(together, _mm512_shuffle_epi8(pixels, squeeze));
+    _mm512_mask_storeu_epi8(y + 3 * i, (1ULL << (3 * left)) - 1, bytes);
+  }
+}
+
+void dequantize_u8_avx512(float scale, std::int32_t zero_point, const std::uint8_t* x, float* y,
+                          std::int64_t count) {
+  for (std::int64_t i = 0; i < count; i += 16) {
+    const __mmask16 mask = mask_of(count - i);
+    const __m512i q = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, x + i));
+    const __m512 v = _mm512_cvtepi32_ps(_mm512_sub_epi32(q, _mm512_set1_epi32(zero_point)));
+    _mm512_mask_storeu_ps(y + i, mask, _mm512_mul_ps(v, _mm512_set1_ps(scale)));
+  }
+}
+
+}  // namespace octavo

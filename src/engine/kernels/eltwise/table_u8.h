@@ -1,0 +1,10 @@
+#pragma once
+#include <cstdint>
+
+namespace octavo {
+
+/// y[i] = table[x[i]]; included by ISA files. `table` has 256 entries.
+void table_u8_avx512_vnni(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y,
+                          std::int64_t count);
+
+}  // namespace octavo

@@ -1,0 +1,82 @@
+#include "engine/kernels/pool/average.h"
+#include "engine/kernels/pool/rows.h"
+#include "engine/kernels/pool/window.h"
+#include "engine/kernels/pool/window_u8.h"
+
+namespace octavo {
+namespace {
+
+/// One call of the ISA's function per output pixel.
+class WindowPool final : public Prepared {
+ public:
+  WindowPool(const PoolProblem& problem, const Operands& operands, MaxWindow max, AverageWindow average)
+      : p_(problem), max_(max), average_(average) {
+    if (problem.kind == PoolKind::max) return;
+    x_ = affine_of(PoolProblem::kFamily, operands.inputs.at(0));
+    y_ = affine_of(PoolProblem::kFamily, operands.output);
+  }
+
+  void run(const KernelArgs& args, Share share) const noexcept override {
+    const auto* x = reinterpret_cast<const std::uint8_t*>(args.inputs[0]);
+    auto* y = reinterpret_cast<std::uint8_t*>(args.output);
+    const auto pixels = share.of(p_.n * args.batch * p_.oh * p_.ow);
+    for (std::int64_t pixel = pixels.begin; pixel < pixels.end; ++pixel) {
+      const PoolWindow h = pool_window_h(p_, pixel / p_.ow % p_.oh);
+      const PoolWindow w = pool_window_w(p_, pixel % p_.ow);
+      const std::int64_t image = pixel / (p_.oh * p_.ow);
+      const std::int64_t first = (image * p_.ih + h.first) * p_.iw + w.first;
+      const bool empty = h.taps == 0 || w.taps == 0;
+      const WindowU8 window{empty ? x : x + first * p_.c, empty ? 0 : h.taps, w.taps,
+                            h.step * p_.iw * p_.c,        w.step * p_.c,      p_.c};
+      if (p_.kind == PoolKind::max) {
+        max_(window, y + pixel * p_.c);
+      } else {
+        average_(window, average_numbers(h, w), y + pixel * p_.c);
+      }
+    }
+  }
+
+ private:
+  /// average_of_sum with all that does not depend on the values worked out.
+  AverageU8 average_numbers(const PoolWindow& h, const PoolWindow& w) const noexcept {
+    const std::int64_t count = average_count(p_, h, w);
+    const auto zero_points = static_cast<std::int32_t>(h.taps * w.taps * x_.zero_point);
+    if (p_.rounding == AverageRounding::contiguous && x_ == y_ && count > 0) {
+      const auto padding = static_cast<std::int32_t>((count - h.taps * w.taps) * x_.zero_point);
+      return {padding, static_cast<float>(count), 1, 0.0F, 255.0F, 0};
+    }
+    return {-zero_points,
+            average_multiplier(count, x_, y_, p_.rounding),
+            0,
+            static_cast<float>(-y_.zero_point),
+            static_cast<float>(255 - y_.zero_point),
+            y_.zero_point};
+  }
+
+  PoolProblem p_;
+  MaxWindow max_;
+  AverageWindow average_;
+  Affine x_, y_;
+};
+
+}  // namespace
+
+Support pool_window_supports(const PoolProblem& problem) noexcept {
+  if (problem.x != DType::u8 || problem.y != DType::u8) return Support::no("dtypes other than u8");
+  if (problem.kind == PoolKind::average && problem.rounding == AverageRounding::ort) {
+    return Support::no("windows averaged as ONNX Runtime does");
+  }
+  // Sums of u8 values and of zero points stay within 32 bits.
+  constexpr std::int64_t kMostPixels = std::int64_t{1} << 22;
+  const bool small = problem.ih * problem.iw <= kMostPixels && problem.kh * problem.kw <= kMostPixels;
+  return small ? Support::yes() : Support::no("more than 2^22 pixels");
+}
+
+std::unique_ptr<Prepared> prepare_pool_avx2(const PoolProblem& problem, const Operands& operands) {
+  return std::make_unique<WindowPool>(problem, operands, max_window_avx2, average_window_avx2);
+}
+std::unique_ptr<Prepared> prepare_pool_avx512(const PoolProblem& problem, const Operands& operands) {
+  return std::make_unique<WindowPool>(problem, operands, max_window_avx512, average_window_avx512);
+}
+
+}  // namespace octavo
