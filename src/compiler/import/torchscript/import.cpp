@@ -52,7 +52,8 @@ std::vector<std::string> input_names(const std::vector<Parameter>& parameters) {
 
 void check_shape_names(const TorchScriptOptions& options, const std::vector<std::string>& names) {
   for (const auto& [name, shape] : options.input_shapes) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
+    const bool is_the_only_one = name.empty() && names.size() == 1;
+    if (!is_the_only_one && std::find(names.begin(), names.end(), name) == names.end()) {
       fail(ErrorCode::invalid_argument, "the model has no input '{}'; its first is '{}'", name, names.front());
     }
     for (std::int64_t extent : shape) {
@@ -96,7 +97,8 @@ Graph walk(Archive& archive, const TorchScriptOptions& options, const Ints& gues
   guessed.clear();
   std::vector<Value> arguments;
   for (const std::string& name : names) {
-    const auto given = options.input_shapes.find(name);
+    auto given = options.input_shapes.find(name);
+    if (given == options.input_shapes.end()) given = options.input_shapes.find("");
     if (given == options.input_shapes.end()) guessed.push_back(name);
     arguments.emplace_back(builder.add_input(name, given == options.input_shapes.end() ? guess : given->second));
   }
