@@ -43,7 +43,7 @@ std::uint64_t saved_states() {
 
 std::string brand_text() {
   std::array<char, 49> text{};
-  if (__get_cpuid_max(0x80000000U, nullptr) < 0x80000004U) return "unknown";
+  if (static_cast<std::uint32_t>(__get_cpuid_max(0x80000000U, nullptr)) < 0x80000004U) return "unknown";
   for (std::uint32_t i = 0; i < 3; ++i) {
     const Registers r = cpuid(0x80000002U + i);
     std::memcpy(text.data() + 16 * i, &r, sizeof r);

@@ -96,6 +96,36 @@ TEST(Conv2dReference, KeepsGroupsApart) {
   EXPECT_EQ(y, (std::vector<int>{21, 43}));
 }
 
+/// What `prepare` of `row` says to operands that are not constant.
+std::string refusal(const KernelRow<Conv2dProblem>& row, const std::string& line, bool constant_weights) {
+  const auto p = parse_problem<Conv2dProblem>(line);
+  const std::int8_t w[] = {1, 2, 3, 4};
+  Operands operands;
+  operands.inputs = {{p.x, nullptr, {}}, {p.w, nullptr, {}}, {DType::f32, nullptr, {}}};
+  if (constant_weights)
+    operands.inputs[1].constant = {p.w, {1, 1, 1, 1}, reinterpret_cast<const std::byte*>(w)};
+  operands.output = {p.y, nullptr, {}};
+  try {
+    row.prepare(p, operands);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Conv2dRows, RefuseOperandsThatAreNotConstant) {
+  for (const KernelRow<Conv2dProblem>& row : conv2d_kernels()) {
+    const std::string line = "conv2d ic1 ih1 iw1 oc1";
+    const std::string real_line = line + " x=f32 w=f32 y=f32";
+    const bool is_real = !row.supports(parse_problem<Conv2dProblem>(line));
+    if (row.name == "reference" || !runs_here(row.needs)) continue;
+    EXPECT_EQ(refusal(row, is_real ? real_line : line, false), "weights that are not constant") << row.name;
+    if (!is_real) {
+      EXPECT_EQ(refusal(row, line + " bias=f32", true), "a bias that is not constant") << row.name;
+    }
+  }
+}
+
 TEST(Conv2dProblem, RefusesWhatMakesNoSense) {
   for (const char* line : {"conv2d",
                            "conv2d ic1 ih1 iw1",
