@@ -18,7 +18,7 @@ struct OnnxOptions {
   std::map<std::string, std::vector<std::int64_t>> input_shapes;
 };
 
-/// The graph of an ONNX model of opset 7 to 23. An input whose first extent is unknown or symbolic runs at any batch.
+/// The graph of an ONNX model of opset 7 to 23, or an older one whose operators already had their later form. An input whose first extent is unknown or symbolic runs at any batch.
 /// Quantized operators come out with arithmetic=ort; QDQ pairs as `quantize` and `dequantize` nodes, which
 /// `qdq_to_quantized` turns into quantized operators.
 /// Error(io) for a file that cannot be read, Error(invalid_model) for a damaged one, Error(unsupported) with all

@@ -9,7 +9,8 @@
 namespace octavo::onnx_import {
 namespace {
 
-constexpr std::int64_t kOldestOpset = 7;
+/// Operators of opsets before 7 differ from later ones in attributes, which importing a node checks.
+constexpr std::int64_t kOldestOpset = 1;
 constexpr std::int64_t kNewestOpset = 23;
 /// Constants may be copied (transposed, given a quantization), but a model has no reason to do so many times over.
 constexpr std::size_t kFreeConstantBytes = std::size_t{64} << 20;

@@ -1,6 +1,8 @@
 #include "compiler/import/onnx/parameters.h"
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
 
 #include "base/fail.h"
 
@@ -112,7 +114,10 @@ SliceBounds read_slice(OnnxNode& node, const Shape& shape) {
   const Ints starts = from_inputs ? node.integers(1, "starts") : node.integers("starts", {});
   const Ints ends = from_inputs ? node.integers(2, "ends") : node.integers("ends", {});
   Ints axes = node.has(3) ? node.integers(3, "axes") : node.integers("axes", {});
-  for (std::size_t i = 0; axes.empty() && i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  if (axes.empty()) {
+    axes.resize(starts.size());
+    std::iota(axes.begin(), axes.end(), 0);
+  }
   const Ints steps = node.has(4) ? node.integers(4, "steps") : Ints(starts.size(), 1);
   if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size()) {
     fail(ErrorCode::invalid_model, "{} starts, {} ends, {} axes, {} steps", starts.size(), ends.size(), axes.size(),
