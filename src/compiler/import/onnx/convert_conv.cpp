@@ -9,7 +9,8 @@
 namespace octavo::onnx_import {
 namespace {
 
-/// stride, pad, dilation and groups of a convolution of `image` [n, c, h, w] with weights [oc, c / groups, kh, kw].
+/// stride, pad, dilation and groups of a convolution of `image` [n, c, h, w] with weights [oc, c / groups,
+/// kh, kw].
 Attributes conv_attributes(OnnxNode& node, const Shape& image, const Shape& weights) {
   if (image.size() != weights.size() || image.size() < 3 || image.size() > 4) {
     fail(ErrorCode::unsupported, "convolution of {} with {}", shape_text(image), shape_text(weights));
@@ -58,10 +59,12 @@ void convert_qlinear_conv(OnnxNode& node) {
     bias_type.zero_points.assign(bias_type.scales.size(), 0);
     bias = expect_quantized_value(node, 8, bias_type);
   }
-  finish_as_ranked(node, "conv2d", {x, w, bias}, joined(attributes, result_attributes(y_type)), node.shape(0).size());
+  finish_as_ranked(node, "conv2d", {x, w, bias}, joined(attributes, result_attributes(y_type)),
+                   node.shape(0).size());
 }
 
-/// The operand as f32 with its zero point, if any, taken off; a zero point per output channel is weights' alone.
+/// The operand as f32 with its zero point, if any, taken off; a zero point per output channel is weights'
+/// alone.
 ValueId centred(OnnxNode& node, std::size_t operand, std::size_t zero_point) {
   const Attributes to_real{{"to", std::string("f32")}};
   const ValueId real = node.step("cast", {node.value(operand)}, to_real);
