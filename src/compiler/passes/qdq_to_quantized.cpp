@@ -17,7 +17,8 @@ constexpr double kBoundTolerance = 1e-5;
 
 class QdqRewrite {
  public:
-  explicit QdqRewrite(Graph& graph) : graph_(graph), producers_(graph.values().size(), -1), uses_(graph.values().size(), 0) {
+  explicit QdqRewrite(Graph& graph)
+      : graph_(graph), producers_(graph.values().size(), -1), uses_(graph.values().size(), 0) {
     for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
       producers_[at(graph.nodes()[i].output)] = static_cast<std::ptrdiff_t>(i);
       for (ValueId id : graph.nodes()[i].inputs) {
@@ -63,7 +64,8 @@ class QdqRewrite {
 
   bool drop_covered_clamp(Node& quantize) {
     bool changed = false;
-    for (const Node* clamp = producer(quantize.inputs[0]); clamp != nullptr; clamp = producer(quantize.inputs[0])) {
+    for (const Node* clamp = producer(quantize.inputs[0]); clamp != nullptr;
+         clamp = producer(quantize.inputs[0])) {
       const bool is_relu = clamp->op->name == "relu";
       if ((!is_relu && clamp->op->name != "clip") || uses_[at(clamp->output)] != 1) break;
       const double lo = is_relu ? 0.0 : clamp->real("lo");
@@ -156,7 +158,9 @@ class QdqRewrite {
     const ValueId id = integers(real);
     if (id == kNoValue || graph_.type(id).dtype != DType::s32 || !graph_.value(id).constant) return kNoValue;
     if (!fits(quantization(id), sums)) return kNoValue;
-    return quantization(id) == sums ? id : graph_.add_constant(graph_.value(id).name, Tensor(*graph_.value(id).constant), sums);
+    return quantization(id) == sums
+               ? id
+               : graph_.add_constant(graph_.value(id).name, Tensor(*graph_.value(id).constant), sums);
   }
 
   static bool fits(const Quantization& bias, const Quantization& sums) {
@@ -165,7 +169,8 @@ class QdqRewrite {
       const float expected = sums.scales[sums.is_per_tensor() ? 0 : i];
       if (std::abs(own - expected) > kScaleTolerance * expected) return false;
     }
-    return std::all_of(bias.zero_points.begin(), bias.zero_points.end(), [](std::int32_t z) { return z == 0; });
+    return std::all_of(bias.zero_points.begin(), bias.zero_points.end(),
+                       [](std::int32_t z) { return z == 0; });
   }
 
   /// rint(bias / scale of the sums)
@@ -187,7 +192,8 @@ class QdqRewrite {
       if (linear == nullptr || linear->op->name != "linear" || linear->input(2) != kNoValue) continue;
       const Shape& shape = graph_.type(linear->output).shape;
       const ValueId bias = add.inputs[1 - i];
-      if (uses_[at(linear->output)] != 1 || shape.size() != 2 || graph_.type(bias).shape != Shape{shape[1]}) continue;
+      if (uses_[at(linear->output)] != 1 || shape.size() != 2 || graph_.type(bias).shape != Shape{shape[1]})
+        continue;
       if (rewrite_weighted(quantize, *linear, bias)) return true;
     }
     return false;
@@ -201,7 +207,8 @@ class QdqRewrite {
     return become(quantize, op, {a, b});
   }
 
-  /// Whether `a` is one value along the innermost extents in which `b` is not; ONNX Runtime swaps the two then.
+  /// Whether `a` is one value along the innermost extents in which `b` is not; ONNX Runtime swaps the two
+  /// then.
   static bool repeats_inside(const Shape& a, const Shape& b) {
     for (std::size_t back = 1; back <= b.size(); ++back) {
       const Dim own = back <= a.size() ? a[a.size() - back] : Dim{1, false};
@@ -214,7 +221,8 @@ class QdqRewrite {
   bool rewrite_average(Node& quantize, const Node& op) {
     const ValueId x = activation(op.inputs[0]);
     if (x == kNoValue) return false;
-    if (op.op->name == "adaptive_avg_pool2d" && op.integers("output_size") != std::vector<std::int64_t>{1, 1}) return false;
+    if (op.op->name == "adaptive_avg_pool2d" && op.integers("output_size") != std::vector<std::int64_t>{1, 1})
+      return false;
     return become(quantize, op, {x}, {{"rounding", std::string("ort")}});
   }
 
@@ -226,15 +234,16 @@ class QdqRewrite {
     return become(quantize, op, std::move(inputs));
   }
 
-  /// Operators that only move or select values, between equal quantizations. ONNX Runtime keeps some of them in float (pad,
-  /// relu, clip, reduce_max, expand), which gives the same integers.
+  /// Operators that only move or select values, between equal quantizations. ONNX Runtime keeps some of them
+  /// in float (pad, relu, clip, reduce_max, expand), which gives the same integers.
   bool rewrite_moving(Node& quantize, const Node& op) {
     static const std::set<std::string_view> moving{"max_pool2d", "reshape", "transpose",  "slice",  "gather",
                                                    "pad",        "relu",    "reduce_max", "expand", "clip"};
     if (!moving.contains(op.op->name)) return false;
     const ValueId x = activation(op.inputs[0]);
     const TensorType& result = graph_.type(quantize.output);
-    if (x == kNoValue || graph_.type(x).dtype != result.dtype || quantization(x) != *result.quantization) return false;
+    if (x == kNoValue || graph_.type(x).dtype != result.dtype || quantization(x) != *result.quantization)
+      return false;
     std::vector<ValueId> inputs = op.inputs;
     inputs[0] = x;
     Attributes attributes = op.attributes;
@@ -251,7 +260,8 @@ class QdqRewrite {
     const std::int64_t lowest = type.dtype == DType::s8 ? -128 : 0;
     const float rounded = std::nearbyint(static_cast<float>(real) / type.quantization->scale());
     const float inside = std::clamp(rounded, -512.0F, 512.0F);
-    return std::clamp<std::int64_t>(static_cast<std::int64_t>(inside) + type.quantization->zero_point(), lowest, lowest + 255);
+    return std::clamp<std::int64_t>(static_cast<std::int64_t>(inside) + type.quantization->zero_point(),
+                                    lowest, lowest + 255);
   }
 
   bool dequantize_constants() {
@@ -261,7 +271,8 @@ class QdqRewrite {
       graph_.value(node.output).constant = dequantized(graph_.value(node.inputs[0]));
       changed = true;
     }
-    std::erase_if(graph_.nodes(), [this](const Node& node) { return graph_.value(node.output).constant.has_value(); });
+    std::erase_if(graph_.nodes(),
+                  [this](const Node& node) { return graph_.value(node.output).constant.has_value(); });
     graph_.remove_dead();
     return changed;
   }
@@ -279,7 +290,8 @@ class QdqRewrite {
     const Tensor& data = *source.constant;
     const Quantization& q = *source.type.quantization;
     std::int64_t inner = 1;
-    for (std::size_t i = static_cast<std::size_t>(q.axis + 1); !q.is_per_tensor() && i < data.shape().size(); ++i) {
+    for (std::size_t i = static_cast<std::size_t>(q.axis + 1); !q.is_per_tensor() && i < data.shape().size();
+         ++i) {
       inner *= data.shape()[i];
     }
     Tensor result(DType::f32, data.shape());

@@ -22,6 +22,8 @@ std::int32_t stored_bound(const Parameters& parameters, std::string_view name, S
 void set_multipliers(const Operands& operands, std::int64_t channels, float result_scale,
                      OutputStage& stage) {
   const TensorQuantization x = tensor_quantization(operands.inputs[0], "x");
+  const Quantization* weights = operands.inputs[1].quantization;
+  stage.one_weight_scale = weights != nullptr && weights->is_per_tensor();
   for (float w_scale : channel_quantization(operands.inputs[1], channels, "w").scales) {
     const float m = x.scale * w_scale;
     stage.scale_of_sum.push_back(m);

@@ -36,10 +36,13 @@ struct BiasAt {
   float in_sums_f32 = 0.0F;
 };
 
-/// Bias of channel `c` where one unit of the sum is `scale_of_sum` reals.
-inline BiasAt bias_at(Bias bias, const std::byte* data, std::int64_t c, float scale_of_sum) noexcept {
+/// Bias of the channel `c` of `data` whose place in the stage is `stage_channel`.
+inline BiasAt bias_at(Bias bias, const std::byte* data, std::int64_t c, const OutputStage& stage,
+                      std::size_t stage_channel) noexcept {
   if (bias == Bias::s32) return {reinterpret_cast<const std::int32_t*>(data)[c], 0.0F};
-  if (bias == Bias::f32) return {0, reinterpret_cast<const float*>(data)[c] / scale_of_sum};
+  if (bias == Bias::f32) {
+    return {0, stage.bias_in_sums(stage_channel, reinterpret_cast<const float*>(data)[c])};
+  }
   return {};
 }
 

@@ -69,11 +69,6 @@ Shape conv_shape(const OpInputs& in, std::size_t bias) {
 
 TensorType infer_conv2d(const OpInputs& in) { return result_type(in, conv_shape(in, 2)); }
 
-/// Where conv2d has a bias, this one has x's zero point.
-TensorType infer_conv2d_integer(const OpInputs& in) {
-  return {DType::s32, conv_shape(in, SIZE_MAX), std::nullopt};
-}
-
 TensorType infer_conv2d_add(const OpInputs& in) {
   Shape shape = conv_shape(in, 3);
   if (in.type(2).shape != shape) {
@@ -83,15 +78,13 @@ TensorType infer_conv2d_add(const OpInputs& in) {
   return result_type(in, std::move(shape));
 }
 
-std::vector<AttributeDef> window_attributes() {
-  return {{"stride", AttributeKind::integers, Ints{1, 1}},
-          {"pad", AttributeKind::integers, Ints{0, 0, 0, 0}},
-          {"dilation", AttributeKind::integers, Ints{1, 1}},
-          {"groups", AttributeKind::integer, std::int64_t{1}}};
-}
-
 std::vector<AttributeDef> conv_attributes() {
-  return join(join(window_attributes(), quantized_result_attributes()), activation_attributes());
+  return join(join({{"stride", AttributeKind::integers, Ints{1, 1}},
+                    {"pad", AttributeKind::integers, Ints{0, 0, 0, 0}},
+                    {"dilation", AttributeKind::integers, Ints{1, 1}},
+                    {"groups", AttributeKind::integer, std::int64_t{1}}},
+                   quantized_result_attributes()),
+              activation_attributes());
 }
 
 }  // namespace
@@ -101,15 +94,13 @@ std::vector<AttributeDef> conv_attributes() {
 /// (fbgemm) or s32 in units of scale(x) * scale(w) (ort). conv2d_add(x, w, residual, bias or absent): the
 /// convolution's result, quantized with `conv_scale`, `conv_zero_point` and clamped by its own
 /// `conv_activation`, plus the residual as `add` computes it.
-/// conv2d_integer(x, w, x_zero_point or absent, w_zero_point or absent) -> s32 sums, padded with x's zero point.
 std::vector<OpDef> conv_ops() {
   return {{"conv2d", 2, 3, conv_attributes(), infer_conv2d},
           {"conv2d_add", 3, 4,
            join(conv_attributes(), {{"conv_scale", AttributeKind::real, kAbsentReal},
                                     {"conv_zero_point", AttributeKind::integer, std::int64_t{0}},
                                     {"conv_activation", AttributeKind::text, std::string("none")}}),
-           infer_conv2d_add},
-          {"conv2d_integer", 2, 4, window_attributes(), infer_conv2d_integer}};
+           infer_conv2d_add}};
 }
 
 }  // namespace octavo::ops

@@ -7,10 +7,12 @@ namespace octavo::onnx_import {
 ValueId add_activation(OnnxNode& node, ValueId value) {
   const std::string name = node.text("activation", "");
   std::vector<double> parameters;
-  if (const auto* list = node.attribute("activation_params")) parameters.assign(list->floats().begin(), list->floats().end());
+  if (const auto* list = node.attribute("activation_params"))
+    parameters.assign(list->floats().begin(), list->floats().end());
   const auto expect = [&](std::size_t count) {
     if (parameters.size() != count) {
-      fail(ErrorCode::invalid_model, "activation '{}' has {} parameters, expected {}", name, parameters.size(), count);
+      fail(ErrorCode::invalid_model, "activation '{}' has {} parameters, expected {}", name,
+           parameters.size(), count);
     }
   };
   if (name.empty()) return value;

@@ -3,7 +3,8 @@
 
 namespace octavo::onnx_import {
 
-/// `value` through the function that 'activation' and 'activation_params' of a fused com.microsoft operator name.
+/// `value` through the function that 'activation' and 'activation_params' of a fused com.microsoft operator
+/// name.
 ValueId add_activation(OnnxNode& node, ValueId value);
 
 }  // namespace octavo::onnx_import

@@ -6,7 +6,8 @@
 
 namespace octavo::onnx_import {
 
-/// How one ONNX operator becomes nodes of the Graph. `convert` reads the node's inputs and attributes and gives results.
+/// How one ONNX operator becomes nodes of the Graph. `convert` reads the node's inputs and attributes and
+/// gives results.
 struct Converter {
   std::string_view domain;  ///< "" is ONNX's own
   std::string_view op;

@@ -46,7 +46,8 @@ void convert_constant_of_shape(OnnxNode& node) {
   shape = wanted->values;
   const auto* value = node.attribute("value");
   Tensor fill = value != nullptr ? node.model().read(value->t()) : Tensor(DType::f32, {1});
-  if (fill.elements() != 1) fail(ErrorCode::invalid_model, "'value' has shape {}, expected 1 element", shape_text(fill.shape()));
+  if (fill.elements() != 1)
+    fail(ErrorCode::invalid_model, "'value' has shape {}, expected 1 element", shape_text(fill.shape()));
   const ValueId one = node.constant(std::move(fill).reshaped({}));
   node.finish("expand", {one}, {{"shape", shape}});
 }

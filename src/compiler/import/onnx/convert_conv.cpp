@@ -9,7 +9,8 @@
 namespace octavo::onnx_import {
 namespace {
 
-/// stride, pad, dilation and groups of a convolution of `image` [n, c, h, w] with weights [oc, c / groups, kh, kw].
+/// stride, pad, dilation and groups of a convolution of `image` [n, c, h, w] with weights [oc, c / groups,
+/// kh, kw].
 Attributes conv_attributes(OnnxNode& node, const Shape& image, const Shape& weights) {
   if (image.size() != weights.size() || image.size() < 3 || image.size() > 4) {
     fail(ErrorCode::unsupported, "convolution of {} with {}", shape_text(image), shape_text(weights));
@@ -58,12 +59,45 @@ void convert_qlinear_conv(OnnxNode& node) {
     bias_type.zero_points.assign(bias_type.scales.size(), 0);
     bias = expect_quantized_value(node, 8, bias_type);
   }
-  finish_as_ranked(node, "conv2d", {x, w, bias}, joined(attributes, result_attributes(y_type)), node.shape(0).size());
+  finish_as_ranked(node, "conv2d", {x, w, bias}, joined(attributes, result_attributes(y_type)),
+                   node.shape(0).size());
 }
 
+/// The operand as f32 with its zero point, if any, taken off; a zero point per output channel is weights'
+/// alone.
+ValueId centred(OnnxNode& node, std::size_t operand, std::size_t zero_point) {
+  const Attributes to_real{{"to", std::string("f32")}};
+  const ValueId real = node.step("cast", {node.value(operand)}, to_real);
+  if (!node.has(zero_point)) return real;
+  ValueId offset = node.step("cast", {node.value(zero_point)}, to_real);
+  const Shape shape = node.shape(zero_point);
+  if (shape.size() == 1) {
+    Shape as_weights(node.shape(operand).size(), Dim{1, false});
+    as_weights.at(0) = shape[0];
+    offset = node.step("reshape", {offset}, {{"shape", as_weights}});
+  }
+  return node.step("sub", {real, offset});
+}
+
+/// Sums of products of x = 16 * high + low, the two parts apart, so that f32 holds every sum exactly.
 void convert_conv_integer(OnnxNode& node) {
-  const Attributes attributes = conv_attributes(node, node.shape(0), node.shape(1));
-  node.finish("conv2d_integer", {node.value(0), node.value(1), node.value_or_none(2), node.value_or_none(3)}, attributes);
+  constexpr std::int64_t kMostTerms = (std::int64_t{1} << 24) / (16 * 255);
+  const Shape weights = node.shape(1);
+  const Attributes attributes = conv_attributes(node, node.shape(0), weights);
+  const std::int64_t terms = element_count(Shape(weights.begin() + 1, weights.end())).count;
+  if (terms > kMostTerms || weights.size() != 4) {
+    fail(ErrorCode::unsupported, "integer convolution with weights {}", shape_text(weights));
+  }
+  const ValueId x = centred(node, 0, 2);
+  const ValueId w = centred(node, 1, 3);
+  const ValueId sixteen = node.constant(16.0F);
+  const ValueId high = node.step("floor", {node.step("mul", {x, node.constant(1.0F / 16.0F)})});
+  const ValueId low = node.step("sub", {x, node.step("mul", {high, sixteen})});
+  const Attributes to_integer{{"to", std::string("s32")}};
+  const ValueId high_sums = node.step("cast", {node.step("conv2d", {high, w}, attributes)}, to_integer);
+  const ValueId low_sums = node.step("cast", {node.step("conv2d", {low, w}, attributes)}, to_integer);
+  const ValueId factor = node.step("cast", {sixteen}, to_integer);
+  node.finish("add", {node.step("mul", {high_sums, factor}), low_sums});
 }
 
 constexpr std::array<Converter, 5> kConverters{{{"", "Conv", convert_conv},

@@ -15,30 +15,58 @@ struct Names {
   std::string_view graph;
 };
 
-constexpr std::array<Names, 24> kSameMeaning{
-    {{"Relu", "relu"},   {"Sigmoid", "sigmoid"}, {"Tanh", "tanh"},   {"HardSwish", "hardswish"},
-     {"Sqrt", "sqrt"},   {"Exp", "exp"},         {"Log", "log"},     {"Neg", "neg"},
-     {"Abs", "abs"},     {"Erf", "erf"},         {"Floor", "floor"}, {"Ceil", "ceil"},
-     {"Round", "round"}, {"Reciprocal", "reciprocal"}, {"Softplus", "softplus"}, {"Add", "add"},
-     {"Sub", "sub"},     {"Mul", "mul"},         {"Div", "div"},     {"Max", "maximum"},
-     {"Min", "minimum"}, {"Sum", "add"},         {"Mean", "add"},    {"Pow", "pow"}}};
+constexpr std::array<Names, 24> kSameMeaning{{{"Relu", "relu"},         {"Sigmoid", "sigmoid"},
+                                              {"Tanh", "tanh"},         {"HardSwish", "hardswish"},
+                                              {"Sqrt", "sqrt"},         {"Exp", "exp"},
+                                              {"Log", "log"},           {"Neg", "neg"},
+                                              {"Abs", "abs"},           {"Erf", "erf"},
+                                              {"Floor", "floor"},       {"Ceil", "ceil"},
+                                              {"Round", "round"},       {"Reciprocal", "reciprocal"},
+                                              {"Softplus", "softplus"}, {"Add", "add"},
+                                              {"Sub", "sub"},           {"Mul", "mul"},
+                                              {"Div", "div"},           {"Max", "maximum"},
+                                              {"Min", "minimum"},       {"Sum", "add"},
+                                              {"Mean", "add"},          {"Pow", "pow"}}};
 
 std::string_view graph_name(std::string_view onnx) {
-  const auto* found = std::find_if(kSameMeaning.begin(), kSameMeaning.end(), [onnx](const Names& n) { return n.onnx == onnx; });
+  const auto* found = std::find_if(kSameMeaning.begin(), kSameMeaning.end(),
+                                   [onnx](const Names& n) { return n.onnx == onnx; });
   OCTAVO_ASSERT(found != kSameMeaning.end());
   return found->graph;
 }
 
 void convert_unary(OnnxNode& node) { node.finish(graph_name(node.op()), {node.value(0)}); }
 
-void convert_binary(OnnxNode& node) { node.finish(graph_name(node.op()), {node.value(0), node.value(1)}); }
+ValueId cast(OnnxNode& node, ValueId value, DType to) {
+  return node.step("cast", {value}, {{"to", std::string(dtype_name(to))}});
+}
+
+/// Narrow integers that are plain numbers are computed with as s32.
+bool is_narrow(DType dtype) {
+  return dtype == DType::u8 || dtype == DType::s8 || dtype == DType::u16 || dtype == DType::s16;
+}
+
+ValueId combine(OnnxNode& node, ValueId a, ValueId b) {
+  const DType dtype = node.graph().type(a).dtype;
+  if (!is_narrow(dtype) || node.graph().type(b).dtype != dtype)
+    return node.step(graph_name(node.op()), {a, b});
+  const ValueId wide =
+      node.step(graph_name(node.op()), {cast(node, a, DType::s32), cast(node, b, DType::s32)});
+  return cast(node, wide, dtype);
+}
+
+void convert_binary(OnnxNode& node) {
+  if (is_narrow(node.type(0).dtype)) return node.give(combine(node, node.value(0), node.value(1)));
+  node.finish(graph_name(node.op()), {node.value(0), node.value(1)});
+}
 
 /// Max, Min, Sum, Mean of any number of tensors, from the first to the last.
 void convert_variadic(OnnxNode& node) {
   if (node.inputs() == 0) fail(ErrorCode::invalid_model, "no inputs");
   ValueId result = node.value(0);
-  for (std::size_t i = 1; i < node.inputs(); ++i) result = node.step(graph_name(node.op()), {result, node.value(i)});
-  if (node.op() == "Mean") result = node.step("div", {result, node.constant(static_cast<float>(node.inputs()))});
+  for (std::size_t i = 1; i < node.inputs(); ++i) result = combine(node, result, node.value(i));
+  if (node.op() == "Mean")
+    result = node.step("div", {result, node.constant(static_cast<float>(node.inputs()))});
   node.give(result);
 }
 
@@ -48,7 +76,7 @@ void convert_pow(OnnxNode& node) {
   ValueId exponent = node.value(1);
   const DType dtype = node.graph().type(base).dtype;
   if (node.graph().type(exponent).dtype != dtype) {
-    exponent = node.step("cast", {exponent}, {{"to", std::string(dtype_name(dtype))}});
+    exponent = cast(node, exponent, dtype);
   }
   node.finish("pow", {base, exponent});
 }
@@ -57,10 +85,13 @@ void convert_leaky_relu(OnnxNode& node) {
   node.finish("leaky_relu", {node.value(0)}, {{"alpha", node.real("alpha", 0.01F)}});
 }
 
-void convert_elu(OnnxNode& node) { node.finish("elu", {node.value(0)}, {{"alpha", node.real("alpha", 1.0)}}); }
+void convert_elu(OnnxNode& node) {
+  node.finish("elu", {node.value(0)}, {{"alpha", node.real("alpha", 1.0)}});
+}
 
 void convert_hard_sigmoid(OnnxNode& node) {
-  node.finish("hardsigmoid", {node.value(0)}, {{"alpha", node.real("alpha", 0.2F)}, {"beta", node.real("beta", 0.5)}});
+  node.finish("hardsigmoid", {node.value(0)},
+              {{"alpha", node.real("alpha", 0.2F)}, {"beta", node.real("beta", 0.5)}});
 }
 
 /// max(x, 0) + slope * min(x, 0)

@@ -17,8 +17,8 @@ ValueId scaled(OnnxNode& node, ValueId value, double factor) {
   return factor == 1.0 ? value : node.step("mul", {value, node.constant(static_cast<float>(factor))});
 }
 
-/// The input as a bias of `linear` with `channels` outputs: of shape [oc], with another shape's leading ones dropped;
-/// kNoValue when it is no such thing.
+/// The input as a bias of `linear` with `channels` outputs: of shape [oc], with another shape's leading ones
+/// dropped; kNoValue when it is no such thing.
 ValueId linear_bias(OnnxNode& node, std::size_t index, Dim channels) {
   if (!is_weights(node, index)) return kNoValue;
   const Shape shape = node.shape(index);
@@ -81,9 +81,11 @@ void convert_qlinear_matmul(OnnxNode& node) {
   node.finish("matmul", {a, b}, result);
 }
 
-/// com.microsoft.QGemm(a, scale, zp, b, scale, zp, bias s32, y scale, y zp); without the last two the result is f32.
+/// com.microsoft.QGemm(a, scale, zp, b, scale, zp, bias s32, y scale, y zp); without the last two the result
+/// is f32.
 void convert_qgemm(OnnxNode& node) {
-  if (node.real("alpha", 1.0) != 1.0) fail(ErrorCode::unsupported, "attribute 'alpha' is {}", node.real("alpha", 1.0));
+  if (node.real("alpha", 1.0) != 1.0)
+    fail(ErrorCode::unsupported, "attribute 'alpha' is {}", node.real("alpha", 1.0));
   const bool b_is_transposed = node.integer("transB", 0) != 0;
   const QuantizedType a_type = expect_quantization(node, 1, 2);
   const QuantizedType b_type = expect_quantization(node, 4, 5, b_is_transposed ? 0 : 1);
@@ -102,7 +104,8 @@ void convert_qgemm(OnnxNode& node) {
     if (!bias_type.is_per_tensor()) bias_type.axis = 0;
     bias = expect_quantized_value(node, 6, bias_type);
   }
-  if (node.has(7)) return node.finish("linear", {a, b, bias}, result_attributes(expect_quantization(node, 7, 8)));
+  if (node.has(7))
+    return node.finish("linear", {a, b, bias}, result_attributes(expect_quantization(node, 7, 8)));
   const ValueId real_bias = bias == kNoValue ? kNoValue : node.step("dequantize", {bias});
   node.finish("linear", {node.step("dequantize", {a}), node.step("dequantize", {b}), real_bias});
 }

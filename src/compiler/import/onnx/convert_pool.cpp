@@ -58,7 +58,8 @@ const Ints kToChannelsFirst{0, 3, 1, 2};
 const Ints kToChannelsLast{0, 2, 3, 1};
 
 /// Runs `op` on a quantized image, which com.microsoft operators may keep with its channels last.
-void finish_qlinear_pool(OnnxNode& node, std::string_view op, ValueId x, Attributes attributes, bool channels_last) {
+void finish_qlinear_pool(OnnxNode& node, std::string_view op, ValueId x, Attributes attributes,
+                         bool channels_last) {
   attributes["rounding"] = std::string("ort");
   if (!channels_last) return node.finish(op, {x}, std::move(attributes));
   node.finish("transpose", {node.step(op, {x}, std::move(attributes))}, {{"perm", kToChannelsLast}});
@@ -74,7 +75,8 @@ void convert_qlinear_global_average_pool(OnnxNode& node) {
   const bool channels_last = node.integer("channels_last", 0) != 0;
   const Attributes result = result_attributes(expect_quantization(node, 3, 4));
   const ValueId x = quantized_image(node, channels_last);
-  finish_qlinear_pool(node, "adaptive_avg_pool2d", x, joined({{"output_size", Ints{1, 1}}}, result), channels_last);
+  finish_qlinear_pool(node, "adaptive_avg_pool2d", x, joined({{"output_size", Ints{1, 1}}}, result),
+                      channels_last);
 }
 
 void convert_qlinear_average_pool(OnnxNode& node) {

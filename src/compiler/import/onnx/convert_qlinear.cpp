@@ -7,8 +7,8 @@
 namespace octavo::onnx_import {
 namespace {
 
-/// Whether `a` is a single value along the innermost extents in which `b` is not: ONNX Runtime adds such an operand first
-/// (docs/numerics.md).
+/// Whether `a` is a single value along the innermost extents in which `b` is not: ONNX Runtime adds such an
+/// operand first (docs/numerics.md).
 bool repeats_inside(const Shape& a, const Shape& b) {
   for (std::size_t back = 1; back <= b.size(); ++back) {
     const Dim own = back <= a.size() ? a[a.size() - back] : Dim{1, false};
@@ -44,11 +44,13 @@ void convert_softmax(OnnxNode& node) {
   const std::int64_t opset = node.integer("opset", 13);
   const Shape shape = node.shape(0);
   const std::size_t axis = OnnxNode::axis(node.integer("axis", -1), shape.size());
-  if (opset < 13 && axis + 1 != shape.size()) fail(ErrorCode::unsupported, "softmax of opset {} over axis {}", opset, axis);
+  if (opset < 13 && axis + 1 != shape.size())
+    fail(ErrorCode::unsupported, "softmax of opset {} over axis {}", opset, axis);
   const QuantizedType x_type = expect_quantization(node, 1, 2);
   const Attributes result = result_attributes(expect_quantization(node, 3, 4));
   const ValueId x = expect_quantized_value(node, 0, x_type.quantization);
-  const ValueId y = node.step("softmax", {node.step("dequantize", {x})}, {{"axis", static_cast<std::int64_t>(axis)}});
+  const ValueId y =
+      node.step("softmax", {node.step("dequantize", {x})}, {{"axis", static_cast<std::int64_t>(axis)}});
   node.finish("quantize", {y}, result);
 }
 

@@ -16,7 +16,9 @@ ValueId along_axis(OnnxNode& node, ValueId value, std::size_t axis, std::size_t 
   return node.step("reshape", {value}, {{"shape", shape}});
 }
 
-ValueId real(OnnxNode& node, ValueId value) { return node.step("cast", {value}, {{"to", std::string("f32")}}); }
+ValueId real(OnnxNode& node, ValueId value) {
+  return node.step("cast", {value}, {{"to", std::string("f32")}});
+}
 
 std::size_t read_axis(OnnxNode& node, std::size_t rank) {
   node.expect("block_size", 0);
@@ -28,7 +30,8 @@ std::size_t read_axis(OnnxNode& node, std::size_t rank) {
 /// Rounds and clamps with plain operators: for a scale per axis, or one that the model computes.
 void quantize_by_hand(OnnxNode& node, std::size_t axis, std::size_t rank) {
   const DType dtype = node.has(2) ? node.type(2).dtype : DType::u8;
-  if (dtype != DType::u8 && dtype != DType::s8) fail(ErrorCode::unsupported, "quantization to {}", dtype_name(dtype));
+  if (dtype != DType::u8 && dtype != DType::s8)
+    fail(ErrorCode::unsupported, "quantization to {}", dtype_name(dtype));
   const double lowest = dtype == DType::s8 ? -128.0 : 0.0;
   ValueId y = node.step("div", {node.value(0), along_axis(node, node.value(1), axis, rank)});
   y = node.step("round", {y});

@@ -28,7 +28,8 @@ void convert_concat(OnnxNode& node) {
 
 void convert_expand(OnnxNode& node) {
   const auto shape = node.known(1);
-  if (!shape || shape->rank() != 1) fail(ErrorCode::unsupported, "'shape' is not known when the model is compiled");
+  if (!shape || shape->rank() != 1)
+    fail(ErrorCode::unsupported, "'shape' is not known when the model is compiled");
   node.finish("expand", {node.value(0)}, {{"shape", Shape(shape->values)}});
 }
 
@@ -52,7 +53,8 @@ void convert_gather(OnnxNode& node) {
   const std::size_t axis = OnnxNode::axis(node.integer("axis", 0), shape.size());
   if (shape[axis].per_image) fail(ErrorCode::unsupported, "Gather along the batch");
   ValueId indices = plain_indices(node, shape[axis]);
-  if (node.graph().type(indices).dtype == DType::s32) indices = node.step("cast", {indices}, {{"to", std::string("s64")}});
+  if (node.graph().type(indices).dtype == DType::s32)
+    indices = node.step("cast", {indices}, {{"to", std::string("s64")}});
   node.finish("gather", {node.value(0), indices}, {{"axis", static_cast<std::int64_t>(axis)}});
 }
 
@@ -77,16 +79,20 @@ void convert_depth_to_space(OnnxNode& node) {
   if (s[1].count % (b * b) != 0) fail(ErrorCode::invalid_model, "'blocksize' is {} for {}", b, shape_text(s));
   const Dim block{b, false};
   const Dim depth{s[1].count / (b * b), false};
-  const Shape split = mode == "DCR" ? Shape{s[0], block, block, depth, s[2], s[3]} : Shape{s[0], depth, block, block, s[2], s[3]};
+  const Shape split = mode == "DCR" ? Shape{s[0], block, block, depth, s[2], s[3]}
+                                    : Shape{s[0], depth, block, block, s[2], s[3]};
   const Ints perm = mode == "DCR" ? Ints{0, 3, 4, 1, 5, 2} : Ints{0, 1, 4, 2, 5, 3};
-  const ValueId moved = node.step("transpose", {node.step("reshape", {node.value(0)}, {{"shape", split}})}, {{"perm", perm}});
-  node.finish("reshape", {moved}, {{"shape", Shape{s[0], depth, {s[2].count * b, false}, {s[3].count * b, false}}}});
+  const ValueId moved =
+      node.step("transpose", {node.step("reshape", {node.value(0)}, {{"shape", split}})}, {{"perm", perm}});
+  node.finish("reshape", {moved},
+              {{"shape", Shape{s[0], depth, {s[2].count * b, false}, {s[3].count * b, false}}}});
 }
 
 /// [n, c, h*b, w*b] -> [n, b*b*c, h, w]
 void convert_space_to_depth(OnnxNode& node) {
   const auto [s, b] = read_blocks(node);
-  if (s[2].count % b != 0 || s[3].count % b != 0) fail(ErrorCode::invalid_model, "'blocksize' is {} for {}", b, shape_text(s));
+  if (s[2].count % b != 0 || s[3].count % b != 0)
+    fail(ErrorCode::invalid_model, "'blocksize' is {} for {}", b, shape_text(s));
   const Dim block{b, false};
   const Dim height{s[2].count / b, false};
   const Dim width{s[3].count / b, false};

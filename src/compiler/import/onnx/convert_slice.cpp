@@ -12,10 +12,12 @@ namespace {
 
 void convert_slice(OnnxNode& node) {
   const SliceBounds bounds = read_slice(node, node.shape(0));
-  node.finish("slice", {node.value(0)}, {{"begin", bounds.begin}, {"end", bounds.end}, {"step", bounds.step}});
+  node.finish("slice", {node.value(0)},
+              {{"begin", bounds.begin}, {"end", bounds.end}, {"step", bounds.step}});
 }
 
-/// The parts' sizes: an attribute before opset 13, then an input; or equal parts, the last one smaller (opset 18).
+/// The parts' sizes: an attribute before opset 13, then an input; or equal parts, the last one smaller (opset
+/// 18).
 Ints read_parts(OnnxNode& node, std::int64_t extent) {
   if (node.has(1)) return node.integers(1, "split");
   if (node.has_attribute("split")) return node.integers("split", {});
@@ -25,7 +27,8 @@ Ints read_parts(OnnxNode& node, std::int64_t extent) {
   }
   const std::int64_t size = extent / count + (extent % count != 0 ? 1 : 0);
   Ints parts;
-  for (std::int64_t i = 0; i < count; ++i) parts.push_back(std::clamp<std::int64_t>(extent - i * size, 0, size));
+  for (std::int64_t i = 0; i < count; ++i)
+    parts.push_back(std::clamp<std::int64_t>(extent - i * size, 0, size));
   return parts;
 }
 
@@ -34,14 +37,16 @@ void convert_split(OnnxNode& node) {
   const std::size_t axis = OnnxNode::axis(node.integer("axis", 0), shape.size());
   if (shape[axis].per_image) fail(ErrorCode::unsupported, "Split along the batch");
   const Ints parts = read_parts(node, shape[axis].count);
-  if (parts.size() != node.outputs()) fail(ErrorCode::invalid_model, "{} parts for {} outputs", parts.size(), node.outputs());
+  if (parts.size() != node.outputs())
+    fail(ErrorCode::invalid_model, "{} parts for {} outputs", parts.size(), node.outputs());
   const ValueId x = node.value(0);
   Ints begin(shape.size(), 0);
   Ints end = extents_at(shape, 1);
   std::int64_t position = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i] < 0 || parts[i] > shape[axis].count - position) {
-      fail(ErrorCode::invalid_model, "'split' is {} for an extent of {}", shape_text(parts), shape[axis].count);
+      fail(ErrorCode::invalid_model, "'split' is {} for an extent of {}", shape_text(parts),
+           shape[axis].count);
     }
     begin[axis] = position;
     end[axis] = position += parts[i];
@@ -90,7 +95,8 @@ ValueId cut(OnnxNode& node, ValueId x, Padding& padding) {
   bool cuts = false;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (padding.before[i] < -shape[i].count || padding.after[i] < -shape[i].count) {
-      fail(ErrorCode::invalid_model, "padding {}, {} of an extent of {}", padding.before[i], padding.after[i], shape[i].count);
+      fail(ErrorCode::invalid_model, "padding {}, {} of an extent of {}", padding.before[i], padding.after[i],
+           shape[i].count);
     }
     cuts = cuts || padding.before[i] < 0 || padding.after[i] < 0;
     begin[i] -= std::min<std::int64_t>(padding.before[i], 0);
@@ -104,7 +110,8 @@ ValueId cut(OnnxNode& node, ValueId x, Padding& padding) {
 
 void convert_pad(OnnxNode& node) {
   const std::string mode = node.text("mode", "constant");
-  if (mode != "constant") fail(ErrorCode::unsupported, "attribute 'mode' is '{}' (constant is supported)", mode);
+  if (mode != "constant")
+    fail(ErrorCode::unsupported, "attribute 'mode' is '{}' (constant is supported)", mode);
   const double value = pad_value(node);
   Padding padding = read_padding(node, node.shape(0).size());
   const ValueId x = cut(node, node.value(0), padding);

@@ -16,7 +16,8 @@ using Result = std::optional<Known>;
 
 std::int64_t count_of(const Ints& shape) { return element_count(shape); }
 
-/// The row-major position in a tensor of `from`'s extents that broadcasting pairs with position `index` in `to`'s.
+/// The row-major position in a tensor of `from`'s extents that broadcasting pairs with position `index` in
+/// `to`'s.
 std::size_t broadcast_position(std::size_t index, const Ints& to, const Ints& from) {
   std::size_t position = 0;
   std::size_t stride = 1;
@@ -51,8 +52,8 @@ Result elementwise(const Known& a, const Known& b, DType dtype,
   if (!shape) return std::nullopt;
   Known result{dtype, *shape, {}};
   for (std::size_t i = 0; i < static_cast<std::size_t>(count_of(*shape)); ++i) {
-    const auto value =
-        combine(a.values[broadcast_position(i, *shape, a.shape)], b.values[broadcast_position(i, *shape, b.shape)]);
+    const auto value = combine(a.values[broadcast_position(i, *shape, a.shape)],
+                               b.values[broadcast_position(i, *shape, b.shape)]);
     if (!value) return std::nullopt;
     result.values.push_back(*value);
   }
@@ -91,7 +92,9 @@ Result where(OnnxNode& node) {
 Result shape_of(OnnxNode& node) {
   const Shape shape = node.shape(0);
   const auto rank = static_cast<std::int64_t>(shape.size());
-  const auto bound = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
+  const auto bound = [&](std::int64_t at) {
+    return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank);
+  };
   const std::int64_t start = bound(node.integer("start", 0));
   const std::int64_t end = std::max(start, bound(node.integer("end", rank)));
   return known_from(Shape(shape.begin() + start, shape.begin() + end));
@@ -188,7 +191,8 @@ Result reshape(OnnxNode& node) {
   const Shape shape = read_new_shape(node, fixed_shape(result.shape));
   result.shape = extents_at(shape, 1);
   if (count_of(result.shape) != static_cast<std::int64_t>(result.values.size())) {
-    fail(ErrorCode::invalid_model, "cannot reshape {} elements to {}", result.values.size(), shape_text(shape));
+    fail(ErrorCode::invalid_model, "cannot reshape {} elements to {}", result.values.size(),
+         shape_text(shape));
   }
   return result;
 }
@@ -200,7 +204,8 @@ Result constant_of_shape(OnnxNode& node) {
   if (value == nullptr) return std::nullopt;
   const auto fill = known_from(node.model().read(value->t()));
   if (!fill || fill->values.size() != 1) return std::nullopt;
-  return Known{fill->dtype, shape, std::vector<Dim>(static_cast<std::size_t>(count_of(shape)), fill->values[0])};
+  return Known{fill->dtype, shape,
+               std::vector<Dim>(static_cast<std::size_t>(count_of(shape)), fill->values[0])};
 }
 
 Result expand(OnnxNode& node) {
@@ -216,7 +221,8 @@ Result expand(OnnxNode& node) {
 
 std::int64_t scalar(OnnxNode& node, std::size_t index, std::string_view what) {
   const Ints values = node.integers(index, what);
-  if (values.size() != 1) fail(ErrorCode::invalid_model, "'{}' has {} elements, expected 1", what, values.size());
+  if (values.size() != 1)
+    fail(ErrorCode::invalid_model, "'{}' has {} elements, expected 1", what, values.size());
   return values[0];
 }
 
@@ -279,7 +285,8 @@ constexpr std::array<Evaluator, 23> kEvaluators{{{"Shape", 1, shape_of},
                                                  {"ReduceProd", 1, reduce_product}}};
 
 const Evaluator* find(std::string_view op) noexcept {
-  const auto* found = std::find_if(kEvaluators.begin(), kEvaluators.end(), [op](const Evaluator& e) { return e.op == op; });
+  const auto* found =
+      std::find_if(kEvaluators.begin(), kEvaluators.end(), [op](const Evaluator& e) { return e.op == op; });
   return found == kEvaluators.end() ? nullptr : found;
 }
 

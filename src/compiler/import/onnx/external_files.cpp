@@ -51,7 +51,8 @@ fs::path resolve(const fs::path& folder, const std::string& location) {
   const fs::path root = fs::canonical(folder, error);
   const fs::path real = error ? fs::path() : fs::canonical(root / relative, error);
   if (error) {
-    fail(ErrorCode::io, "cannot open external data file '{}': {}", (folder / relative).string(), error.message());
+    fail(ErrorCode::io, "cannot open external data file '{}': {}", (folder / relative).string(),
+         error.message());
   }
   const auto [in_root, in_real] = std::mismatch(root.begin(), root.end(), real.begin(), real.end());
   if (in_root != root.end() || in_real == real.end()) escapes(location);
@@ -71,14 +72,16 @@ std::span<const std::byte> ExternalFiles::file(const std::string& location) {
 std::span<const std::byte> ExternalFiles::bytes(const onnx::TensorProto& tensor) {
   const Place place = read_place(tensor);
   if (folder_.empty()) {
-    fail(ErrorCode::unsupported, "external data file '{}' of a model that is not read from a folder", place.location);
+    fail(ErrorCode::unsupported, "external data file '{}' of a model that is not read from a folder",
+         place.location);
   }
   const auto all = file(place.location);
-  const std::size_t length =
-      place.length == std::string::npos && place.offset <= all.size() ? all.size() - place.offset : place.length;
+  const std::size_t length = place.length == std::string::npos && place.offset <= all.size()
+                                 ? all.size() - place.offset
+                                 : place.length;
   if (place.offset > all.size() || length > all.size() - place.offset) {
-    fail(ErrorCode::invalid_model, "external data at offset {}, length {} of '{}', which has {} bytes", place.offset,
-         length, place.location, all.size());
+    fail(ErrorCode::invalid_model, "external data at offset {}, length {} of '{}', which has {} bytes",
+         place.offset, length, place.location, all.size());
   }
   return all.subspan(place.offset, length);
 }

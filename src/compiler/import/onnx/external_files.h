@@ -10,15 +10,15 @@
 
 namespace octavo::onnx_import {
 
-/// The files beside a model in which it keeps tensors. Each is mapped once, when first asked for, and stays mapped as
-/// long as this lives.
+/// The files beside a model in which it keeps tensors. Each is mapped once, when first asked for, and stays
+/// mapped as long as this lives.
 class ExternalFiles {
  public:
   /// `folder` is where locations start; empty for a model that has no place on disk.
   explicit ExternalFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  /// The bytes that `tensor` says are its data. Error naming the location when it is absolute or leads out of the
-  /// folder (also through a symbolic link), when the file is missing, or when offset and length leave it.
+  /// The bytes that `tensor` says are its data. Error naming the location when it is absolute or leads out of
+  /// the folder (also through a symbolic link), when the file is missing, or when offset and length leave it.
   std::span<const std::byte> bytes(const onnx::TensorProto& tensor);
 
   /// The size of all files mapped so far.

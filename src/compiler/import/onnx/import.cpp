@@ -14,7 +14,8 @@ Graph import_onnx(const std::filesystem::path& path, const OnnxOptions& options)
   return import_onnx(file.bytes(), folder, options);
 }
 
-Graph import_onnx(std::span<const std::byte> bytes, const std::filesystem::path& folder, const OnnxOptions& options) {
+Graph import_onnx(std::span<const std::byte> bytes, const std::filesystem::path& folder,
+                  const OnnxOptions& options) {
   const onnx::ModelProto model = onnx_import::parse_model(bytes);
   return onnx_import::ModelImport(model, bytes.size(), folder, options).run();
 }

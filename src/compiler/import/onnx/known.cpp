@@ -19,10 +19,14 @@ std::vector<Dim> dims_of(const Tensor& tensor) {
 std::optional<Known> known_from(const Tensor& tensor) {
   if (tensor.elements() > kMostKnown) return std::nullopt;
   switch (tensor.dtype()) {
-    case DType::s64: return Known{DType::s64, tensor.shape(), dims_of<std::int64_t>(tensor)};
-    case DType::s32: return Known{DType::s32, tensor.shape(), dims_of<std::int32_t>(tensor)};
-    case DType::boolean: return Known{DType::boolean, tensor.shape(), dims_of<std::uint8_t>(tensor)};
-    default: return std::nullopt;
+    case DType::s64:
+      return Known{DType::s64, tensor.shape(), dims_of<std::int64_t>(tensor)};
+    case DType::s32:
+      return Known{DType::s32, tensor.shape(), dims_of<std::int32_t>(tensor)};
+    case DType::boolean:
+      return Known{DType::boolean, tensor.shape(), dims_of<std::uint8_t>(tensor)};
+    default:
+      return std::nullopt;
   }
 }
 
@@ -46,7 +50,8 @@ std::optional<Dim> sum(Dim a, Dim b) {
   if (a == Dim{0, false}) return b;
   if (b == Dim{0, false}) return a;
   Dim result{0, a.per_image};
-  if (a.per_image != b.per_image || __builtin_add_overflow(a.count, b.count, &result.count)) return std::nullopt;
+  if (a.per_image != b.per_image || __builtin_add_overflow(a.count, b.count, &result.count))
+    return std::nullopt;
   return result;
 }
 
@@ -57,12 +62,14 @@ std::optional<Dim> difference(Dim a, Dim b) {
 
 std::optional<Dim> product(Dim a, Dim b) {
   Dim result{0, a.per_image || b.per_image};
-  if ((a.per_image && b.per_image) || __builtin_mul_overflow(a.count, b.count, &result.count)) return std::nullopt;
+  if ((a.per_image && b.per_image) || __builtin_mul_overflow(a.count, b.count, &result.count))
+    return std::nullopt;
   return result;
 }
 
 std::optional<Dim> quotient(Dim a, Dim b) {
-  if (b.count == 0 || (a.count == std::numeric_limits<std::int64_t>::min() && b.count == -1)) return std::nullopt;
+  if (b.count == 0 || (a.count == std::numeric_limits<std::int64_t>::min() && b.count == -1))
+    return std::nullopt;
   if (!a.per_image && !b.per_image) return Dim{a.count / b.count, false};
   if (!a.per_image || a.count % b.count != 0) return std::nullopt;
   return Dim{a.count / b.count, !b.per_image};

@@ -8,8 +8,8 @@
 
 namespace octavo::onnx_import {
 
-/// A small integer tensor whose elements the importer knows, each as a Dim: what shape arithmetic computes with. An
-/// element may be a multiple of the batch size.
+/// A small integer tensor whose elements the importer knows, each as a Dim: what shape arithmetic computes
+/// with. An element may be a multiple of the batch size.
 struct Known {
   DType dtype = DType::s64;  ///< s64, s32 or boolean
   std::vector<std::int64_t> shape;
@@ -28,7 +28,8 @@ Tensor to_tensor(const Known& known);
 /// A list of the extents of `shape`.
 Known known_from(const Shape& shape);
 
-// Arithmetic on elements; nothing where the result is no fixed number and no multiple of the batch, or overflows.
+// Arithmetic on elements; nothing where the result is no fixed number and no multiple of the batch, or
+// overflows.
 std::optional<Dim> sum(Dim a, Dim b);
 std::optional<Dim> difference(Dim a, Dim b);
 std::optional<Dim> product(Dim a, Dim b);

@@ -18,7 +18,8 @@ constexpr int kDeepestNesting = 64;
 onnx::ModelProto parse_model(std::span<const std::byte> bytes) {
   constexpr auto kMost = static_cast<std::size_t>(std::numeric_limits<int>::max());
   if (bytes.size() > kMost) {
-    fail(ErrorCode::unsupported, "{} bytes: larger models keep their tensors in external files", bytes.size());
+    fail(ErrorCode::unsupported, "{} bytes: larger models keep their tensors in external files",
+         bytes.size());
   }
   const google::protobuf::LogSilencer silence;
   google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),

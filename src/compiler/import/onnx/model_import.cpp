@@ -9,9 +9,11 @@
 namespace octavo::onnx_import {
 namespace {
 
-constexpr std::int64_t kOldestOpset = 7;
+/// Operators of opsets before 7 differ from later ones in attributes, which importing a node checks.
+constexpr std::int64_t kOldestOpset = 1;
 constexpr std::int64_t kNewestOpset = 23;
-/// Constants may be copied (transposed, given a quantization), but a model has no reason to do so many times over.
+/// Constants may be copied (transposed, given a quantization), but a model has no reason to do so many times
+/// over.
 constexpr std::size_t kFreeConstantBytes = std::size_t{64} << 20;
 constexpr std::size_t kConstantBytesPerModelByte = 8;
 /// How many names an error lists.
@@ -65,8 +67,8 @@ std::string node_text(const onnx::NodeProto& node) {
   return fmt::format("node '{}' ({})", name_of(node), node.op_type());
 }
 
-ModelImport::ModelImport(const onnx::ModelProto& model, std::size_t model_bytes, const std::filesystem::path& folder,
-                         const OnnxOptions& options)
+ModelImport::ModelImport(const onnx::ModelProto& model, std::size_t model_bytes,
+                         const std::filesystem::path& folder, const OnnxOptions& options)
     : model_(model), options_(options), files_(folder), model_bytes_(model_bytes) {}
 
 Graph ModelImport::run() {
@@ -108,9 +110,11 @@ void ModelImport::define_initializers() {
 void ModelImport::define_inputs() {
   std::set<std::string> seen;
   for (const auto& input : model_.graph().input()) {
-    if (!seen.insert(input.name()).second) fail(ErrorCode::invalid_model, "two inputs are named '{}'", input.name());
+    if (!seen.insert(input.name()).second)
+      fail(ErrorCode::invalid_model, "two inputs are named '{}'", input.name());
     if (names_.contains(input.name())) continue;
-    if (!input.type().has_tensor_type()) fail(ErrorCode::unsupported, "input '{}' is no tensor", input.name());
+    if (!input.type().has_tensor_type())
+      fail(ErrorCode::unsupported, "input '{}' is no tensor", input.name());
     try {
       const DType dtype = read_dtype(input.type().tensor_type().elem_type());
       Operand operand;
@@ -123,9 +127,11 @@ void ModelImport::define_inputs() {
   }
   for (const auto& [name, extents] : options_.input_shapes) {
     if (name.empty() && graph.inputs.size() != 1) {
-      fail(ErrorCode::invalid_argument, "a shape without a name for a model of {} inputs", graph.inputs.size());
+      fail(ErrorCode::invalid_argument, "a shape without a name for a model of {} inputs",
+           graph.inputs.size());
     }
-    if (!name.empty() && !seen.contains(name)) fail(ErrorCode::invalid_argument, "no input is named '{}'", name);
+    if (!name.empty() && !seen.contains(name))
+      fail(ErrorCode::invalid_argument, "no input is named '{}'", name);
   }
 }
 
@@ -142,7 +148,8 @@ void ModelImport::import_node(const onnx::NodeProto& proto) {
     }
     if (node.reads_lost()) return node.lose();
     if (can_evaluate && evaluate(node)) return;
-    if (converter == nullptr) fail(ErrorCode::unsupported, "its inputs are not known when the model is compiled");
+    if (converter == nullptr)
+      fail(ErrorCode::unsupported, "its inputs are not known when the model is compiled");
     converter->convert(node);
     node.check_understood();
   } catch (const Error& e) {
@@ -156,7 +163,8 @@ void ModelImport::report_lost() const {
   if (unknown_operators_.empty() && problems_.empty()) return;
   std::vector<std::string> reasons;
   for (const auto& [op, nodes] : unknown_operators_) {
-    reasons.push_back(fmt::format("operator {} ({} {})", op, nodes.size() > 1 ? "nodes" : "node", list(nodes, ", ")));
+    reasons.push_back(
+        fmt::format("operator {} ({} {})", op, nodes.size() > 1 ? "nodes" : "node", list(nodes, ", ")));
   }
   std::string text;
   if (!reasons.empty()) text = "not supported: " + list(reasons, ", ");
@@ -167,7 +175,8 @@ void ModelImport::report_lost() const {
 void ModelImport::define_outputs() {
   std::set<std::string> seen;
   for (const auto& output : model_.graph().output()) {
-    if (!seen.insert(output.name()).second) fail(ErrorCode::invalid_model, "two outputs are named '{}'", output.name());
+    if (!seen.insert(output.name()).second)
+      fail(ErrorCode::invalid_model, "two outputs are named '{}'", output.name());
     if (!names_.contains(output.name())) {
       fail(ErrorCode::invalid_model, "no node computes output '{}'", output.name());
     }
@@ -179,7 +188,8 @@ void ModelImport::define_outputs() {
 Operand& ModelImport::operand(const std::string& name) {
   const auto found = names_.find(name);
   if (found == names_.end()) {
-    fail(ErrorCode::invalid_model, "input '{}' is no graph input, no initializer and no earlier node's output", name);
+    fail(ErrorCode::invalid_model,
+         "input '{}' is no graph input, no initializer and no earlier node's output", name);
   }
   return operands_[found->second];
 }
@@ -210,7 +220,8 @@ std::optional<Known> ModelImport::known(Operand& operand) {
 
 void ModelImport::define(const std::string& name, Operand operand) {
   if (name.empty()) fail(ErrorCode::invalid_model, "an initializer, input or result without a name");
-  if (!names_.emplace(name, operands_.size()).second) fail(ErrorCode::invalid_model, "'{}' is defined twice", name);
+  if (!names_.emplace(name, operands_.size()).second)
+    fail(ErrorCode::invalid_model, "'{}' is defined twice", name);
   operands_.push_back(std::move(operand));
 }
 
@@ -220,13 +231,15 @@ void ModelImport::define_alias(const std::string& name, const std::string& origi
   if (!names_.emplace(name, index).second) fail(ErrorCode::invalid_model, "'{}' is defined twice", name);
 }
 
-ValueId ModelImport::add_constant(std::string_view name, Tensor data, std::optional<Quantization> quantization) {
+ValueId ModelImport::add_constant(std::string_view name, Tensor data,
+                                  std::optional<Quantization> quantization) {
   constant_bytes_ += static_cast<std::size_t>(data.bytes());
   const std::size_t justified =
       kFreeConstantBytes + kConstantBytesPerModelByte * (model_bytes_ + files_.mapped_bytes());
   if (constant_bytes_ > justified) {
-    fail(ErrorCode::invalid_model, "constant '{}' brings the constants to {} bytes, more than a file of {} bytes justifies",
-         name, constant_bytes_, model_bytes_);
+    fail(ErrorCode::invalid_model,
+         "constant '{}' brings the constants to {} bytes, more than a file of {} bytes justifies", name,
+         constant_bytes_, model_bytes_);
   }
   return graph.add_constant(name, std::move(data), std::move(quantization));
 }

@@ -24,7 +24,8 @@ struct Operand {
   std::vector<std::pair<Quantization, ValueId>> quantized;
 };
 
-/// One model on its way into a Graph: the Graph so far, what each name stands for, and what could not be imported.
+/// One model on its way into a Graph: the Graph so far, what each name stands for, and what could not be
+/// imported.
 class ModelImport {
  public:
   ModelImport(const onnx::ModelProto& model, std::size_t model_bytes, const std::filesystem::path& folder,
@@ -45,9 +46,10 @@ class ModelImport {
   void define(const std::string& name, Operand operand);
   /// `name` is another name of `original`.
   void define_alias(const std::string& name, const std::string& original);
-  /// Adds a constant; Error(invalid_model) when all constants together take more memory than the file justifies, as they
-  /// can when a hostile file refers to one initializer from many places.
-  ValueId add_constant(std::string_view name, Tensor data, std::optional<Quantization> quantization = std::nullopt);
+  /// Adds a constant; Error(invalid_model) when all constants together take more memory than the file
+  /// justifies, as they can when a hostile file refers to one initializer from many places.
+  ValueId add_constant(std::string_view name, Tensor data,
+                       std::optional<Quantization> quantization = std::nullopt);
   /// The data of a `TensorProto` of a node's attribute.
   Tensor read(const onnx::TensorProto& proto);
 

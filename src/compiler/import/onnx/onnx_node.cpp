@@ -22,7 +22,8 @@ Ints OnnxNode::integers(std::size_t index, std::string_view what) {
   if (!elements) fail(ErrorCode::unsupported, "'{}' is not known when the model is compiled", what);
   Ints values;
   for (Dim value : elements->values) {
-    if (value.per_image) fail(ErrorCode::unsupported, "'{}' holds the batch size ({})", what, dim_text(value));
+    if (value.per_image)
+      fail(ErrorCode::unsupported, "'{}' holds the batch size ({})", what, dim_text(value));
     values.push_back(value.count);
   }
   return values;
@@ -56,8 +57,8 @@ const onnx::AttributeProto* OnnxNode::find(std::string_view name, onnx::Attribut
   const onnx::AttributeProto* found = attribute(name);
   // Files of IR version 1 leave the type out.
   if (found != nullptr && found->type() != type && found->type() != onnx::AttributeProto::UNDEFINED) {
-    fail(ErrorCode::invalid_model, "attribute '{}' has type {}, expected {}", name, static_cast<int>(found->type()),
-         static_cast<int>(type));
+    fail(ErrorCode::invalid_model, "attribute '{}' has type {}, expected {}", name,
+         static_cast<int>(found->type()), static_cast<int>(type));
   }
   return found;
 }
@@ -84,7 +85,8 @@ Ints OnnxNode::integers(std::string_view name, Ints fallback) {
 
 void OnnxNode::expect(std::string_view name, std::int64_t only) {
   const std::int64_t value = integer(name, only);
-  if (value != only) fail(ErrorCode::unsupported, "attribute '{}' is {} ({} is supported)", name, value, only);
+  if (value != only)
+    fail(ErrorCode::unsupported, "attribute '{}' is {} ({} is supported)", name, value, only);
 }
 
 void OnnxNode::check_understood() const {
@@ -95,7 +97,8 @@ void OnnxNode::check_understood() const {
   }
   for (std::size_t i = 0; i < outputs(); ++i) {
     if (wants(i) && !given_.contains(i)) {
-      fail(ErrorCode::unsupported, "output {} ('{}') is not supported", i, proto_.output(static_cast<int>(i)));
+      fail(ErrorCode::unsupported, "output {} ('{}') is not supported", i,
+           proto_.output(static_cast<int>(i)));
     }
   }
 }

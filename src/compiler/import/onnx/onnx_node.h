@@ -10,8 +10,8 @@ namespace octavo::onnx_import {
 
 using Ints = std::vector<std::int64_t>;
 
-/// One ONNX node being converted: its inputs, attributes and results, in the words of the Graph. What it is asked for and
-/// cannot say is an Error that the importer places at the node.
+/// One ONNX node being converted: its inputs, attributes and results, in the words of the Graph. What it is
+/// asked for and cannot say is an Error that the importer places at the node.
 class OnnxNode {
  public:
   OnnxNode(ModelImport& model, const onnx::NodeProto& proto) : model_(model), proto_(proto) {}
@@ -23,7 +23,9 @@ class OnnxNode {
 
   // Inputs. An absent optional input is one past the end, or has an empty name.
   [[nodiscard]] std::size_t inputs() const { return static_cast<std::size_t>(proto_.input_size()); }
-  [[nodiscard]] bool has(std::size_t index) const { return index < inputs() && !proto_.input(static_cast<int>(index)).empty(); }
+  [[nodiscard]] bool has(std::size_t index) const {
+    return index < inputs() && !proto_.input(static_cast<int>(index)).empty();
+  }
   /// What the input stands for; Error(invalid_model) when it is absent.
   [[nodiscard]] Operand& operand(std::size_t index);
   [[nodiscard]] ValueId value(std::size_t index) { return model_.value(operand(index)); }
@@ -34,9 +36,11 @@ class OnnxNode {
   [[nodiscard]] Shape shape(std::size_t index);
   /// The elements, when they are integers that the importer knows.
   [[nodiscard]] std::optional<Known> known(std::size_t index) { return model_.known(operand(index)); }
-  /// The same, each a plain number; `what` names the input in the Error(unsupported) when the model computes it.
+  /// The same, each a plain number; `what` names the input in the Error(unsupported) when the model computes
+  /// it.
   [[nodiscard]] Ints integers(std::size_t index, std::string_view what);
-  /// The data of a constant of that dtype; Error(unsupported) when it is none. Points into the graph: use it before adding.
+  /// The data of a constant of that dtype; Error(unsupported) when it is none. Points into the graph: use it
+  /// before adding.
   [[nodiscard]] const Tensor& constant(std::size_t index, std::string_view what);
   /// Whether the input's data are known now.
   [[nodiscard]] bool is_constant(std::size_t index);
@@ -52,7 +56,8 @@ class OnnxNode {
   void ignore(std::string_view name) { understood_.insert(std::string(name)); }
   /// Error(unsupported) unless the attribute is absent or has this value.
   void expect(std::string_view name, std::int64_t only);
-  /// Error(unsupported) naming the first attribute that nobody asked for, or a result that is read but was not given.
+  /// Error(unsupported) naming the first attribute that nobody asked for, or a result that is read but was
+  /// not given.
   void check_understood() const;
 
   // Results.
@@ -61,7 +66,8 @@ class OnnxNode {
   /// Adds a node of the graph that is a step on the way.
   ValueId step(std::string_view graph_op, std::vector<ValueId> node_inputs, Attributes attributes = {});
   /// Adds the node that gives the result at `index`.
-  void finish(std::string_view graph_op, std::vector<ValueId> node_inputs, Attributes attributes = {}, std::size_t index = 0);
+  void finish(std::string_view graph_op, std::vector<ValueId> node_inputs, Attributes attributes = {},
+              std::size_t index = 0);
   void give(ValueId result, std::size_t index = 0);
   void give(Known result);
   /// Result 0 is input 0 itself.
@@ -78,7 +84,8 @@ class OnnxNode {
 
  private:
   [[nodiscard]] const onnx::AttributeProto* find(std::string_view name) const;
-  [[nodiscard]] const onnx::AttributeProto* find(std::string_view name, onnx::AttributeProto::AttributeType type);
+  [[nodiscard]] const onnx::AttributeProto* find(std::string_view name,
+                                                 onnx::AttributeProto::AttributeType type);
   void define(std::size_t index, Operand operand);
 
   ModelImport& model_;

@@ -1,6 +1,8 @@
 #include "compiler/import/onnx/parameters.h"
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
 
 #include "base/fail.h"
 
@@ -77,13 +79,15 @@ void restore_batch(const Shape& from, Shape& to) {
 
 Shape reshaped(OnnxNode& node, const Shape& from) {
   const auto wanted = node.known(1);
-  if (!wanted || wanted->rank() != 1) fail(ErrorCode::unsupported, "'shape' is not known when the model is compiled");
+  if (!wanted || wanted->rank() != 1)
+    fail(ErrorCode::unsupported, "'shape' is not known when the model is compiled");
   const bool keeps_zero = node.integer("allowzero", 0) != 0;
   Shape to = wanted->values;
   std::optional<std::size_t> open;
   for (std::size_t i = 0; i < to.size(); ++i) {
     if (to[i] == Dim{0, false} && !keeps_zero) {
-      if (i >= from.size()) fail(ErrorCode::invalid_model, "shape {} keeps extent {} of {}", shape_text(to), i, shape_text(from));
+      if (i >= from.size())
+        fail(ErrorCode::invalid_model, "shape {} keeps extent {} of {}", shape_text(to), i, shape_text(from));
       to[i] = from[i];
     }
     if (to[i].count >= 0) continue;
@@ -112,11 +116,14 @@ SliceBounds read_slice(OnnxNode& node, const Shape& shape) {
   const Ints starts = from_inputs ? node.integers(1, "starts") : node.integers("starts", {});
   const Ints ends = from_inputs ? node.integers(2, "ends") : node.integers("ends", {});
   Ints axes = node.has(3) ? node.integers(3, "axes") : node.integers("axes", {});
-  for (std::size_t i = 0; axes.empty() && i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  if (axes.empty()) {
+    axes.resize(starts.size());
+    std::iota(axes.begin(), axes.end(), 0);
+  }
   const Ints steps = node.has(4) ? node.integers(4, "steps") : Ints(starts.size(), 1);
   if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size()) {
-    fail(ErrorCode::invalid_model, "{} starts, {} ends, {} axes, {} steps", starts.size(), ends.size(), axes.size(),
-         steps.size());
+    fail(ErrorCode::invalid_model, "{} starts, {} ends, {} axes, {} steps", starts.size(), ends.size(),
+         axes.size(), steps.size());
   }
   SliceBounds bounds;
   for (Dim dim : shape) {
@@ -132,7 +139,8 @@ SliceBounds read_slice(OnnxNode& node, const Shape& shape) {
     bounds.begin[axis] = starts[i];
     bounds.end[axis] = ends[i];
     bounds.step[axis] = steps[i];
-    const bool takes_all = steps[i] == 1 && starts[i] == 0 && ends[i] >= std::numeric_limits<std::int32_t>::max();
+    const bool takes_all =
+        steps[i] == 1 && starts[i] == 0 && ends[i] >= std::numeric_limits<std::int32_t>::max();
     if (shape[axis].per_image && !takes_all) {
       fail(ErrorCode::unsupported, "slice {}:{} of the batch", starts[i], ends[i]);
     }

@@ -5,7 +5,8 @@ namespace octavo::onnx_import {
 
 // Parameters that moved from attributes to inputs as opsets went by.
 
-/// A Slice's bounds, one entry per extent, clamped into it; a negative step counts down to `end`, which may be -1.
+/// A Slice's bounds, one entry per extent, clamped into it; a negative step counts down to `end`, which may
+/// be -1.
 struct SliceBounds {
   Ints begin, end, step;
   /// How many elements of extent `i` are taken.
@@ -17,7 +18,8 @@ struct SliceBounds {
 };
 SliceBounds read_slice(OnnxNode& node, const Shape& shape);
 
-/// The complete result shape of a Reshape, Flatten, Squeeze or Unsqueeze of `shape`; 0 and -1 resolved, the batch kept.
+/// The complete result shape of a Reshape, Flatten, Squeeze or Unsqueeze of `shape`; 0 and -1 resolved, the
+/// batch kept.
 Shape read_new_shape(OnnxNode& node, const Shape& shape);
 
 /// 'axes' of a Squeeze, Unsqueeze, Reduce...: the attribute, or input 1; nothing when neither is there.

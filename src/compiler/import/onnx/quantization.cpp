@@ -11,22 +11,37 @@ namespace {
 
 std::vector<std::int32_t> read_zero_points(const Tensor& data) {
   std::vector<std::int32_t> values;
-  const auto take = [&values]<class T>(std::span<const T> elements) { values.assign(elements.begin(), elements.end()); };
+  const auto take = [&values]<class T>(std::span<const T> elements) {
+    values.assign(elements.begin(), elements.end());
+  };
   switch (data.dtype()) {
-    case DType::u8: take(data.as<std::uint8_t>()); break;
-    case DType::s8: take(data.as<std::int8_t>()); break;
-    case DType::u16: take(data.as<std::uint16_t>()); break;
-    case DType::s16: take(data.as<std::int16_t>()); break;
-    case DType::s32: take(data.as<std::int32_t>()); break;
-    default: fail(ErrorCode::unsupported, "a zero point of type {}", dtype_name(data.dtype()));
+    case DType::u8:
+      take(data.as<std::uint8_t>());
+      break;
+    case DType::s8:
+      take(data.as<std::int8_t>());
+      break;
+    case DType::u16:
+      take(data.as<std::uint16_t>());
+      break;
+    case DType::s16:
+      take(data.as<std::int16_t>());
+      break;
+    case DType::s32:
+      take(data.as<std::int32_t>());
+      break;
+    default:
+      fail(ErrorCode::unsupported, "a zero point of type {}", dtype_name(data.dtype()));
   }
   return values;
 }
 
 std::vector<float> read_scales(const Tensor& data) {
-  if (data.dtype() != DType::f32) fail(ErrorCode::unsupported, "a scale of type {}", dtype_name(data.dtype()));
+  if (data.dtype() != DType::f32)
+    fail(ErrorCode::unsupported, "a scale of type {}", dtype_name(data.dtype()));
   for (float scale : data.as<float>()) {
-    if (!(scale > 0.0F) || !std::isfinite(scale)) fail(ErrorCode::invalid_model, "scale {} is not positive", scale);
+    if (!(scale > 0.0F) || !std::isfinite(scale))
+      fail(ErrorCode::invalid_model, "scale {} is not positive", scale);
   }
   return {data.as<float>().begin(), data.as<float>().end()};
 }
@@ -68,7 +83,8 @@ ValueId transposed_constant(OnnxNode& node, ValueId id) {
 
 std::optional<QuantizedType> read_quantization(OnnxNode& node, std::size_t scale, std::size_t zero_point,
                                                std::int64_t axis) {
-  if (!node.is_constant(scale) || (node.has(zero_point) && !node.is_constant(zero_point))) return std::nullopt;
+  if (!node.is_constant(scale) || (node.has(zero_point) && !node.is_constant(zero_point)))
+    return std::nullopt;
   QuantizedType type;
   const Tensor& scales = node.constant(scale, "scale");
   const bool is_per_axis = scales.elements() != 1;
@@ -80,7 +96,8 @@ std::optional<QuantizedType> read_quantization(OnnxNode& node, std::size_t scale
     type.dtype = zero_points.dtype();
     const auto values = read_zero_points(zero_points);
     if (values.size() != 1 && values.size() != type.quantization.scales.size()) {
-      fail(ErrorCode::invalid_model, "{} zero points for {} scales", values.size(), type.quantization.scales.size());
+      fail(ErrorCode::invalid_model, "{} zero points for {} scales", values.size(),
+           type.quantization.scales.size());
     }
     if (values.size() == 1) type.quantization.zero_points.assign(type.quantization.scales.size(), values[0]);
     if (values.size() != 1) type.quantization.zero_points = values;
@@ -89,9 +106,11 @@ std::optional<QuantizedType> read_quantization(OnnxNode& node, std::size_t scale
   return type;
 }
 
-QuantizedType expect_quantization(OnnxNode& node, std::size_t scale, std::size_t zero_point, std::int64_t axis) {
+QuantizedType expect_quantization(OnnxNode& node, std::size_t scale, std::size_t zero_point,
+                                  std::int64_t axis) {
   auto type = read_quantization(node, scale, zero_point, axis);
-  if (!type) fail(ErrorCode::unsupported, "a scale or zero point that is not known when the model is compiled");
+  if (!type)
+    fail(ErrorCode::unsupported, "a scale or zero point that is not known when the model is compiled");
   return *type;
 }
 
@@ -120,7 +139,8 @@ ValueId quantized_value(OnnxNode& node, std::size_t index, const Quantization& q
 ValueId expect_quantized_value(OnnxNode& node, std::size_t index, const Quantization& quantization) {
   const ValueId id = quantized_value(node, index, quantization);
   if (id == kNoValue) {
-    fail(ErrorCode::unsupported, "input {} is read with another scale or zero point than it was computed with", index);
+    fail(ErrorCode::unsupported,
+         "input {} is read with another scale or zero point than it was computed with", index);
   }
   return id;
 }
@@ -131,19 +151,27 @@ std::optional<double> known_scalar(OnnxNode& node, std::size_t index, std::strin
   const Value& source = node.graph().value(integers == kNoValue ? id : integers);
   if (!source.constant) return std::nullopt;
   const Tensor& data = *source.constant;
-  if (data.elements() != 1) fail(ErrorCode::invalid_model, "'{}' has shape {}, expected 1 element", what, shape_text(data.shape()));
+  if (data.elements() != 1)
+    fail(ErrorCode::invalid_model, "'{}' has shape {}, expected 1 element", what, shape_text(data.shape()));
   const auto real = [&](auto element) {
     if (integers == kNoValue) return static_cast<double>(element);
     const Quantization& q = *source.type.quantization;
-    return static_cast<double>(static_cast<float>(static_cast<std::int64_t>(element) - q.zero_point()) * q.scale());
+    return static_cast<double>(static_cast<float>(static_cast<std::int64_t>(element) - q.zero_point()) *
+                               q.scale());
   };
   switch (data.dtype()) {
-    case DType::f32: return static_cast<double>(data.as<float>()[0]);
-    case DType::u8: return real(data.as<std::uint8_t>()[0]);
-    case DType::s8: return real(data.as<std::int8_t>()[0]);
-    case DType::s32: return real(data.as<std::int32_t>()[0]);
-    case DType::s64: return real(data.as<std::int64_t>()[0]);
-    default: fail(ErrorCode::unsupported, "'{}' of type {}", what, dtype_name(data.dtype()));
+    case DType::f32:
+      return static_cast<double>(data.as<float>()[0]);
+    case DType::u8:
+      return real(data.as<std::uint8_t>()[0]);
+    case DType::s8:
+      return real(data.as<std::int8_t>()[0]);
+    case DType::s32:
+      return real(data.as<std::int32_t>()[0]);
+    case DType::s64:
+      return real(data.as<std::int64_t>()[0]);
+    default:
+      fail(ErrorCode::unsupported, "'{}' of type {}", what, dtype_name(data.dtype()));
   }
 }
 

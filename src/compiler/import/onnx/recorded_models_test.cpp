@@ -49,13 +49,16 @@ TEST_P(RecordedOnnxModels, ImportWithTheExpectedOperators) {
 INSTANTIATE_TEST_SUITE_P(
     All, RecordedOnnxModels,
     testing::Values(
-        Recorded{"cifar10_resnet20_f32.onnx", {{"conv2d", 19}, {"relu", 19}, {"add", 9}, {"linear", 1}, {"pad", 2}}},
-        Recorded{"efficientnet_lite0_f32.onnx", {{"conv2d", 49}, {"clip", 33}, {"add", 9}, {"linear", 1}, {"pad", 5}}},
+        Recorded{"cifar10_resnet20_f32.onnx",
+                 {{"conv2d", 19}, {"relu", 19}, {"add", 9}, {"linear", 1}, {"pad", 2}}},
+        Recorded{"efficientnet_lite0_f32.onnx",
+                 {{"conv2d", 49}, {"clip", 33}, {"add", 9}, {"linear", 1}, {"pad", 5}}},
         Recorded{"cifar10_resnet20_int8_qdq.onnx",
-                 {{"conv2d", 19}, {"add", 9}, {"linear", 1}, {"quantize", 38}, {"dequantize", 79}}},
+                 {{"conv2d", 19}, {"add", 9}, {"linear", 1}, {"quantize", 38}, {"dequantize", 78}}},
         Recorded{"cifar10_resnet20_int8_qoperator.onnx",
                  {{"conv2d", 19}, {"add", 9}, {"linear", 1}, {"quantize", 3}, {"dequantize", 3}}},
-        Recorded{"efficientnet_lite0_int8_qdq.onnx", {{"conv2d", 49}, {"add", 9}, {"linear", 1}, {"quantize", 62}}},
+        Recorded{"efficientnet_lite0_int8_qdq.onnx",
+                 {{"conv2d", 49}, {"add", 9}, {"linear", 1}, {"quantize", 62}}},
         Recorded{"resnet50_int8_qdq.onnx",
                  {{"conv2d", 53}, {"add", 16}, {"linear", 1}, {"quantize", 74}, {"max_pool2d", 1}}}),
     [](const auto& which) {

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::int64_t kLargest = 65535;
 
-Ints read_list(OnnxNode& node, std::string_view name, std::size_t count, std::int64_t least, std::int64_t fallback) {
+Ints read_list(OnnxNode& node, std::string_view name, std::size_t count, std::int64_t least,
+               std::int64_t fallback) {
   Ints values = node.integers(name, Ints(count, fallback));
   if (values.size() != count) {
     fail(ErrorCode::invalid_model, "'{}' has {} entries, expected {}", name, values.size(), count);
@@ -32,7 +33,8 @@ void pad_same(Window& window, std::size_t axis, std::size_t rank, std::int64_t i
 
 void apply_auto_pad(Window& window, const std::string& mode, const Shape& image) {
   if (mode == "NOTSET" || mode == "VALID") return;
-  if (mode != "SAME_UPPER" && mode != "SAME_LOWER") fail(ErrorCode::invalid_model, "'auto_pad' is '{}'", mode);
+  if (mode != "SAME_UPPER" && mode != "SAME_LOWER")
+    fail(ErrorCode::invalid_model, "'auto_pad' is '{}'", mode);
   const std::size_t rank = window.kernel.size();
   for (std::size_t i = 0; i < rank; ++i) pad_same(window, i, rank, image[2 + i].count, mode == "SAME_LOWER");
 }
@@ -48,8 +50,8 @@ Window read_window(OnnxNode& node, const Shape& image, Ints kernel) {
     if (extent < 1 || extent > kLargest) fail(ErrorCode::invalid_model, "kernel {}", shape_text(kernel));
   }
   const std::string mode = node.text("auto_pad", "NOTSET");
-  Window window{std::move(kernel), read_list(node, "strides", rank, 1, 1), read_list(node, "dilations", rank, 1, 1),
-                read_list(node, "pads", 2 * rank, 0, 0)};
+  Window window{std::move(kernel), read_list(node, "strides", rank, 1, 1),
+                read_list(node, "dilations", rank, 1, 1), read_list(node, "pads", 2 * rank, 0, 0)};
   if (mode != "NOTSET") window.pad.assign(2 * rank, 0);
   apply_auto_pad(window, mode.empty() ? "NOTSET" : mode, image);
   if (rank == 1) {
@@ -66,8 +68,8 @@ ValueId as_image(OnnxNode& node, ValueId value) {
   return node.step("reshape", {value}, {{"shape", shape}});
 }
 
-void finish_as_ranked(OnnxNode& node, std::string_view graph_op, std::vector<ValueId> inputs, Attributes attributes,
-                      std::size_t rank) {
+void finish_as_ranked(OnnxNode& node, std::string_view graph_op, std::vector<ValueId> inputs,
+                      Attributes attributes, std::size_t rank) {
   if (rank != 3) return node.finish(graph_op, std::move(inputs), std::move(attributes));
   const ValueId image = node.step(graph_op, std::move(inputs), std::move(attributes));
   Shape shape = node.graph().type(image).shape;

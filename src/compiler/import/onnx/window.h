@@ -16,7 +16,7 @@ Window read_window(OnnxNode& node, const Shape& image, Ints kernel);
 /// [n, c, w] as [n, c, 1, w], and back: convolutions and pools of the Graph work on images.
 ValueId as_image(OnnxNode& node, ValueId value);
 /// Adds the node's last operator, on images; its result gets `rank` extents.
-void finish_as_ranked(OnnxNode& node, std::string_view graph_op, std::vector<ValueId> inputs, Attributes attributes,
-                      std::size_t rank);
+void finish_as_ranked(OnnxNode& node, std::string_view graph_op, std::vector<ValueId> inputs,
+                      Attributes attributes, std::size_t rank);
 
 }  // namespace octavo::onnx_import

@@ -87,7 +87,7 @@ void RuleArrays::set(std::int64_t place, std::int64_t channel, std::int64_t weig
   const auto at = static_cast<std::size_t>(place);
   const auto c = static_cast<std::size_t>(channel);
   const float m = stage_.scale_of_sum[c];
-  const BiasAt bias = bias_at(bias_kind_, bias_data_, channel, m);
+  const BiasAt bias = bias_at(bias_kind_, bias_data_, channel, stage_, c);
   start_.as<std::int32_t>()[at] = wrapped(bias.in_sum - weight_sum * x_zero_point);
   bias_.as<float>()[at] = bias.in_sums_f32;
   if (is_real_ && bias_kind_ == Bias::f32) {

@@ -81,7 +81,7 @@ class QuantizedReference final : public Prepared {
                                            const Place& at) const noexcept {
     const auto c = static_cast<std::size_t>(at.oc);
     const std::byte* bias_data = problem_.bias == Bias::none ? nullptr : args.inputs.back();
-    const BiasAt bias = bias_at(problem_.bias, bias_data, at.oc, stage_.scale_of_sum[c]);
+    const BiasAt bias = bias_at(problem_.bias, bias_data, at.oc, stage_, c);
     const std::int32_t q = requantize_sum(wrapped(sum + bias.in_sum), bias.in_sums_f32, stage_.multiplier[c],
                                           stage_.zero_point, stage_.range);
     if (problem_.residual == 0) return q;

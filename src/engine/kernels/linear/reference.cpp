@@ -33,7 +33,7 @@ class QuantizedReference final : public Prepared {
         reinterpret_cast<float*>(args.output)[to] = real_result(bias_data, sum, oc);
         return;
       }
-      const BiasAt bias = bias_at(problem_.bias, bias_data, oc, stage_.scale_of_sum[c]);
+      const BiasAt bias = bias_at(problem_.bias, bias_data, oc, stage_, c);
       store_stored(args.output, to,
                    requantize_sum(wrapped(sum + bias.in_sum), bias.in_sums_f32, stage_.multiplier[c],
                                   stage_.zero_point, stage_.range));
