@@ -43,10 +43,13 @@ void ModelOptions::declare(CLI::App& verb) {
   verb.add_option("MODEL", model,
                   "a package (saved_model.tar), a TorchScript file (.pt) or an ONNX file (.onnx)")
       ->required();
-  verb.add_option("--input-shape", shapes,
-                  "an input's extents without the batch: 3,224,224 or NAME:3,224,224");
-  verb.add_option("--disable-pass", disabled_passes,
-                  "leave out a pass of the optimiser (results do not change)");
+  // One value each, so that the positional arguments behind an option stay positional.
+  verb.add_option("--input-shape", shapes, "an input's extents without the batch: 3,224,224 or NAME:3,224,224")
+      ->allow_extra_args(false);
+  verb.add_option("--disable-pass", disabled_passes, "leave out a pass of the optimiser (results do not change)")
+      ->allow_extra_args(false);
+  verb.add_option("--layer", layers, "also return the result of this place of the model (module path, node name)")
+      ->allow_extra_args(false);
   verb.add_flag("-q,--quiet", quiet, "no notes on stderr");
 }
 
@@ -68,9 +71,9 @@ CompileOptions ModelOptions::compile_options() const {
 
 Package ModelOptions::open() const {
   if (!is_package(model)) return compile(model, compile_options());
-  if (!shapes.empty() || !disabled_passes.empty()) {
+  if (!shapes.empty() || !disabled_passes.empty() || !layers.empty()) {
     fail(ErrorCode::invalid_argument,
-         "'{}' is a compiled package: --input-shape and --disable-pass come too late", model);
+         "'{}' is a compiled package: --input-shape, --disable-pass and --layer come too late", model);
   }
   return Package::open(model);
 }

@@ -15,7 +15,7 @@ struct ModelOptions {
   std::vector<std::string> layers;
   bool quiet = false;
 
-  /// Declares MODEL, --input-shape, --disable-pass and --quiet.
+  /// Declares MODEL, --input-shape, --disable-pass, --layer and --quiet.
   void declare(CLI::App& verb);
   /// Notes go to stderr unless quiet. Error(invalid_argument) for a shape that cannot be read.
   [[nodiscard]] CompileOptions compile_options() const;
