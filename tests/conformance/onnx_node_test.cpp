@@ -68,9 +68,12 @@ Session compile_case(onnx::ModelProto model, const std::vector<onnx::TensorProto
   for (const std::size_t kept : {inputs.size(), std::min<std::size_t>(1, inputs.size()), std::size_t{0}}) {
     onnx::ModelProto attempt = model;
     for (std::size_t i = kept; i < inputs.size(); ++i) {
-      *attempt.mutable_graph()->add_initializer() = inputs[i];
-      attempt.mutable_graph()->mutable_initializer()->rbegin()->set_name(
-          model.graph().input(static_cast<int>(i)).name());
+      const auto& port = model.graph().input(static_cast<int>(i));
+      auto* initializer = attempt.mutable_graph()->add_initializer();
+      *initializer = inputs[i];
+      initializer->set_name(port.name());
+      // The recorded bf16 tensors call themselves u16.
+      initializer->set_data_type(port.type().tensor_type().elem_type());
     }
     given = kept;
     const std::string bytes = attempt.SerializeAsString();
