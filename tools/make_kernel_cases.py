@@ -33,16 +33,21 @@ def random_input(shape):
     return torch._make_per_tensor_quantized_tensor(stored, scale, zero_point)
 
 
-def random_weights(shape):
-    scales = torch.from_numpy(random.uniform(0.002, 0.02, shape[0]).astype(np.float32)).double()
+def random_weights(shape, per_tensor=False):
     stored = torch.from_numpy(random.randint(-128, 128, shape).astype(np.int8))
+    if per_tensor:
+        return torch._make_per_tensor_quantized_tensor(stored, float(np.float32(random.uniform(0.002, 0.02))), 0)
+    scales = torch.from_numpy(random.uniform(0.002, 0.02, shape[0]).astype(np.float32)).double()
     zero_points = torch.zeros(shape[0], dtype=torch.long)
     return torch._make_per_channel_quantized_tensor(stored, scales, zero_points, 0)
 
 
 def show_operands(x, w, bias, y):
     show_quantization("x", [x.q_scale()], [x.q_zero_point()])
-    show_quantization("w", w.q_per_channel_scales().tolist(), w.q_per_channel_zero_points().tolist())
+    if w.qscheme() == torch.per_tensor_affine:
+        show_quantization("w", [w.q_scale()], [w.q_zero_point()])
+    else:
+        show_quantization("w", w.q_per_channel_scales().tolist(), w.q_per_channel_zero_points().tolist())
     show_quantization("y", [y.q_scale()], [y.q_zero_point()])
     show("x", channels_last(x))
     show("w", w.int_repr().numpy())
@@ -51,9 +56,9 @@ def show_operands(x, w, bias, y):
     show("y", channels_last(y))
 
 
-def conv_case(ic, size, oc, k, stride, pad, groups, relu, with_bias, add=None):
+def conv_case(ic, size, oc, k, stride, pad, groups, relu, with_bias, add=None, per_tensor=False):
     x = random_input((1, ic, size, size)).contiguous(memory_format=torch.channels_last)
-    w = random_weights((oc, ic // groups, k, k))
+    w = random_weights((oc, ic // groups, k, k), per_tensor)
     bias = torch.from_numpy(random.uniform(-1, 1, oc).astype(np.float32)) if with_bias else None
     packed = torch.ops.quantized.conv2d_prepack(w, bias, [stride] * 2, [pad] * 2, [1, 1], groups)
     op = torch.ops.quantized.conv2d_relu if relu and add is None else torch.ops.quantized.conv2d
@@ -92,5 +97,6 @@ conv_case(ic=8, size=5, oc=8, k=3, stride=1, pad=1, groups=2, relu=True, with_bi
 conv_case(ic=16, size=4, oc=16, k=3, stride=1, pad=1, groups=16, relu=True, with_bias=True)
 conv_case(ic=8, size=4, oc=8, k=1, stride=1, pad=0, groups=1, relu=False, with_bias=True, add="add")
 conv_case(ic=8, size=4, oc=8, k=3, stride=1, pad=1, groups=1, relu=False, with_bias=True, add="add_relu")
+conv_case(ic=8, size=6, oc=16, k=3, stride=1, pad=1, groups=1, relu=False, with_bias=True, per_tensor=True)
 linear_case(m=3, ic=20, oc=7, relu=False)
 linear_case(m=2, ic=33, oc=9, relu=True)

@@ -121,10 +121,10 @@ void matmul(Lowering& to, const Node& node) {
   }
   const bool a_grows = is_per_image(a);
   const bool b_grows = is_per_image(b);
-  if (a_grows && a.size() == 2 && !b_grows) {
-    p.grows = MatmulGrows::rows;
+  if (a_grows && !b_grows && p.batches == 1) {
+    p.grows = MatmulGrows::rows;  // a matrix for each image, all times one: a higher matrix
   } else if (a_grows || b_grows) {
-    if (a.size() < 3 || b.size() < 2 || (a_grows != b_grows && p.b_batches != 1)) {
+    if (a.size() < 3 || !a_grows || (b_grows ? p.a_batches != p.b_batches : p.b_batches != 1)) {
       fail(ErrorCode::unsupported, "matrix product of {} and {}", shape_text(a), shape_text(b));
     }
     p.grows = MatmulGrows::batches;

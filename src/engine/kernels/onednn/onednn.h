@@ -1,4 +1,6 @@
 #pragma once
+#include <oneapi/dnnl/dnnl_version.h>
+
 #include <cstdint>
 #include <dnnl.hpp>
 #include <vector>
