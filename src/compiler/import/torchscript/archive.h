@@ -31,7 +31,7 @@ class Archive {
   [[nodiscard]] std::string read_text(std::string_view member);
 
   /// What all compressed members together may unpack to; code and pickles of real files need a few MB.
-  static constexpr std::size_t kMostUnpackedBytes = std::size_t{256} << 20;
+  static constexpr std::size_t kMostUnpackedBytes = std::size_t{48} << 20;
 
  private:
   struct Close {

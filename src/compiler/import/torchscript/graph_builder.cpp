@@ -25,6 +25,7 @@ GraphTensor GraphBuilder::emit(std::string_view op, std::vector<ValueId> inputs,
   }
   const ValueId id = graph.add(op, std::move(inputs), std::move(attributes), origin, origin);
   element_count(graph.type(id).shape);
+  last_module_ = is_in_module ? origin : "";
   return {id, layout};
 }
 
@@ -56,7 +57,7 @@ GraphTensor GraphBuilder::current(GraphTensor tensor) const {
 }
 
 void GraphBuilder::claim_last_node(std::string_view path) {
-  if (!graph.nodes().empty() && graph.nodes().back().origin == origin) graph.nodes().back().origin = path;
+  if (!graph.nodes().empty() && last_module_ == origin) graph.nodes().back().origin = path;
 }
 
 /// "features.0.0._packed_params" in a tree of modules;

@@ -42,7 +42,10 @@ class GraphBuilder {
   GraphTensor scalar(double value);
 
   /// From now on who reads `old` reads `changed`: an operator with a trailing underscore changed it.
-  void change_in_place(GraphTensor old, GraphTensor changed) { changed_[old.id] = changed; }
+  /// Nothing happens when it left the value as it was.
+  void change_in_place(GraphTensor old, GraphTensor changed) {
+    if (changed.id > old.id) changed_[old.id] = changed;
+  }
   [[nodiscard]] GraphTensor current(GraphTensor tensor) const;
 
   /// Outside of modules, packed parameters that remember their module's path name what is made of them.
@@ -57,6 +60,7 @@ class GraphBuilder {
   TensorReader& tensors_;
   std::map<const StoredTensor*, ValueId> constants_;
   std::unordered_map<ValueId, GraphTensor> changed_;
+  std::string last_module_;  ///< module whose code the last node stems from
 };
 
 /// The attributes of a quantized result: `scale` as in the file.
