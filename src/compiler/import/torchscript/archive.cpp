@@ -75,7 +75,8 @@ std::vector<std::byte> Archive::read(std::string_view member) {
   const bool is_stored = facts.comp_method == ZIP_CM_STORE;
   const std::size_t most = is_stored ? file_bytes_ : kMostUnpackedBytes - unpacked_bytes_;
   if (facts.size > most) {
-    fail(ErrorCode::invalid_model, "member '{}' claims {} bytes, more than the {} it may have", member, facts.size, most);
+    fail(ErrorCode::invalid_model, "member '{}' claims {} bytes, more than the {} it may have", member,
+         facts.size, most);
   }
   if (!is_stored) unpacked_bytes_ += facts.size;
   const std::unique_ptr<zip_file_t, CloseFile> file(zip_fopen_index(zip_.get(), found->second, 0));
@@ -83,7 +84,8 @@ std::vector<std::byte> Archive::read(std::string_view member) {
   std::vector<std::byte> content(facts.size);
   const zip_int64_t got = zip_fread(file.get(), content.data(), content.size());
   std::byte beyond{};  // libzip checks the checksum when a read meets the end
-  const zip_int64_t more = got == static_cast<zip_int64_t>(content.size()) ? zip_fread(file.get(), &beyond, 1) : -1;
+  const zip_int64_t more =
+      got == static_cast<zip_int64_t>(content.size()) ? zip_fread(file.get(), &beyond, 1) : -1;
   if (more != 0) {
     fail(ErrorCode::invalid_model, "member '{}' is damaged: {}", member, zip_file_strerror(file.get()));
   }

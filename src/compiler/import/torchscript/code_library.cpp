@@ -17,6 +17,11 @@ auto* find_in(Map& map, std::string_view name) {
 
 }  // namespace
 
+void CodeLibrary::add_file(std::string path, std::string_view text) {
+  auto parsed = parse_source(text, path);
+  files_.insert_or_assign(std::move(path), std::move(parsed));
+}
+
 /// "__torch__.a.b.C" stands in "code/__torch__/a/b.py".
 const SourceFile* CodeLibrary::file_of(std::string_view full_name) {
   const std::size_t dot = full_name.rfind('.');

@@ -14,6 +14,8 @@ class CodeLibrary {
  public:
   explicit CodeLibrary(Archive& archive) : archive_(archive) {}
 
+  /// Takes `text` as the content of the member `path`.
+  void add_file(std::string path, std::string_view text);
   /// nullptr when the archive has none of that name ("__torch__.torch.nn.modules.pooling.MaxPool2d").
   const ClassDef* find_class(std::string_view full_name);
   const Function* find_function(std::string_view full_name);

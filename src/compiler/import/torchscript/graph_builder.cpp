@@ -18,12 +18,14 @@ GraphTensor GraphBuilder::add_input(std::string_view name, std::vector<std::int6
   return {id, Layout{}};
 }
 
-GraphTensor GraphBuilder::emit(std::string_view op, std::vector<ValueId> inputs, Attributes attributes, Layout layout) {
+GraphTensor GraphBuilder::emit(std::string_view op, std::vector<ValueId> inputs, Attributes attributes,
+                               Layout layout) {
   if (graph.nodes().size() >= kMostNodes) {
     fail(ErrorCode::invalid_model, "the model has more than {} operators", kMostNodes);
   }
   const ValueId id = graph.add(op, std::move(inputs), std::move(attributes), origin, origin);
   element_count(graph.type(id).shape);
+  last_module_ = is_in_module ? origin : "";
   return {id, layout};
 }
 
@@ -31,7 +33,8 @@ GraphTensor GraphBuilder::constant(const StoredTensor& tensor, std::string_view 
   const auto found = constants_.find(&tensor);
   if (found != constants_.end()) return {found->second, Layout{}};
   std::optional<Quantization> quantization = tensors_.read_quantization(tensor);
-  const ValueId id = graph.add_constant(origin + "." + std::string(role), tensors_.read(tensor), std::move(quantization));
+  const ValueId id =
+      graph.add_constant(origin + "." + std::string(role), tensors_.read(tensor), std::move(quantization));
   constants_.emplace(&tensor, id);
   return {id, Layout{}};
 }
@@ -54,7 +57,17 @@ GraphTensor GraphBuilder::current(GraphTensor tensor) const {
 }
 
 void GraphBuilder::claim_last_node(std::string_view path) {
-  if (!graph.nodes().empty() && graph.nodes().back().origin == origin) graph.nodes().back().origin = path;
+  if (!graph.nodes().empty() && last_module_ == origin) graph.nodes().back().origin = path;
+}
+
+/// "features.0.0._packed_params" in a tree of modules;
+/// "_jit_pass_hoist_conv_packed_params.features.0.0._packed_params.1" where the mobile optimizer moved the
+/// parameters to the root.
+void GraphBuilder::name_after_parameters(std::string_view path) {
+  constexpr std::string_view kHoisted = "_jit_pass_hoist_conv_packed_params.";
+  if (path.starts_with(kHoisted)) path.remove_prefix(kHoisted.size());
+  path = path.substr(0, path.find("._packed_params"));
+  if (!is_in_module && !path.empty()) origin = path;
 }
 
 Attributes quantized_result(double scale, std::int64_t zero_point, DType dtype) {

@@ -70,7 +70,8 @@ void add_outputs(GraphBuilder& builder, const Value& value, const std::string& n
   } else if (List* const* list = std::get_if<List*>(&value)) {
     for (std::size_t i = 0; i < (*list)->items.size(); ++i) {
       const bool has_names = i < (*list)->fields.size();
-      if (std::holds_alternative<List*>((*list)->items[i])) fail(ErrorCode::unsupported, "nested tuples as outputs");
+      if (std::holds_alternative<List*>((*list)->items[i]))
+        fail(ErrorCode::unsupported, "nested tuples as outputs");
       add_outputs(builder, (*list)->items[i], has_names ? (*list)->fields[i] : fmt::format("{}_{}", name, i));
     }
   } else if (Dict* const* dict = std::get_if<Dict*>(&value)) {
@@ -100,7 +101,8 @@ Graph walk(Archive& archive, const TorchScriptOptions& options, const Ints& gues
     auto given = options.input_shapes.find(name);
     if (given == options.input_shapes.end()) given = options.input_shapes.find("");
     if (given == options.input_shapes.end()) guessed.push_back(name);
-    arguments.emplace_back(builder.add_input(name, given == options.input_shapes.end() ? guess : given->second));
+    arguments.emplace_back(
+        builder.add_input(name, given == options.input_shapes.end() ? guess : given->second));
   }
   builder.is_input_guessed = may_guess_again && guessed.size() == names.size();
   const Value result = interpreter.call_method(*model.root, "forward", std::move(arguments));
@@ -113,7 +115,8 @@ Graph walk(Archive& archive, const TorchScriptOptions& options, const Ints& gues
 }  // namespace
 }  // namespace torchscript
 
-Graph import_torchscript(std::span<const std::byte> file, const TorchScriptOptions& options, ImportNotes* notes) {
+Graph import_torchscript(std::span<const std::byte> file, const TorchScriptOptions& options,
+                         ImportNotes* notes) {
   std::vector<std::int64_t> shape{3, 224, 224};
   std::vector<std::string> guessed;
   const auto attempt = [&](bool may_guess_again) {
@@ -123,8 +126,8 @@ Graph import_torchscript(std::span<const std::byte> file, const TorchScriptOptio
   const auto note = [&](Graph graph) {
     if (notes == nullptr) return graph;
     for (const std::string& name : guessed) {
-      notes->lines.push_back(fmt::format("input '{}' has no shape in the file; taken to be {} per image", name,
-                                         shape_text(std::span<const std::int64_t>(shape))));
+      notes->lines.push_back(fmt::format("input '{}' has no shape in the file; taken to be {} per image",
+                                         name, shape_text(std::span<const std::int64_t>(shape))));
     }
     return graph;
   };
@@ -136,7 +139,8 @@ Graph import_torchscript(std::span<const std::byte> file, const TorchScriptOptio
   return note(attempt(false));
 }
 
-Graph import_torchscript(const std::filesystem::path& path, const TorchScriptOptions& options, ImportNotes* notes) {
+Graph import_torchscript(const std::filesystem::path& path, const TorchScriptOptions& options,
+                         ImportNotes* notes) {
   const MappedFile file(path);
   try {
     Graph graph = import_torchscript(file.bytes(), options, notes);

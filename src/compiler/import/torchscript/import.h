@@ -22,11 +22,12 @@ struct ImportNotes {
   std::vector<std::string> lines;
 };
 
-/// Turns a TorchScript file (traced, scripted, frozen or optimized for mobile) into a Graph that takes any batch. Reading
-/// never runs anything of the file: its code is evaluated for shapes and settings only. An input without a shape in
-/// `options` is taken to be an image of 224x224 with as many channels as the first convolution has, and `notes` says so.
-/// Error(io) when the file cannot be read, Error(invalid_model) when it is damaged, Error(unsupported) naming operator,
-/// module and source line for what Octavo cannot do, Error(invalid_argument) for a shape of an input that is not there.
+/// Turns a TorchScript file (traced, scripted, frozen or optimized for mobile) into a Graph that takes any
+/// batch. Reading never runs anything of the file: its code is evaluated for shapes and settings only. An
+/// input without a shape in `options` is taken to be an image of 224x224 with as many channels as the first
+/// convolution has, and `notes` says so. Error(io) when the file cannot be read, Error(invalid_model) when it
+/// is damaged, Error(unsupported) naming operator, module and source line for what Octavo cannot do,
+/// Error(invalid_argument) for a shape of an input that is not there.
 Graph import_torchscript(const std::filesystem::path& path, const TorchScriptOptions& options = {},
                          ImportNotes* notes = nullptr);
 /// The same from memory, which need only live for the call.

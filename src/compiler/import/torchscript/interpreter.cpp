@@ -18,7 +18,8 @@ std::string place(const Function& function, int line) { return fmt::format("{}:{
 
 /// Names that the printer of TorchScript makes up: _0, _12.
 bool is_made_up(std::string_view name) {
-  return name.size() > 1 && name[0] == '_' && name.find_first_not_of("0123456789", 1) == std::string_view::npos;
+  return name.size() > 1 && name[0] == '_' &&
+         name.find_first_not_of("0123456789", 1) == std::string_view::npos;
 }
 
 std::vector<std::string_view> split(std::string_view words) {
@@ -52,14 +53,15 @@ class Interpreter::Depth {
 
 void Interpreter::step(const Frame& frame, int line) {
   if (++steps_ > kMostSteps) {
-    fail(ErrorCode::invalid_model, "{}: the model's code runs for more than {} steps", place(*frame.function, line),
-         kMostSteps);
+    fail(ErrorCode::invalid_model, "{}: the model's code runs for more than {} steps",
+         place(*frame.function, line), kMostSteps);
   }
 }
 
 std::vector<Parameter> Interpreter::forward_parameters(const Object& self) {
   const ClassDef* type = code_.find_class(self.class_name);
-  if (type == nullptr) fail(ErrorCode::invalid_model, "the model has no code for class '{:.200}'", self.class_name);
+  if (type == nullptr)
+    fail(ErrorCode::invalid_model, "the model has no code for class '{:.200}'", self.class_name);
   const auto forward = type->methods.find("forward");
   if (forward == type->methods.end() || forward->second.parameters.empty()) {
     fail(ErrorCode::invalid_model, "class '{:.200}' has no method 'forward'", self.class_name);
@@ -83,14 +85,19 @@ void Interpreter::run(Frame& frame, const std::vector<Stmt>& body) {
 void Interpreter::run(Frame& frame, const Stmt& stmt) {
   step(frame, stmt.line);
   switch (stmt.kind) {
-    case StmtKind::pass: return;
+    case StmtKind::pass:
+      return;
     case StmtKind::assign:
       if (stmt.target->kind == ExprKind::name) assigned_name_ = stmt.target->text;
       return assign(frame, *stmt.target, eval(frame, *stmt.value));
-    case StmtKind::expression: return static_cast<void>(eval(frame, *stmt.value));
-    case StmtKind::if_else: return run(frame, is_true(eval(frame, *stmt.value)) ? stmt.body : stmt.other);
-    case StmtKind::for_in: return run_for(frame, stmt);
-    case StmtKind::while_do: return run_while(frame, stmt);
+    case StmtKind::expression:
+      return static_cast<void>(eval(frame, *stmt.value));
+    case StmtKind::if_else:
+      return run(frame, is_true(eval(frame, *stmt.value)) ? stmt.body : stmt.other);
+    case StmtKind::for_in:
+      return run_for(frame, stmt);
+    case StmtKind::while_do:
+      return run_while(frame, stmt);
     case StmtKind::give_back:
       if (stmt.value != nullptr) frame.result = eval(frame, *stmt.value);
       frame.has_returned = true;
@@ -124,8 +131,8 @@ void Interpreter::assign(Frame& frame, const Expr& target, Value value) {
     const Value owner = eval(frame, *target.children[0]);
     Object* const* object = std::get_if<Object*>(&owner);
     if (object == nullptr) {
-      fail(ErrorCode::invalid_model, "{}: attribute '{}' of {}", place(*frame.function, target.line), target.text,
-           value_text(owner));
+      fail(ErrorCode::invalid_model, "{}: attribute '{}' of {}", place(*frame.function, target.line),
+           target.text, value_text(owner));
     }
     (*object)->attributes[target.text] = std::move(value);
     return;
@@ -135,8 +142,8 @@ void Interpreter::assign(Frame& frame, const Expr& target, Value value) {
   }
   const std::vector<Value> items = as_list(value, "what is unpacked").items;
   if (items.size() != target.children.size()) {
-    fail(ErrorCode::invalid_model, "{}: {} values for {} names", place(*frame.function, target.line), items.size(),
-         target.children.size());
+    fail(ErrorCode::invalid_model, "{}: {} values for {} names", place(*frame.function, target.line),
+         items.size(), target.children.size());
   }
   for (std::size_t i = 0; i < items.size(); ++i) frame.locals[target.children[i]->text] = items[i];
 }
@@ -151,17 +158,28 @@ Value Interpreter::eval(Frame& frame, const Expr& expr) {
   const Depth depth(*this);
   step(frame, expr.line);
   switch (expr.kind) {
-    case ExprKind::name: return eval_name(frame, expr);
-    case ExprKind::integer: return expr.integer;
-    case ExprKind::real: return expr.real;
-    case ExprKind::string: return expr.text;
-    case ExprKind::list: return heap_.list(eval_all(frame, expr));
-    case ExprKind::tuple: return heap_.tuple(eval_all(frame, expr));
-    case ExprKind::attribute: return eval_attribute(frame, expr);
-    case ExprKind::call: return eval_call(frame, expr);
-    case ExprKind::negate: return subtract_numbers(std::int64_t{0}, eval(frame, *expr.children[0]));
-    case ExprKind::subscript: return item_of(eval(frame, *expr.children[0]), eval(frame, *expr.children[1]));
-    case ExprKind::dict: break;
+    case ExprKind::name:
+      return eval_name(frame, expr);
+    case ExprKind::integer:
+      return expr.integer;
+    case ExprKind::real:
+      return expr.real;
+    case ExprKind::string:
+      return expr.text;
+    case ExprKind::list:
+      return heap_.list(eval_all(frame, expr));
+    case ExprKind::tuple:
+      return heap_.tuple(eval_all(frame, expr));
+    case ExprKind::attribute:
+      return eval_attribute(frame, expr);
+    case ExprKind::call:
+      return eval_call(frame, expr);
+    case ExprKind::negate:
+      return subtract_numbers(std::int64_t{0}, eval(frame, *expr.children[0]));
+    case ExprKind::subscript:
+      return item_of(eval(frame, *expr.children[0]), eval(frame, *expr.children[1]));
+    case ExprKind::dict:
+      break;
   }
   Dict* dict = heap_.dict();
   const std::vector<Value> items = eval_all(frame, expr);
@@ -181,7 +199,8 @@ Value Interpreter::eval_name(Frame& frame, const Expr& expr) {
 
 Value Interpreter::eval_attribute(Frame& frame, const Expr& expr) {
   const Value owner = eval(frame, *expr.children[0]);
-  if (Object* const* object = std::get_if<Object*>(&owner)) return attribute(**object, expr.text, frame, expr.line);
+  if (Object* const* object = std::get_if<Object*>(&owner))
+    return attribute(**object, expr.text, frame, expr.line);
   if (List* const* list = std::get_if<List*>(&owner)) {
     for (std::size_t i = 0; i < (*list)->fields.size(); ++i) {
       if ((*list)->fields[i] == expr.text) return (*list)->items[i];
@@ -195,8 +214,10 @@ Value Interpreter::eval_attribute(Frame& frame, const Expr& expr) {
   if (name->text != "CONSTANTS") return Name{name->text + "." + expr.text};
   std::size_t at = 0;
   for (char c : std::string_view(expr.text).substr(1)) {
-    if (c < '0' || c > '9' || at > constants_.size()) at = constants_.size();
-    else at = at * 10 + static_cast<std::size_t>(c - '0');
+    if (c < '0' || c > '9' || at > constants_.size())
+      at = constants_.size();
+    else
+      at = at * 10 + static_cast<std::size_t>(c - '0');
   }
   if (expr.text.size() < 2 || expr.text[0] != 'c' || at >= constants_.size()) {
     fail(ErrorCode::invalid_model, "{}: constant '{}' of {}", place(*frame.function, expr.line), expr.text,
@@ -227,8 +248,8 @@ Value Interpreter::attribute(Object& self, const std::string& name, const Frame&
       return eval(outside, *constant->second);
     }
   }
-  fail(ErrorCode::invalid_model, "{}: '{}' ({:.120}) has no attribute '{}'", place(*frame.function, line), self.path,
-       self.class_name, name);
+  fail(ErrorCode::invalid_model, "{}: '{}' ({:.120}) has no attribute '{}'", place(*frame.function, line),
+       self.path, self.class_name, name);
 }
 
 bool Interpreter::eval_special(Frame& frame, const Expr& expr, Value& result) {
@@ -270,7 +291,8 @@ Value Interpreter::eval_call(Frame& frame, const Expr& expr) {
       arguments.named.emplace_back(expr.keywords[i - 1], std::move(value));
     }
   }
-  if (const auto* method = std::get_if<BoundMethod>(&callee)) return call_bound(*method, std::move(arguments));
+  if (const auto* method = std::get_if<BoundMethod>(&callee))
+    return call_bound(*method, std::move(arguments));
   if (const auto* name = std::get_if<Name>(&callee)) {
     return call_named(frame, name->text, std::move(arguments), expr.line);
   }
@@ -279,29 +301,33 @@ Value Interpreter::eval_call(Frame& frame, const Expr& expr) {
 
 Value Interpreter::call_named(Frame& frame, const std::string& name, Arguments arguments, int line) {
   if (!name.starts_with("__torch__.")) return call_operator(frame, name, arguments, line);
-  if (const Function* function = code_.find_function(name)) return call_function(*function, std::move(arguments));
+  if (const Function* function = code_.find_function(name))
+    return call_function(*function, std::move(arguments));
   if (const ClassDef* type = code_.find_class(name)) return make_instance(*type, name, std::move(arguments));
-  fail(ErrorCode::invalid_model, "{}: the model has no code for '{:.200}'", place(*frame.function, line), name);
+  fail(ErrorCode::invalid_model, "{}: the model has no code for '{:.200}'", place(*frame.function, line),
+       name);
 }
 
 /// A named tuple is a tuple with field names; other classes are not made while running.
 Value Interpreter::make_instance(const ClassDef& type, const std::string& name, Arguments arguments) {
-  if (!type.is_named_tuple) fail(ErrorCode::unsupported, "an object of class '{:.200}' made while running", name);
+  if (!type.is_named_tuple)
+    fail(ErrorCode::unsupported, "an object of class '{:.200}' made while running", name);
   List* tuple = heap_.tuple(std::move(arguments.positional));
   if (tuple->items.size() == type.fields.size()) tuple->fields = type.fields;
   return tuple;
 }
 
-Value Interpreter::call_operator(Frame& frame, const std::string& name, const Arguments& arguments, int line) {
-  const std::string where =
-      fmt::format("operator '{:.80}' in module '{}' at {}", name, builder_.origin, place(*frame.function, line));
+Value Interpreter::call_operator(Frame& frame, const std::string& name, const Arguments& arguments,
+                                 int line) {
+  const std::string where = fmt::format("operator '{:.80}' in module '{}' at {}", name, builder_.origin,
+                                        place(*frame.function, line));
   const OpRow* row = find_op_row(name);
   if (row == nullptr) fail(ErrorCode::unsupported, "{} is not supported", where);
   const std::vector<std::string_view> parameters = split(row->parameters);
   std::vector<Value> bound(parameters.size());
   if (arguments.positional.size() > parameters.size()) {
-    fail(ErrorCode::invalid_model, "{} has {} arguments, at most {} are known", where, arguments.positional.size(),
-         parameters.size());
+    fail(ErrorCode::invalid_model, "{} has {} arguments, at most {} are known", where,
+         arguments.positional.size(), parameters.size());
   }
   std::copy(arguments.positional.begin(), arguments.positional.end(), bound.begin());
   for (const auto& [keyword, value] : arguments.named) {
@@ -310,6 +336,7 @@ Value Interpreter::call_operator(Frame& frame, const std::string& name, const Ar
     bound[static_cast<std::size_t>(found - parameters.begin())] = value;
   }
   const std::string module = builder_.origin;
+  builder_.is_in_module = !module.empty();
   if (module.empty() && !is_made_up(assigned_name_)) builder_.origin = assigned_name_;
   Value result;
   try {
@@ -333,7 +360,8 @@ Value Interpreter::call_bound(const BoundMethod& method, Arguments arguments) {
   const ClassDef* type = code_.find_class(self.class_name);
   const auto found = type == nullptr ? decltype(type->methods.end()){} : type->methods.find(method.name);
   if (type == nullptr || found == type->methods.end()) {
-    fail(ErrorCode::invalid_model, "'{}' ({:.120}) has no method '{}'", self.path, self.class_name, method.name);
+    fail(ErrorCode::invalid_model, "'{}' ({:.120}) has no method '{}'", self.path, self.class_name,
+         method.name);
   }
   constexpr std::string_view kObserver = ".activation_post_process";
   if (self.path.ends_with(kObserver) && arguments.positional.empty()) {
@@ -351,8 +379,8 @@ Value Interpreter::call_function(const Function& function, Arguments arguments) 
   const auto& parameters = function.parameters;
   Frame frame{.function = &function, .locals = {}, .has_returned = false, .result = {}};
   if (arguments.positional.size() > parameters.size()) {
-    fail(ErrorCode::invalid_model, "{}: {} arguments for the {} parameters of '{}'", place(function, function.line),
-         arguments.positional.size(), parameters.size(), function.name);
+    fail(ErrorCode::invalid_model, "{}: {} arguments for the {} parameters of '{}'",
+         place(function, function.line), arguments.positional.size(), parameters.size(), function.name);
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (i < arguments.positional.size()) {

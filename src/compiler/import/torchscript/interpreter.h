@@ -11,9 +11,9 @@
 
 namespace octavo::torchscript {
 
-/// Walks the model's code with its input as graph values: plain values (sizes, lists, attributes, conditions) are computed
-/// on the way, operators on tensors become nodes. Every error names the code's file and line; one inside an operator
-/// also the operator and the module. Steps, nesting and list lengths are bounded.
+/// Walks the model's code with its input as graph values: plain values (sizes, lists, attributes, conditions)
+/// are computed on the way, operators on tensors become nodes. Every error names the code's file and line;
+/// one inside an operator also the operator and the module. Steps, nesting and list lengths are bounded.
 class Interpreter {
  public:
   /// `constants` are those of constants.pkl, in order.
@@ -50,7 +50,8 @@ class Interpreter {
   Value eval_name(Frame& frame, const Expr& expr);
   Value eval_attribute(Frame& frame, const Expr& expr);
   Value eval_call(Frame& frame, const Expr& expr);
-  /// annotate, unchecked_cast, uninitialized, isinstance, getattr: their operands are not all values. False: none of them.
+  /// annotate, unchecked_cast, uninitialized, isinstance, getattr: their operands are not all values. False:
+  /// none of them.
   bool eval_special(Frame& frame, const Expr& expr, Value& result);
 
   Value attribute(Object& self, const std::string& name, const Frame& frame, int line);
@@ -67,7 +68,8 @@ class Interpreter {
   std::vector<Value> constants_;
   std::int64_t steps_ = 0;
   int depth_ = 0;
-  std::string assigned_name_;  ///< variable that takes the current statement's value, which names nodes outside modules
+  std::string assigned_name_;  ///< variable that takes the current statement's value, which names nodes
+                               ///< outside modules
 };
 
 }  // namespace octavo::torchscript

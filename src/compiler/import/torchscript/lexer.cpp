@@ -36,7 +36,9 @@ class Lexer {
   }
 
  private:
-  char peek(std::size_t ahead = 0) const { return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0'; }
+  char peek(std::size_t ahead = 0) const {
+    return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0';
+  }
 
   [[noreturn]] void reject(std::string_view what) const {
     fail(ErrorCode::invalid_model, "{}:{}: {}", file_, line_, what);
@@ -127,7 +129,8 @@ class Lexer {
     const char c = peek();
     if (c >= '0' && c <= '7') {
       int value = 0;
-      for (int i = 0; i < 3 && peek() >= '0' && peek() <= '7'; ++i) value = value * 8 + (source_[at_++] - '0');
+      for (int i = 0; i < 3 && peek() >= '0' && peek() <= '7'; ++i)
+        value = value * 8 + (source_[at_++] - '0');
       return static_cast<char>(value);
     }
     ++at_;
@@ -171,6 +174,8 @@ class Lexer {
 
 }  // namespace
 
-std::vector<Token> tokenize(std::string_view source, std::string_view file) { return Lexer(source, file).run(); }
+std::vector<Token> tokenize(std::string_view source, std::string_view file) {
+  return Lexer(source, file).run();
+}
 
 }  // namespace octavo::torchscript

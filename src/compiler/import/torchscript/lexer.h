@@ -16,8 +16,9 @@ struct Token {
   double real = 0.0;
 };
 
-/// Cuts the Python subset that TorchScript writes into tokens; indentation becomes indent and dedent, line ends inside
-/// brackets vanish. Error(invalid_model) with `file` and line for anything else. The last token is `end`.
+/// Cuts the Python subset that TorchScript writes into tokens; indentation becomes indent and dedent, line
+/// ends inside brackets vanish. Error(invalid_model) with `file` and line for anything else. The last token
+/// is `end`.
 std::vector<Token> tokenize(std::string_view source, std::string_view file);
 
 }  // namespace octavo::torchscript

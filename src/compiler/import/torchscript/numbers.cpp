@@ -43,8 +43,8 @@ Value sized(std::int64_t count) {
 [[noreturn]] void overflow() { fail(ErrorCode::invalid_model, "integer arithmetic overflows"); }
 
 [[noreturn]] void needs_batch(const Value& a, const Value& b) {
-  fail(ErrorCode::unsupported, "the batch size would have to be known to compute with {} and {}", value_text(a),
-       value_text(b));
+  fail(ErrorCode::unsupported, "the batch size would have to be known to compute with {} and {}",
+       value_text(a), value_text(b));
 }
 
 std::int64_t floor_quotient(std::int64_t a, std::int64_t b) {
@@ -106,17 +106,20 @@ Value add_numbers(const Value& a, const Value& b, Heap& heap) {
   const auto* head = std::get_if<std::string>(&a);
   const auto* tail = std::get_if<std::string>(&b);
   if (head != nullptr && tail != nullptr) {
-    if (head->size() + tail->size() > kLongestList) fail(ErrorCode::invalid_model, "a string of {} bytes", head->size());
+    if (head->size() + tail->size() > kLongestList)
+      fail(ErrorCode::invalid_model, "a string of {} bytes", head->size());
     return *head + *tail;
   }
   return linear(
-      a, b, [](std::int64_t x, std::int64_t y, std::int64_t* sum) { return __builtin_add_overflow(x, y, sum); },
+      a, b,
+      [](std::int64_t x, std::int64_t y, std::int64_t* sum) { return __builtin_add_overflow(x, y, sum); },
       [](double x, double y) { return x + y; });
 }
 
 Value subtract_numbers(const Value& a, const Value& b) {
   return linear(
-      a, b, [](std::int64_t x, std::int64_t y, std::int64_t* rest) { return __builtin_sub_overflow(x, y, rest); },
+      a, b,
+      [](std::int64_t x, std::int64_t y, std::int64_t* rest) { return __builtin_sub_overflow(x, y, rest); },
       [](double x, double y) { return x - y; });
 }
 
@@ -174,7 +177,8 @@ Value item_of(const Value& container, const Value& index) {
   const auto count = static_cast<std::int64_t>(items.size());
   std::int64_t at = as_integer(index, "an index");
   if (at < 0) at += count;
-  if (at < 0 || at >= count) fail(ErrorCode::invalid_model, "index {} of a list of {}", value_text(index), count);
+  if (at < 0 || at >= count)
+    fail(ErrorCode::invalid_model, "index {} of a list of {}", value_text(index), count);
   return items[static_cast<std::size_t>(at)];
 }
 
@@ -195,7 +199,8 @@ bool are_equal(const Value& a, const Value& b) {
   const Number x = number_of(a);
   const Number y = number_of(b);
   if (is_dim(x) == is_dim(y)) return is_dim(x) ? count_of(x) == count_of(y) : real_of(x) == real_of(y);
-  const bool is_below = !is_real(is_dim(x) ? y : x) && count_of(is_dim(x) ? y : x) < count_of(is_dim(x) ? x : y);
+  const bool is_below =
+      !is_real(is_dim(x) ? y : x) && count_of(is_dim(x) ? y : x) < count_of(is_dim(x) ? x : y);
   if (!is_below) needs_batch(a, b);
   return false;
 }

@@ -3,9 +3,10 @@
 
 namespace octavo::torchscript {
 
-// Arithmetic on the plain numbers of TorchScript code: bools, integers, floats, and sizes that grow with the batch. A
-// size may be added to one of its kind, multiplied with an integer and divided where that is exact; anything that would
-// need the batch size itself is Error(unsupported). Integer overflow is Error(invalid_model).
+// Arithmetic on the plain numbers of TorchScript code: bools, integers, floats, and sizes that grow with the
+// batch. A size may be added to one of its kind, multiplied with an integer and divided where that is exact;
+// anything that would need the batch size itself is Error(unsupported). Integer overflow is
+// Error(invalid_model).
 
 /// Sum of numbers; two lists or two strings are joined.
 Value add_numbers(const Value& a, const Value& b, Heap& heap);

@@ -18,7 +18,9 @@ bool OpCall::is_tensor(std::size_t i) const {
   return std::holds_alternative<GraphTensor>(value) || std::holds_alternative<const StoredTensor*>(value);
 }
 
-GraphTensor OpCall::tensor(std::size_t i, std::string_view role) { return tensor_of(argument(i), what(i), role); }
+GraphTensor OpCall::tensor(std::size_t i, std::string_view role) {
+  return tensor_of(argument(i), what(i), role);
+}
 
 GraphTensor OpCall::tensor_of(const Value& value, std::string_view what, std::string_view role) {
   if (const auto* tensor = std::get_if<GraphTensor>(&value)) return builder_.current(*tensor);
@@ -36,13 +38,15 @@ std::vector<GraphTensor> OpCall::tensors(std::size_t i) {
 double OpCall::real(std::size_t i) {
   const Value& value = argument(i);
   if (const auto* real = std::get_if<double>(&value)) return *real;
-  if (const auto* stored = std::get_if<const StoredTensor*>(&value)) return builder_.tensors().read_number(**stored);
+  if (const auto* stored = std::get_if<const StoredTensor*>(&value))
+    return builder_.tensors().read_number(**stored);
   return static_cast<double>(as_integer(value, what(i)));
 }
 
 std::int64_t OpCall::integer(std::size_t i) {
   const Value& value = argument(i);
-  const bool is_real = std::holds_alternative<double>(value) || std::holds_alternative<const StoredTensor*>(value);
+  const bool is_real =
+      std::holds_alternative<double>(value) || std::holds_alternative<const StoredTensor*>(value);
   if (!is_real) return as_integer(value, what(i));
   const double number = real(i);
   if (number != std::floor(number) || std::abs(number) > 1e15) {
@@ -68,7 +72,8 @@ std::vector<std::int64_t> OpCall::pair(std::size_t i) {
     values = integers(i);
   }
   if (values.size() == 1) values.push_back(values[0]);
-  if (values.size() != 2) fail(ErrorCode::invalid_model, "{} has {} entries, expected 2", what(i), values.size());
+  if (values.size() != 2)
+    fail(ErrorCode::invalid_model, "{} has {} entries, expected 2", what(i), values.size());
   return values;
 }
 
@@ -80,7 +85,8 @@ std::vector<std::int64_t> OpCall::pair_or(std::size_t i, std::int64_t fallback) 
 
 std::size_t checked_axis(std::int64_t axis, std::size_t rank) {
   const auto count = static_cast<std::int64_t>(rank);
-  if (axis < -count || axis >= count) fail(ErrorCode::invalid_model, "axis {} of a tensor with {} extents", axis, rank);
+  if (axis < -count || axis >= count)
+    fail(ErrorCode::invalid_model, "axis {} of a tensor with {} extents", axis, rank);
   return static_cast<std::size_t>(axis < 0 ? axis + count : axis);
 }
 

@@ -8,8 +8,9 @@
 
 namespace octavo::torchscript {
 
-/// What the lowering of one operator sees: its arguments in the order of its row's parameters (None for those not
-/// given), and where to put nodes. Getters throw Error(invalid_model) naming the parameter when the argument does not fit.
+/// What the lowering of one operator sees: its arguments in the order of its row's parameters (None for those
+/// not given), and where to put nodes. Getters throw Error(invalid_model) naming the parameter when the
+/// argument does not fit.
 class OpCall {
  public:
   OpCall(GraphBuilder& builder, Heap& heap, std::vector<Value> arguments, std::string_view parameters)

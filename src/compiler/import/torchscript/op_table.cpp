@@ -7,8 +7,8 @@ namespace octavo::torchscript {
 const OpRow* find_op_row(std::string_view name) {
   static const std::unordered_map<std::string_view, const OpRow*> table = [] {
     std::unordered_map<std::string_view, const OpRow*> rows;
-    for (auto* family : {conv_rows, pool_rows, arithmetic_rows, activation_rows, shape_rows, slice_rows, quantize_rows,
-                         number_rows, list_rows}) {
+    for (auto* family : {conv_rows, pool_rows, arithmetic_rows, activation_rows, shape_rows, slice_rows,
+                         quantize_rows, number_rows, list_rows}) {
       for (const OpRow& row : family()) rows.emplace(row.name, &row);
     }
     return rows;

@@ -14,8 +14,8 @@ const StoredTensor* optional_tensor(const Value& value, std::string_view what) {
 /// dims, stride ×2, padding ×2, dilation ×2, output padding ×2, groups, flags (bit 0: transposed).
 PackedParams conv_from_header(const Ints& header) {
   if (header.size() != 11 || header[0] != 2) {
-    fail(ErrorCode::unsupported, "packed convolution with {} settings of {} dimensions, expected 11 of 2", header.size(),
-         header.empty() ? 0 : header[0]);
+    fail(ErrorCode::unsupported, "packed convolution with {} settings of {} dimensions, expected 11 of 2",
+         header.size(), header.empty() ? 0 : header[0]);
   }
   PackedParams params;
   params.stride = {header[1], header[2]};
@@ -31,8 +31,8 @@ PackedParams conv_version_2(const List& state, TensorReader& tensors) {
   const List& required = as_list(state.items[1], "a packed convolution's tensors");
   const List& optional = as_list(state.items[2], "a packed convolution's optional tensors");
   if (required.items.size() != 2 || optional.items.size() != 1) {
-    fail(ErrorCode::invalid_model, "packed convolution with {} and {} tensors, expected 2 and 1", required.items.size(),
-         optional.items.size());
+    fail(ErrorCode::invalid_model, "packed convolution with {} and {} tensors, expected 2 and 1",
+         required.items.size(), optional.items.size());
   }
   const StoredTensor& header = as_stored_tensor(required.items[0], "a packed convolution's header");
   PackedParams params = conv_from_header(tensors.read_integers(header));
@@ -61,7 +61,8 @@ Ints numbers_of(const Value& value, TensorReader& tensors) {
     }
   }
   if (numbers.size() != 2) {
-    fail(ErrorCode::invalid_model, "packed convolution with a setting of {} entries, expected 2", numbers.size());
+    fail(ErrorCode::invalid_model, "packed convolution with a setting of {} entries, expected 2",
+         numbers.size());
   }
   return numbers;
 }
@@ -74,8 +75,8 @@ PackedParams conv_version_1(const List& state, TensorReader& tensors) {
   params.stride = numbers_of(state.items[2], tensors);
   params.pad = numbers_of(state.items[3], tensors);
   params.dilation = numbers_of(state.items[4], tensors);
-  params.groups =
-      static_cast<std::int64_t>(tensors.read_number(as_stored_tensor(state.items[5], "a packed convolution's groups")));
+  params.groups = static_cast<std::int64_t>(
+      tensors.read_number(as_stored_tensor(state.items[5], "a packed convolution's groups")));
   return params;
 }
 
@@ -85,7 +86,8 @@ PackedParams conv_from_state(const List& state, TensorReader& tensors) {
     if (const auto* text = std::get_if<std::string>(&state.items[0]); text != nullptr && *text == "2") {
       return conv_version_2(state, tensors);
     }
-    if (const auto* version = std::get_if<std::int64_t>(&state.items[0]); version != nullptr && *version == 3) {
+    if (const auto* version = std::get_if<std::int64_t>(&state.items[0]);
+        version != nullptr && *version == 3) {
       return conv_version_3(state);
     }
   }

@@ -49,7 +49,9 @@ class Parser {
     int& depth_;
   };
 
-  const Token& token(std::size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+  const Token& token(std::size_t ahead = 0) const {
+    return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
+  }
   bool is(TokenKind kind) const { return token().kind == kind; }
   bool is_name(std::string_view text) const { return is(TokenKind::name) && token().text == text; }
   bool is_symbol(std::string_view text) const { return is(TokenKind::symbol) && token().text == text; }
@@ -318,11 +320,16 @@ class Parser {
 
   const Expr* primary() {
     switch (token().kind) {
-      case TokenKind::name: return literal(ExprKind::name);
-      case TokenKind::integer: return literal(ExprKind::integer);
-      case TokenKind::real: return literal(ExprKind::real);
-      case TokenKind::string: return literal(ExprKind::string);
-      default: break;
+      case TokenKind::name:
+        return literal(ExprKind::name);
+      case TokenKind::integer:
+        return literal(ExprKind::integer);
+      case TokenKind::real:
+        return literal(ExprKind::real);
+      case TokenKind::string:
+        return literal(ExprKind::string);
+      default:
+        break;
     }
     if (accept("(")) return items(")");
     if (is_symbol("[")) {

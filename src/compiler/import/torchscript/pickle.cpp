@@ -14,12 +14,39 @@ namespace {
 
 /// The opcodes of protocols 0 to 2 that TorchScript's writer uses (pickletools' names).
 enum Opcode : std::uint8_t {
-  kProto = 0x80, kStop = '.', kMark = '(', kNone = 'N', kNewTrue = 0x88, kNewFalse = 0x89,
-  kBinInt = 'J', kBinInt1 = 'K', kBinInt2 = 'M', kLong1 = 0x8a, kBinFloat = 'G', kBinUnicode = 'X', kShortBinString = 'U',
-  kEmptyTuple = ')', kTuple = 't', kTuple1 = 0x85, kTuple2 = 0x86, kTuple3 = 0x87,
-  kEmptyList = ']', kAppend = 'a', kAppends = 'e', kEmptyDict = '}', kSetItem = 's', kSetItems = 'u',
-  kBinPut = 'q', kLongBinPut = 'r', kBinGet = 'h', kLongBinGet = 'j',
-  kGlobal = 'c', kBinPersId = 'Q', kNewObj = 0x81, kReduce = 'R', kBuild = 'b',
+  kProto = 0x80,
+  kStop = '.',
+  kMark = '(',
+  kNone = 'N',
+  kNewTrue = 0x88,
+  kNewFalse = 0x89,
+  kBinInt = 'J',
+  kBinInt1 = 'K',
+  kBinInt2 = 'M',
+  kLong1 = 0x8a,
+  kBinFloat = 'G',
+  kBinUnicode = 'X',
+  kShortBinString = 'U',
+  kEmptyTuple = ')',
+  kTuple = 't',
+  kTuple1 = 0x85,
+  kTuple2 = 0x86,
+  kTuple3 = 0x87,
+  kEmptyList = ']',
+  kAppend = 'a',
+  kAppends = 'e',
+  kEmptyDict = '}',
+  kSetItem = 's',
+  kSetItems = 'u',
+  kBinPut = 'q',
+  kLongBinPut = 'r',
+  kBinGet = 'h',
+  kLongBinGet = 'j',
+  kGlobal = 'c',
+  kBinPersId = 'Q',
+  kNewObj = 0x81,
+  kReduce = 'R',
+  kBuild = 'b',
 };
 
 class Reader {
@@ -50,7 +77,8 @@ class Reader {
 
   std::span<const std::byte> take_bytes(std::size_t count) {
     if (count > bytes_.size() - at_) {
-      fail(ErrorCode::invalid_model, "pickle ends at byte {} in the middle of an item of {} bytes", bytes_.size(), count);
+      fail(ErrorCode::invalid_model, "pickle ends at byte {} in the middle of an item of {} bytes",
+           bytes_.size(), count);
     }
     at_ += count;
     return bytes_.subspan(at_ - count, count);
@@ -98,18 +126,41 @@ class Reader {
 
   bool scalar(std::uint8_t opcode) {
     switch (opcode) {
-      case kProto: check_protocol(take<std::uint8_t>()); return true;
-      case kNone: push(std::monostate{}); return true;
-      case kNewTrue: push(true); return true;
-      case kNewFalse: push(false); return true;
-      case kBinInt: push(std::int64_t{take<std::int32_t>()}); return true;
-      case kBinInt1: push(std::int64_t{take<std::uint8_t>()}); return true;
-      case kBinInt2: push(std::int64_t{take<std::uint16_t>()}); return true;
-      case kLong1: push(take_long(take<std::uint8_t>())); return true;
-      case kBinFloat: push(std::bit_cast<double>(__builtin_bswap64(take<std::uint64_t>()))); return true;
-      case kBinUnicode: push(take_text(take<std::uint32_t>())); return true;
-      case kShortBinString: push(take_text(take<std::uint8_t>())); return true;
-      default: return false;
+      case kProto:
+        check_protocol(take<std::uint8_t>());
+        return true;
+      case kNone:
+        push(std::monostate{});
+        return true;
+      case kNewTrue:
+        push(true);
+        return true;
+      case kNewFalse:
+        push(false);
+        return true;
+      case kBinInt:
+        push(std::int64_t{take<std::int32_t>()});
+        return true;
+      case kBinInt1:
+        push(std::int64_t{take<std::uint8_t>()});
+        return true;
+      case kBinInt2:
+        push(std::int64_t{take<std::uint16_t>()});
+        return true;
+      case kLong1:
+        push(take_long(take<std::uint8_t>()));
+        return true;
+      case kBinFloat:
+        push(std::bit_cast<double>(__builtin_bswap64(take<std::uint64_t>())));
+        return true;
+      case kBinUnicode:
+        push(take_text(take<std::uint32_t>()));
+        return true;
+      case kShortBinString:
+        push(take_text(take<std::uint8_t>()));
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -121,26 +172,52 @@ class Reader {
   std::int64_t take_long(std::size_t count) {
     if (count > 8) fail(ErrorCode::unsupported, "pickle has an integer of {} bytes", count);
     const auto digits = take_bytes(count);
-    std::uint64_t value = count > 0 && (std::to_integer<unsigned>(digits.back()) & 0x80U) != 0 ? ~std::uint64_t{0} : 0;
+    std::uint64_t value =
+        count > 0 && (std::to_integer<unsigned>(digits.back()) & 0x80U) != 0 ? ~std::uint64_t{0} : 0;
     for (std::size_t i = count; i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(digits[i]);
     return static_cast<std::int64_t>(value);
   }
 
   bool container(std::uint8_t opcode) {
     switch (opcode) {
-      case kMark: marks_.push_back(stack_.size()); return true;
-      case kEmptyTuple: push(heap_.tuple({})); return true;
-      case kTuple: push(heap_.tuple(pop_to_mark())); return true;
-      case kTuple1: push_tuple(1); return true;
-      case kTuple2: push_tuple(2); return true;
-      case kTuple3: push_tuple(3); return true;
-      case kEmptyList: push(heap_.list()); return true;
-      case kAppend: append({pop()}); return true;
-      case kAppends: append(pop_to_mark()); return true;
-      case kEmptyDict: push(heap_.dict()); return true;
-      case kSetItem: set_last_item(); return true;
-      case kSetItems: set_items(pop_to_mark()); return true;
-      default: return false;
+      case kMark:
+        marks_.push_back(stack_.size());
+        return true;
+      case kEmptyTuple:
+        push(heap_.tuple({}));
+        return true;
+      case kTuple:
+        push(heap_.tuple(pop_to_mark()));
+        return true;
+      case kTuple1:
+        push_tuple(1);
+        return true;
+      case kTuple2:
+        push_tuple(2);
+        return true;
+      case kTuple3:
+        push_tuple(3);
+        return true;
+      case kEmptyList:
+        push(heap_.list());
+        return true;
+      case kAppend:
+        append({pop()});
+        return true;
+      case kAppends:
+        append(pop_to_mark());
+        return true;
+      case kEmptyDict:
+        push(heap_.dict());
+        return true;
+      case kSetItem:
+        set_last_item();
+        return true;
+      case kSetItems:
+        set_items(pop_to_mark());
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -167,7 +244,8 @@ class Reader {
   void set_items(std::vector<Value> items) {
     Dict* const* dict = std::get_if<Dict*>(&top());
     if (dict == nullptr || items.size() % 2 != 0) {
-      fail(ErrorCode::invalid_model, "pickle sets {} items of {} at byte {}", items.size(), value_text(top()), at_);
+      fail(ErrorCode::invalid_model, "pickle sets {} items of {} at byte {}", items.size(), value_text(top()),
+           at_);
     }
     for (std::size_t i = 0; i < items.size(); i += 2) {
       (*dict)->items.emplace_back(std::move(items[i]), std::move(items[i + 1]));
@@ -176,28 +254,49 @@ class Reader {
 
   bool memo(std::uint8_t opcode) {
     switch (opcode) {
-      case kBinPut: memo_[take<std::uint8_t>()] = top(); return true;
-      case kLongBinPut: memo_[take<std::uint32_t>()] = top(); return true;
-      case kBinGet: push(remembered(take<std::uint8_t>())); return true;
-      case kLongBinGet: push(remembered(take<std::uint32_t>())); return true;
-      default: return false;
+      case kBinPut:
+        memo_[take<std::uint8_t>()] = top();
+        return true;
+      case kLongBinPut:
+        memo_[take<std::uint32_t>()] = top();
+        return true;
+      case kBinGet:
+        push(remembered(take<std::uint8_t>()));
+        return true;
+      case kLongBinGet:
+        push(remembered(take<std::uint32_t>()));
+        return true;
+      default:
+        return false;
     }
   }
 
   Value remembered(std::uint32_t key) {
     const auto found = memo_.find(key);
-    if (found == memo_.end()) fail(ErrorCode::invalid_model, "pickle recalls item {}, which it never stored", key);
+    if (found == memo_.end())
+      fail(ErrorCode::invalid_model, "pickle recalls item {}, which it never stored", key);
     return found->second;
   }
 
   bool global(std::uint8_t opcode) {
     switch (opcode) {
-      case kGlobal: push_global(); return true;
-      case kBinPersId: push(make_storage(as_list(pop(), "a persistent id"), folder_, heap_)); return true;
-      case kNewObj: new_object(); return true;
-      case kReduce: reduce(); return true;
-      case kBuild: build(); return true;
-      default: return false;
+      case kGlobal:
+        push_global();
+        return true;
+      case kBinPersId:
+        push(make_storage(as_list(pop(), "a persistent id"), folder_, heap_));
+        return true;
+      case kNewObj:
+        new_object();
+        return true;
+      case kReduce:
+        reduce();
+        return true;
+      case kBuild:
+        build();
+        return true;
+      default:
+        return false;
     }
   }
 

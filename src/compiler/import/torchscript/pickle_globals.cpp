@@ -29,15 +29,16 @@ constexpr std::array<StorageType, 14> kStorageTypes{{{"torch.FloatStorage", DTyp
                                                      {"torch.QInt32Storage", DType::s32, true},
                                                      {"torch.UntypedStorage", DType::u8, false}}};
 
-/// Calls that give back their first argument: typed lists and tags are plain values to us, gradients do not concern us.
+/// Calls that give back their first argument: typed lists and tags are plain values to us, gradients do not
+/// concern us.
 constexpr std::array<std::string_view, 6> kIdentities{
-    "torch._utils._rebuild_parameter",        "torch.jit._pickle.build_intlist",
-    "torch.jit._pickle.build_tensorlist",     "torch.jit._pickle.build_doublelist",
-    "torch.jit._pickle.build_boollist",       "torch.jit._pickle.restore_type_tag"};
+    "torch._utils._rebuild_parameter",    "torch.jit._pickle.build_intlist",
+    "torch.jit._pickle.build_tensorlist", "torch.jit._pickle.build_doublelist",
+    "torch.jit._pickle.build_boollist",   "torch.jit._pickle.restore_type_tag"};
 
-constexpr std::array<std::string_view, 5> kOthers{"torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_qtensor",
-                                                  "torch.per_tensor_affine", "torch.per_channel_affine",
-                                                  "collections.OrderedDict"};
+constexpr std::array<std::string_view, 5> kOthers{"torch._utils._rebuild_tensor_v2",
+                                                  "torch._utils._rebuild_qtensor", "torch.per_tensor_affine",
+                                                  "torch.per_channel_affine", "collections.OrderedDict"};
 
 template <class Range>
 bool contains(const Range& names, std::string_view name) {
@@ -71,7 +72,8 @@ Quantizer make_quantizer(const Value& value) {
   const Name* scheme = std::get_if<Name>(&parts.items[0]);
   if (scheme != nullptr && scheme->text == "torch.per_tensor_affine") {
     const double* scale = std::get_if<double>(&parts.items[1]);
-    if (scale == nullptr) fail(ErrorCode::invalid_model, "a quantizer's scale is {}", value_text(parts.items[1]));
+    if (scale == nullptr)
+      fail(ErrorCode::invalid_model, "a quantizer's scale is {}", value_text(parts.items[1]));
     return {.scale = *scale, .zero_point = as_integer(parts.items[2], "a quantizer's zero point")};
   }
   if (scheme != nullptr && scheme->text == "torch.per_channel_affine") {
@@ -87,7 +89,8 @@ Quantizer make_quantizer(const Value& value) {
 Value make_tensor(const List& arguments, bool is_quantized, Heap& heap) {
   expect_count(arguments, is_quantized ? 5 : 4, "a tensor");
   const Storage* const* storage = std::get_if<const Storage*>(&arguments.items[0]);
-  if (storage == nullptr) fail(ErrorCode::invalid_model, "a tensor's storage is {}", value_text(arguments.items[0]));
+  if (storage == nullptr)
+    fail(ErrorCode::invalid_model, "a tensor's storage is {}", value_text(arguments.items[0]));
   StoredTensor tensor{.storage = *storage,
                       .offset = as_integer(arguments.items[1], "a tensor's offset"),
                       .sizes = as_integers(arguments.items[2], "a tensor's sizes"),

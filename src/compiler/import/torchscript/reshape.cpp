@@ -55,8 +55,8 @@ Shape reshaped_shape(const Shape& from, const List& list) {
     wanted.shape[0].per_image = true;
     if (fill(wanted, total.count)) return wanted.shape;
   }
-  fail(ErrorCode::invalid_model, "cannot reshape {} to {} (-1 shown as {})", shape_text(from), shape_text(wanted.shape),
-       wanted.free == kNone ? "none" : "1");
+  fail(ErrorCode::invalid_model, "cannot reshape {} to {} (-1 shown as {})", shape_text(from),
+       shape_text(wanted.shape), wanted.free == kNone ? "none" : "1");
 }
 
 }  // namespace octavo::torchscript

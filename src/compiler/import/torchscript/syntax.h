@@ -69,8 +69,8 @@ struct Function {
 struct ClassDef {
   std::string name;
   bool is_named_tuple = false;
-  std::vector<std::string> fields;                                  ///< annotated names, in order
-  std::map<std::string, const Expr*, std::less<>> constants;        ///< names with a value: `x : Final[int] = 1`
+  std::vector<std::string> fields;                            ///< annotated names, in order
+  std::map<std::string, const Expr*, std::less<>> constants;  ///< names with a value: `x : Final[int] = 1`
   std::map<std::string, Function, std::less<>> methods;
 };
 

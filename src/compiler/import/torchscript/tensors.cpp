@@ -9,11 +9,13 @@
 namespace octavo::torchscript {
 namespace {
 
-/// What reading all tensors may cost, on top of a multiple of the file: guards against many views of one large storage.
+/// What reading all tensors may cost, on top of a multiple of the file: guards against many views of one
+/// large storage.
 constexpr std::int64_t kFreeBytes = std::int64_t{64} << 20;
 constexpr std::int64_t kMostFileMultiple = 6;
 
-/// Offset of the last element, in elements. Every product and sum is checked, the sizes are those of a hostile file.
+/// Offset of the last element, in elements. Every product and sum is checked, the sizes are those of a
+/// hostile file.
 std::int64_t last_element(const StoredTensor& tensor) {
   std::int64_t last = tensor.offset;
   for (std::size_t d = 0; d < tensor.sizes.size(); ++d) {
@@ -31,18 +33,20 @@ std::int64_t last_element(const StoredTensor& tensor) {
 std::int64_t checked_elements(const StoredTensor& tensor, std::int64_t available) {
   const std::string& member = tensor.storage->member;
   if (tensor.sizes.size() != tensor.strides.size() || tensor.sizes.size() > 16) {
-    fail(ErrorCode::invalid_model, "tensor in storage '{}' has {} sizes and {} strides", member, tensor.sizes.size(),
-         tensor.strides.size());
+    fail(ErrorCode::invalid_model, "tensor in storage '{}' has {} sizes and {} strides", member,
+         tensor.sizes.size(), tensor.strides.size());
   }
   for (std::int64_t stride : tensor.strides) {
     if (stride < 0) fail(ErrorCode::invalid_model, "tensor in storage '{}' has stride {}", member, stride);
   }
   const std::int64_t elements = element_count(tensor.sizes);
-  if (tensor.offset < 0) fail(ErrorCode::invalid_model, "tensor in storage '{}' has offset {}", member, tensor.offset);
+  if (tensor.offset < 0)
+    fail(ErrorCode::invalid_model, "tensor in storage '{}' has offset {}", member, tensor.offset);
   if (elements == 0) return 0;
   const std::int64_t last = last_element(tensor);
   if (last >= available) {
-    fail(ErrorCode::invalid_model, "tensor of sizes {}, strides {}, offset {} leaves storage '{}' of {} elements",
+    fail(ErrorCode::invalid_model,
+         "tensor of sizes {}, strides {}, offset {} leaves storage '{}' of {} elements",
          shape_text(tensor.sizes), shape_text(tensor.strides), tensor.offset, member, available);
   }
   if (elements > available) {
@@ -77,14 +81,22 @@ std::vector<double> numbers(const Tensor& tensor) {
 
 std::vector<double> numbers_of(const Tensor& tensor) {
   switch (tensor.dtype()) {
-    case DType::f32: return numbers<float>(tensor);
-    case DType::f64: return numbers<double>(tensor);
-    case DType::s64: return numbers<std::int64_t>(tensor);
-    case DType::s32: return numbers<std::int32_t>(tensor);
-    case DType::s16: return numbers<std::int16_t>(tensor);
-    case DType::s8: return numbers<std::int8_t>(tensor);
-    case DType::u8: return numbers<std::uint8_t>(tensor);
-    default: fail(ErrorCode::unsupported, "a {} tensor where numbers are expected", dtype_name(tensor.dtype()));
+    case DType::f32:
+      return numbers<float>(tensor);
+    case DType::f64:
+      return numbers<double>(tensor);
+    case DType::s64:
+      return numbers<std::int64_t>(tensor);
+    case DType::s32:
+      return numbers<std::int32_t>(tensor);
+    case DType::s16:
+      return numbers<std::int16_t>(tensor);
+    case DType::s8:
+      return numbers<std::int8_t>(tensor);
+    case DType::u8:
+      return numbers<std::uint8_t>(tensor);
+    default:
+      fail(ErrorCode::unsupported, "a {} tensor where numbers are expected", dtype_name(tensor.dtype()));
   }
 }
 
@@ -97,8 +109,12 @@ float checked_scale(double scale, const std::string& member) {
 }
 
 std::int32_t checked_zero_point(double zero_point, DType dtype, const std::string& member) {
-  const double lowest = dtype == DType::u8 ? 0 : dtype == DType::s8 ? -128 : std::numeric_limits<std::int32_t>::min();
-  const double highest = dtype == DType::u8 ? 255 : dtype == DType::s8 ? 127 : std::numeric_limits<std::int32_t>::max();
+  const double lowest = dtype == DType::u8   ? 0
+                        : dtype == DType::s8 ? -128
+                                             : std::numeric_limits<std::int32_t>::min();
+  const double highest = dtype == DType::u8   ? 255
+                         : dtype == DType::s8 ? 127
+                                              : std::numeric_limits<std::int32_t>::max();
   if (!(zero_point >= lowest && zero_point <= highest)) {
     fail(ErrorCode::invalid_model, "quantized tensor in storage '{}' has zero point {}", member, zero_point);
   }
@@ -111,7 +127,8 @@ void TensorReader::charge(std::int64_t bytes, const std::string& member) {
   bytes_charged_ += bytes;
   const std::int64_t most = kFreeBytes + kMostFileMultiple * static_cast<std::int64_t>(archive_.file_bytes());
   if (bytes_charged_ > most) {
-    fail(ErrorCode::invalid_model, "the model's tensors take more than {} bytes, at storage '{}'", most, member);
+    fail(ErrorCode::invalid_model, "the model's tensors take more than {} bytes, at storage '{}'", most,
+         member);
   }
 }
 
@@ -130,8 +147,8 @@ Tensor TensorReader::read(const StoredTensor& tensor) {
   const std::span<const std::byte> bytes = storage_bytes(storage);
   const auto available = static_cast<std::int64_t>(bytes.size()) / size;
   if (storage.elements != available) {
-    fail(ErrorCode::invalid_model, "storage '{}' holds {} elements of {}, the pickle says {}", storage.member, available,
-         dtype_name(storage.dtype), storage.elements);
+    fail(ErrorCode::invalid_model, "storage '{}' holds {} elements of {}, the pickle says {}", storage.member,
+         available, dtype_name(storage.dtype), storage.elements);
   }
   charge(checked_elements(tensor, available) * size, storage.member);
   Tensor dense(storage.dtype, tensor.sizes);
@@ -145,19 +162,22 @@ std::optional<Quantization> TensorReader::read_quantization(const StoredTensor& 
   const std::string& member = tensor.storage->member;
   const DType dtype = tensor.storage->dtype;
   if (quantizer.scales == nullptr) {
-    return Quantization::per_tensor(checked_scale(quantizer.scale, member),
-                                    checked_zero_point(static_cast<double>(quantizer.zero_point), dtype, member));
+    return Quantization::per_tensor(
+        checked_scale(quantizer.scale, member),
+        checked_zero_point(static_cast<double>(quantizer.zero_point), dtype, member));
   }
   const std::vector<double> scales = numbers_of(read(*quantizer.scales));
   const std::vector<double> zero_points = numbers_of(read(*quantizer.zero_points));
   const auto rank = static_cast<std::int64_t>(tensor.sizes.size());
   if (quantizer.axis < 0 || quantizer.axis >= rank) {
-    fail(ErrorCode::invalid_model, "quantized tensor in storage '{}' has axis {} of {}", member, quantizer.axis, rank);
+    fail(ErrorCode::invalid_model, "quantized tensor in storage '{}' has axis {} of {}", member,
+         quantizer.axis, rank);
   }
   const auto channels = static_cast<std::size_t>(tensor.sizes[static_cast<std::size_t>(quantizer.axis)]);
   if (scales.size() != channels || zero_points.size() != channels) {
-    fail(ErrorCode::invalid_model, "quantized tensor in storage '{}' has {} scales and {} zero points for {} channels",
-         member, scales.size(), zero_points.size(), channels);
+    fail(ErrorCode::invalid_model,
+         "quantized tensor in storage '{}' has {} scales and {} zero points for {} channels", member,
+         scales.size(), zero_points.size(), channels);
   }
   Quantization result{.scales = {}, .zero_points = {}, .axis = static_cast<int>(quantizer.axis)};
   for (std::size_t i = 0; i < channels; ++i) {
@@ -169,7 +189,8 @@ std::optional<Quantization> TensorReader::read_quantization(const StoredTensor& 
 
 double TensorReader::read_number(const StoredTensor& tensor) {
   if (element_count(tensor.sizes) != 1) {
-    fail(ErrorCode::invalid_model, "tensor of shape {} where one number is expected", shape_text(tensor.sizes));
+    fail(ErrorCode::invalid_model, "tensor of shape {} where one number is expected",
+         shape_text(tensor.sizes));
   }
   return numbers_of(read(tensor)).front();
 }

@@ -14,9 +14,9 @@ class TensorReader {
  public:
   explicit TensorReader(Archive& archive) : archive_(archive) {}
 
-  /// The elements in row-major order of `sizes`, whatever the strides. Error(invalid_model) naming the storage when the
-  /// tensor leaves it, when its strides overlap so that it has more elements than the storage, or when all tensors read
-  /// together have become much larger than the file can explain.
+  /// The elements in row-major order of `sizes`, whatever the strides. Error(invalid_model) naming the
+  /// storage when the tensor leaves it, when its strides overlap so that it has more elements than the
+  /// storage, or when all tensors read together have become much larger than the file can explain.
   Tensor read(const StoredTensor& tensor);
   /// The quantization of a quantized tensor, its scales rounded to f32; nothing for others.
   std::optional<Quantization> read_quantization(const StoredTensor& tensor);

@@ -17,9 +17,20 @@ const T& expect(const Value& value, std::string_view what, std::string_view want
 
 std::string_view kind_text(const Value& value) noexcept {
   constexpr std::array<std::string_view, std::variant_size_v<Value>> kKinds{
-      "None",         "a bool",    "an integer",      "a float",  "a size that grows with the batch",
-      "a string",     "a list",    "a dict",          "an object", "a storage",
-      "a stored tensor", "a tensor", "a name",        "a method"};
+      "None",
+      "a bool",
+      "an integer",
+      "a float",
+      "a size that grows with the batch",
+      "a string",
+      "a list",
+      "a dict",
+      "an object",
+      "a storage",
+      "a stored tensor",
+      "a tensor",
+      "a name",
+      "a method"};
   return kKinds[value.index()];
 }
 

@@ -71,10 +71,10 @@ struct BoundMethod {
   std::string name;
 };
 
-/// What an expression of TorchScript code, or an item of a pickle, is worth. `Dim` holds only sizes that grow with the
-/// batch; plain integers are std::int64_t. Pointers belong to a Heap.
-using Value = std::variant<std::monostate, bool, std::int64_t, double, Dim, std::string, List*, Dict*, Object*, const Storage*,
-                           const StoredTensor*, GraphTensor, Name, BoundMethod>;
+/// What an expression of TorchScript code, or an item of a pickle, is worth. `Dim` holds only sizes that grow
+/// with the batch; plain integers are std::int64_t. Pointers belong to a Heap.
+using Value = std::variant<std::monostate, bool, std::int64_t, double, Dim, std::string, List*, Dict*,
+                           Object*, const Storage*, const StoredTensor*, GraphTensor, Name, BoundMethod>;
 
 /// A list, or a tuple (named tuples have field names).
 struct List {
@@ -108,10 +108,13 @@ struct Object {
   std::optional<PackedParams> packed;
 };
 
-/// Owns what Values point to. Nothing goes before the Heap does, so values may point at each other in any way.
+/// Owns what Values point to. Nothing goes before the Heap does, so values may point at each other in any
+/// way.
 class Heap {
  public:
-  List* list(std::vector<Value> items = {}) { return &lists_.emplace_back(List{std::move(items), false, {}}); }
+  List* list(std::vector<Value> items = {}) {
+    return &lists_.emplace_back(List{std::move(items), false, {}});
+  }
   List* tuple(std::vector<Value> items) { return &lists_.emplace_back(List{std::move(items), true, {}}); }
   Dict* dict() { return &dicts_.emplace_back(); }
   Object* object(std::string class_name) {
@@ -136,7 +139,8 @@ std::string_view kind_text(const Value& value) noexcept;
 /// A short rendering for messages.
 std::string value_text(const Value& value);
 
-/// The contents, with Error(invalid_model) that says `what` was expected to be so and what it is when it is not.
+/// The contents, with Error(invalid_model) that says `what` was expected to be so and what it is when it is
+/// not.
 std::int64_t as_integer(const Value& value, std::string_view what);
 const std::string& as_string(const Value& value, std::string_view what);
 const List& as_list(const Value& value, std::string_view what);

@@ -25,7 +25,8 @@ Value with_fixed_range(OpCall& call, std::string_view op, double scale, std::int
 
 /// The result's own quantization, given by the arguments from `scale_at`.
 Value with_given_range(OpCall& call, std::string_view op, std::size_t scale_at, Attributes attributes = {}) {
-  attributes.merge(quantized_result(call.real(scale_at), call.integer(scale_at + 1), call.builder().type(call.tensor(0)).dtype));
+  attributes.merge(quantized_result(call.real(scale_at), call.integer(scale_at + 1),
+                                    call.builder().type(call.tensor(0)).dtype));
   return unary(call, op, std::move(attributes));
 }
 
@@ -108,7 +109,8 @@ constexpr std::array<OpRow, 24> kRows{{
     {"torch.hardswish", "self", hardswish},
     {"ops.quantized.hardswish", "input output_scale output_zero_point", quantized_hardswish},
     {"torch.leaky_relu", "self negative_slope", leaky_relu},
-    {"ops.quantized.leaky_relu", "qx negative_slope inplace output_scale output_zero_point", quantized_leaky_relu},
+    {"ops.quantized.leaky_relu", "qx negative_slope inplace output_scale output_zero_point",
+     quantized_leaky_relu},
     {"torch.elu", "self alpha scale input_scale", elu},
     {"ops.quantized.elu", "self output_scale output_zero_point alpha scale input_scale", quantized_elu},
     {"torch.silu", "self", silu},

@@ -10,8 +10,8 @@ namespace {
 
 Layout dense(GraphTensor x) { return {.channels_last = x.layout.channels_last, .dense = true}; }
 
-/// A tensor, or a plain number as an f32 constant. Tensors of the file with one element and no extent count as numbers,
-/// for PyTorch converts them to the other operand's dtype.
+/// A tensor, or a plain number as an f32 constant. Tensors of the file with one element and no extent count
+/// as numbers, for PyTorch converts them to the other operand's dtype.
 GraphTensor operand(OpCall& call, std::size_t i) {
   const auto* stored = std::get_if<const StoredTensor*>(&call.argument(i));
   const bool is_number = stored != nullptr && (*stored)->sizes.empty();
@@ -62,14 +62,15 @@ Value div(OpCall& call) {
   return binary(call, "div");
 }
 
-/// The integers of x stay, what they mean changes: x * c has c times the scale (c > 0), x + c a shifted zero point.
-/// Written as mul and add with a quantized constant, whose exact result is those very integers.
+/// The integers of x stay, what they mean changes: x * c has c times the scale (c > 0), x + c a shifted zero
+/// point. Written as mul and add with a quantized constant, whose exact result is those very integers.
 GraphTensor quantized_scalar(OpCall& call, std::int64_t steps, float scale) {
   GraphBuilder& builder = call.builder();
   Tensor data(DType::u8, {});
   data.as<std::uint8_t>()[0] = static_cast<std::uint8_t>(steps > 0 ? steps : 0);
-  return {builder.graph.add_constant(builder.origin + ".scalar", std::move(data),
-                                     Quantization::per_tensor(scale, static_cast<std::int32_t>(steps < 0 ? -steps : 0))),
+  return {builder.graph.add_constant(
+              builder.origin + ".scalar", std::move(data),
+              Quantization::per_tensor(scale, static_cast<std::int32_t>(steps < 0 ? -steps : 0))),
           Layout{}};
 }
 
@@ -96,7 +97,8 @@ Value multiply_by_number(OpCall& call, double factor) {
   return call.builder().emit("mul", {x.id, constant.id}, std::move(attributes), dense(x));
 }
 
-/// PyTorch rounds the addend to whole steps; when the shifted zero point leaves the range it rescales, which is refused.
+/// PyTorch rounds the addend to whole steps; when the shifted zero point leaves the range it rescales, which
+/// is refused.
 Value add_number(OpCall& call, double addend) {
   const GraphTensor x = call.tensor(0);
   const Affine affine = affine_of(call, x);
@@ -105,9 +107,10 @@ Value add_number(OpCall& call, double addend) {
   if (!(shifted >= 0 && shifted <= 255)) {
     fail(ErrorCode::unsupported, "quantized sum with {}, which moves the zero point to {}", addend, shifted);
   }
-  const GraphTensor constant = quantized_scalar(call, static_cast<std::int64_t>(steps), static_cast<float>(affine.scale));
-  return call.builder().emit("add", {x.id, constant.id}, quantized_result(affine.scale, static_cast<std::int64_t>(shifted)),
-                             dense(x));
+  const GraphTensor constant =
+      quantized_scalar(call, static_cast<std::int64_t>(steps), static_cast<float>(affine.scale));
+  return call.builder().emit("add", {x.id, constant.id},
+                             quantized_result(affine.scale, static_cast<std::int64_t>(shifted)), dense(x));
 }
 
 /// qa, qb, scale, zero_point; or qa and a plain number.

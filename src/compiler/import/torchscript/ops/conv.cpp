@@ -17,13 +17,23 @@ void expect_weight_rank(const StoredTensor& weight, std::size_t rank) {
   }
 }
 
-/// The first layer with weights knows how many channels the input has: a guess that does not fit is made again.
+/// The packed parameters that argument 1 holds.
+const PackedParams& parameters_of(OpCall& call) {
+  if (Object* const* object = std::get_if<Object*>(&call.argument(1))) {
+    call.builder().name_after_parameters((*object)->path);
+  }
+  return packed_params(call.argument(1), call.builder().tensors());
+}
+
+/// The first layer with weights knows how many channels the input has: a guess that does not fit is made
+/// again.
 void confirm_channels(GraphBuilder& builder, GraphTensor x, std::size_t axis, std::int64_t channels) {
   if (!builder.is_input_guessed) return;
   builder.is_input_guessed = false;
   const Shape& shape = builder.shape(x);
   if (axis < shape.size() && shape[axis].count == channels) return;
-  if (channels < 1 || channels > 65536) fail(ErrorCode::invalid_model, "weights for {} input channels", channels);
+  if (channels < 1 || channels > 65536)
+    fail(ErrorCode::invalid_model, "weights for {} input channels", channels);
   throw WrongInputGuess{axis == 1 ? Ints{channels, 224, 224} : Ints{channels}};
 }
 
@@ -57,10 +67,11 @@ void confirm_conv_channels(OpCall& call, GraphTensor x, const StoredTensor& weig
 Value quantized_conv(OpCall& call, std::string_view activation) {
   GraphBuilder& builder = call.builder();
   const GraphTensor x = call.tensor(0);
-  const PackedParams& params = packed_params(call.argument(1), builder.tensors());
+  const PackedParams& params = parameters_of(call);
   if (params.is_transposed) fail(ErrorCode::unsupported, "transposed convolution");
   expect_weight_rank(*params.weight, 4);
-  if (params.stride.size() != 2) fail(ErrorCode::invalid_model, "a linear layer's parameters for a convolution");
+  if (params.stride.size() != 2)
+    fail(ErrorCode::invalid_model, "a linear layer's parameters for a convolution");
   confirm_conv_channels(call, x, *params.weight, params.groups);
   Attributes attributes = conv_attributes({params.stride, params.pad, params.dilation, params.groups});
   attributes.merge(quantized_result(call.real(2), call.integer(3)));
@@ -73,7 +84,7 @@ Value quantized_conv(OpCall& call, std::string_view activation) {
 Value quantized_linear(OpCall& call, std::string_view activation) {
   GraphBuilder& builder = call.builder();
   const GraphTensor x = call.tensor(0);
-  const PackedParams& params = packed_params(call.argument(1), builder.tensors());
+  const PackedParams& params = parameters_of(call);
   expect_weight_rank(*params.weight, 2);
   confirm_channels(builder, x, builder.shape(x).size() - 1, params.weight->sizes[1]);
   Attributes attributes = quantized_result(call.real(2), call.integer(3));
@@ -120,8 +131,9 @@ Value float_conv(OpCall& call, const ConvSettings& settings) {
   const StoredTensor& weight = as_stored_tensor(call.argument(1), call.what(1));
   expect_weight_rank(weight, 4);
   confirm_conv_channels(call, x, weight, settings.groups);
-  return builder.emit("conv2d", {x.id, builder.constant(weight, "weight").id, bias_constant(call, optional_stored(call, 2))},
-                      conv_attributes(settings), x.layout);
+  return builder.emit(
+      "conv2d", {x.id, builder.constant(weight, "weight").id, bias_constant(call, optional_stored(call, 2))},
+      conv_attributes(settings), x.layout);
 }
 
 Value conv2d(OpCall& call) {
@@ -130,12 +142,14 @@ Value conv2d(OpCall& call) {
     if (mode != "valid") fail(ErrorCode::unsupported, "padding '{:.40}'", mode);
     return float_conv(call, {call.pair_or(3, 1), {0, 0}, call.pair_or(5, 1), call.integer_or(6, 1)});
   }
-  return float_conv(call, {call.pair_or(3, 1), call.pair_or(4, 0), call.pair_or(5, 1), call.integer_or(6, 1)});
+  return float_conv(call,
+                    {call.pair_or(3, 1), call.pair_or(4, 0), call.pair_or(5, 1), call.integer_or(6, 1)});
 }
 
 Value convolution(OpCall& call) {
   if (call.truth_or(6, false)) fail(ErrorCode::unsupported, "transposed convolution");
-  return float_conv(call, {call.pair_or(3, 1), call.pair_or(4, 0), call.pair_or(5, 1), call.integer_or(8, 1)});
+  return float_conv(call,
+                    {call.pair_or(3, 1), call.pair_or(4, 0), call.pair_or(5, 1), call.integer_or(8, 1)});
 }
 
 Value emit_linear(OpCall& call, std::size_t x_at, const StoredTensor& weight, std::size_t bias_at) {
@@ -147,14 +161,18 @@ Value emit_linear(OpCall& call, std::size_t x_at, const StoredTensor& weight, st
   return builder.emit("linear", {x.id, builder.constant(weight, "weight").id, bias}, {}, Layout{});
 }
 
-Value linear(OpCall& call) { return emit_linear(call, 0, as_stored_tensor(call.argument(1), call.what(1)), 2); }
+Value linear(OpCall& call) {
+  return emit_linear(call, 0, as_stored_tensor(call.argument(1), call.what(1)), 2);
+}
 
 /// addmm(bias, x, w) = x * w + bias, where traces of old files have w = t(weight).
 Value addmm(OpCall& call) {
-  if (call.real_or(3, 1.0) != 1.0 || call.real_or(4, 1.0) != 1.0) fail(ErrorCode::unsupported, "scaled addmm");
+  if (call.real_or(3, 1.0) != 1.0 || call.real_or(4, 1.0) != 1.0)
+    fail(ErrorCode::unsupported, "scaled addmm");
   StoredTensor weight = as_stored_tensor(call.argument(2), call.what(2));
   expect_weight_rank(weight, 2);
-  if (weight.strides.size() != 2) fail(ErrorCode::invalid_model, "weights with {} strides", weight.strides.size());
+  if (weight.strides.size() != 2)
+    fail(ErrorCode::invalid_model, "weights with {} strides", weight.strides.size());
   std::swap(weight.sizes[0], weight.sizes[1]);
   std::swap(weight.strides[0], weight.strides[1]);
   return emit_linear(call, 1, *call.heap().tensor(std::move(weight)), 0);
@@ -197,13 +215,15 @@ constexpr std::array<OpRow, 12> kRows{{
     {"ops.quantized.linear_prepack", "W B", linear_prepack},
     {"torch.conv2d", "input weight bias stride padding dilation groups", conv2d},
     {"torch._convolution",
-     "input weight bias stride padding dilation transposed output_padding groups benchmark deterministic cudnn_enabled "
+     "input weight bias stride padding dilation transposed output_padding groups benchmark deterministic "
+     "cudnn_enabled "
      "allow_tf32",
      convolution},
     {"torch.linear", "input weight bias", linear},
     {"torch.addmm", "self mat1 mat2 beta alpha", addmm},
     {"torch.matmul", "self other", matmul},
-    {"torch.batch_norm", "input weight bias running_mean running_var training momentum eps cudnn_enabled", batch_norm},
+    {"torch.batch_norm", "input weight bias running_mean running_var training momentum eps cudnn_enabled",
+     batch_norm},
 }};
 
 }  // namespace

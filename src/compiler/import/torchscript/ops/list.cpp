@@ -30,13 +30,15 @@ Value rank(OpCall& call) { return static_cast<std::int64_t>(call.builder().shape
 Value numel(OpCall& call) { return size_value(element_count(call.builder().shape(call.tensor(0)))); }
 
 Value length(OpCall& call) {
-  if (const auto* text = std::get_if<std::string>(&call.argument(0))) return static_cast<std::int64_t>(text->size());
+  if (const auto* text = std::get_if<std::string>(&call.argument(0)))
+    return static_cast<std::int64_t>(text->size());
   if (call.is_tensor(0)) {
     const Shape& shape = call.builder().shape(call.tensor(0));
     if (shape.empty()) fail(ErrorCode::invalid_model, "length of a number");
     return size_value(shape[0]);
   }
-  if (Dict* const* dict = std::get_if<Dict*>(&call.argument(0))) return static_cast<std::int64_t>((*dict)->items.size());
+  if (Dict* const* dict = std::get_if<Dict*>(&call.argument(0)))
+    return static_cast<std::int64_t>((*dict)->items.size());
   return static_cast<std::int64_t>(as_list(call.argument(0), call.what(0)).items.size());
 }
 
@@ -49,7 +51,8 @@ List& mutable_list(OpCall& call) {
 }
 
 void put(List& list, Value item) {
-  if (list.items.size() >= kLongestList) fail(ErrorCode::invalid_model, "a list of more than {} items", kLongestList);
+  if (list.items.size() >= kLongestList)
+    fail(ErrorCode::invalid_model, "a list of more than {} items", kLongestList);
   list.items.push_back(std::move(item));
 }
 
@@ -68,7 +71,8 @@ Value list_copy(OpCall& call) { return call.heap().list(as_list(call.argument(0)
 
 Value contains(OpCall& call) {
   const auto& items = as_list(call.argument(0), call.what(0)).items;
-  return std::any_of(items.begin(), items.end(), [&](const Value& item) { return are_equal(item, call.argument(1)); });
+  return std::any_of(items.begin(), items.end(),
+                     [&](const Value& item) { return are_equal(item, call.argument(1)); });
 }
 
 Value item_at(OpCall& call) { return item_of(call.argument(0), call.argument(1)); }

@@ -21,7 +21,8 @@ Value plain(OpCall& call, std::size_t i) {
 
 /// Identity is asked for None only; anything else is itself.
 Value is_same(OpCall& call) {
-  if (is_none(call.argument(0)) || is_none(call.argument(1))) return is_none(call.argument(0)) && is_none(call.argument(1));
+  if (is_none(call.argument(0)) || is_none(call.argument(1)))
+    return is_none(call.argument(0)) && is_none(call.argument(1));
   return are_equal(plain(call, 0), plain(call, 1));
 }
 
@@ -65,8 +66,12 @@ Value to_float(OpCall& call) {
 
 Value to_bool(OpCall& call) { return is_true(plain(call, 0)); }
 
-Value least(OpCall& call) { return is_less(plain(call, 1), plain(call, 0)) ? plain(call, 1) : plain(call, 0); }
-Value greatest(OpCall& call) { return is_less(plain(call, 0), plain(call, 1)) ? plain(call, 1) : plain(call, 0); }
+Value least(OpCall& call) {
+  return is_less(plain(call, 1), plain(call, 0)) ? plain(call, 1) : plain(call, 0);
+}
+Value greatest(OpCall& call) {
+  return is_less(plain(call, 0), plain(call, 1)) ? plain(call, 1) : plain(call, 0);
+}
 
 constexpr std::array<OpRow, 27> kRows{{
     {"torch.eq", "self other", equal},

@@ -10,9 +10,11 @@ namespace {
 
 using Ints = std::vector<std::int64_t>;
 
-/// PyTorch's pools have a channels-last kernel for tensors that are densely so, and a contiguous one for the rest; the
-/// result is laid out as the kernel writes it.
-Layout pool_layout(GraphTensor x) { return {.channels_last = x.layout.channels_last && x.layout.dense, .dense = true}; }
+/// PyTorch's pools have a channels-last kernel for tensors that are densely so, and a contiguous one for the
+/// rest; the result is laid out as the kernel writes it.
+Layout pool_layout(GraphTensor x) {
+  return {.channels_last = x.layout.channels_last && x.layout.dense, .dense = true};
+}
 
 void set_rounding(OpCall& call, GraphTensor x, Attributes& attributes) {
   if (!call.builder().type(x).quantization) return;
@@ -117,7 +119,8 @@ Value log_softmax(OpCall& call) { return over_axis(call, "log_softmax"); }
 
 constexpr std::array<OpRow, 7> kRows{{
     {"torch.max_pool2d", "self kernel_size stride padding dilation ceil_mode", max_pool2d},
-    {"torch.avg_pool2d", "self kernel_size stride padding ceil_mode count_include_pad divisor_override", avg_pool2d},
+    {"torch.avg_pool2d", "self kernel_size stride padding ceil_mode count_include_pad divisor_override",
+     avg_pool2d},
     {"torch.adaptive_avg_pool2d", "self output_size", adaptive_avg_pool2d},
     {"torch.mean", "self dim keepdim dtype", mean},
     {"torch.sum", "self dim keepdim dtype", sum},

@@ -17,15 +17,17 @@ Value quantize_per_tensor(OpCall& call) {
   if (dtype != kQInt8 && dtype != kQUInt8) {
     fail(ErrorCode::unsupported, "quantized dtype {} (13 = quint8 and 12 = qint8 are)", dtype);
   }
-  return call.builder().emit("quantize", {x.id},
-                             quantized_result(call.real(1), call.integer(2), dtype == kQInt8 ? DType::s8 : DType::u8),
-                             {.channels_last = x.layout.channels_last, .dense = true});
+  return call.builder().emit(
+      "quantize", {x.id},
+      quantized_result(call.real(1), call.integer(2), dtype == kQInt8 ? DType::s8 : DType::u8),
+      {.channels_last = x.layout.channels_last, .dense = true});
 }
 
 Value dequantize(OpCall& call) {
   const GraphTensor x = call.tensor(0);
   if (!call.builder().type(x).quantization) return x;
-  return call.builder().emit("dequantize", {x.id}, {}, {.channels_last = x.layout.channels_last, .dense = true});
+  return call.builder().emit("dequantize", {x.id}, {},
+                             {.channels_last = x.layout.channels_last, .dense = true});
 }
 
 constexpr std::array<OpRow, 2> kRows{{

@@ -19,7 +19,8 @@ Value emit_reshape(OpCall& call, GraphTensor x, Shape shape) {
 /// self, shape: a list, or an integer for one extent.
 Value reshape(OpCall& call) {
   const GraphTensor x = call.tensor(0);
-  return emit_reshape(call, x, reshaped_shape(call.builder().shape(x), as_list(call.argument(1), call.what(1))));
+  return emit_reshape(call, x,
+                      reshaped_shape(call.builder().shape(x), as_list(call.argument(1), call.what(1))));
 }
 
 /// self, start_dim, end_dim
@@ -60,7 +61,8 @@ Value squeeze(OpCall& call) {
 
 Value emit_transpose(OpCall& call, GraphTensor x, Ints perm) {
   if (std::is_sorted(perm.begin(), perm.end())) return x;
-  return call.builder().emit("transpose", {x.id}, {{"perm", std::move(perm)}}, {.channels_last = false, .dense = false});
+  return call.builder().emit("transpose", {x.id}, {{"perm", std::move(perm)}},
+                             {.channels_last = false, .dense = false});
 }
 
 Value transpose(OpCall& call) {
@@ -75,21 +77,24 @@ Value transpose(OpCall& call) {
 Value permute(OpCall& call) {
   const GraphTensor x = call.tensor(0);
   Ints perm = call.integers(1);
-  for (std::int64_t& axis : perm) axis = static_cast<std::int64_t>(checked_axis(axis, call.builder().shape(x).size()));
+  for (std::int64_t& axis : perm)
+    axis = static_cast<std::int64_t>(checked_axis(axis, call.builder().shape(x).size()));
   return emit_transpose(call, x, std::move(perm));
 }
 
 /// t(self): of a weight the strides are swapped, of a computed matrix the axes.
 Value t(OpCall& call) {
   const auto* stored = std::get_if<const StoredTensor*>(&call.argument(0));
-  if (stored != nullptr && (*stored)->sizes.size() == 2 && (*stored)->strides.size() == 2 && !(*stored)->quantizer) {
+  if (stored != nullptr && (*stored)->sizes.size() == 2 && (*stored)->strides.size() == 2 &&
+      !(*stored)->quantizer) {
     StoredTensor turned = **stored;
     std::swap(turned.sizes[0], turned.sizes[1]);
     std::swap(turned.strides[0], turned.strides[1]);
     return call.heap().tensor(std::move(turned));
   }
   const GraphTensor x = call.tensor(0);
-  if (call.builder().shape(x).size() != 2) fail(ErrorCode::invalid_model, "t of {}", shape_text(call.builder().shape(x)));
+  if (call.builder().shape(x).size() != 2)
+    fail(ErrorCode::invalid_model, "t of {}", shape_text(call.builder().shape(x)));
   return emit_transpose(call, x, {1, 0});
 }
 
@@ -146,7 +151,8 @@ Value expand(OpCall& call) {
     if (shape.back().count < 0) fail(ErrorCode::invalid_model, "expansion to {}", shape_text(shape));
   }
   if (shape == own) return x;
-  return call.builder().emit("expand", {x.id}, {{"shape", std::move(shape)}}, {.channels_last = false, .dense = false});
+  return call.builder().emit("expand", {x.id}, {{"shape", std::move(shape)}},
+                             {.channels_last = false, .dense = false});
 }
 
 constexpr std::array<OpRow, 18> kRows{{

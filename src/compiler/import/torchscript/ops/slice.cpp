@@ -23,7 +23,8 @@ GraphTensor emit_slice(OpCall& call, GraphTensor x, std::size_t axis, std::int64
   begins[axis] = begin;
   ends[axis] = end;
   steps[axis] = step;
-  return call.builder().emit("slice", {x.id}, {{"begin", begins}, {"end", ends}, {"step", steps}}, view_layout(x));
+  return call.builder().emit("slice", {x.id}, {{"begin", begins}, {"end", ends}, {"step", steps}},
+                             view_layout(x));
 }
 
 /// Python's rule: from the back when negative, and never outside.
@@ -40,7 +41,8 @@ Value slice_list(OpCall& call, const List& list) {
   const std::int64_t step = call.integer_or(3, 1);
   if (step < 1) fail(ErrorCode::unsupported, "list slice with step {}", step);
   std::vector<Value> items;
-  for (std::int64_t i = begin; i < end; i += std::min(step, extent)) items.push_back(list.items[static_cast<std::size_t>(i)]);
+  for (std::int64_t i = begin; i < end; i += std::min(step, extent))
+    items.push_back(list.items[static_cast<std::size_t>(i)]);
   return call.heap().list(std::move(items));
 }
 
@@ -52,7 +54,8 @@ Value slice(OpCall& call) {
   const std::size_t axis = checked_axis(call.integer_or(1, 0), shape.size());
   const Dim dim = shape[axis];
   const std::int64_t start = call.integer_or(2, 0);
-  const std::int64_t stop = call.has(3) && !std::holds_alternative<Dim>(call.argument(3)) ? call.integer(3) : INT64_MAX;
+  const std::int64_t stop =
+      call.has(3) && !std::holds_alternative<Dim>(call.argument(3)) ? call.integer(3) : INT64_MAX;
   const std::int64_t step = call.integer_or(4, 1);
   if (step < 1) fail(ErrorCode::invalid_model, "slice with step {}", step);
   if (dim.per_image) {
@@ -92,7 +95,8 @@ Value pieces(OpCall& call, GraphTensor x, std::size_t axis, const Ints& sizes) {
     parts.emplace_back(emit_slice(call, x, axis, at, at + size, 1));
     at += size;
   }
-  if (at != dim.count) fail(ErrorCode::invalid_model, "split sizes {} of extent {}", shape_text(sizes), dim.count);
+  if (at != dim.count)
+    fail(ErrorCode::invalid_model, "split sizes {} of extent {}", shape_text(sizes), dim.count);
   return call.heap().list(std::move(parts));
 }
 
@@ -139,11 +143,13 @@ Value narrow(OpCall& call) {
 
 /// The result of a join is channels-last when all parts are.
 Layout joined_layout(const std::vector<GraphTensor>& parts) {
-  const bool all = std::all_of(parts.begin(), parts.end(), [](GraphTensor part) { return part.layout.channels_last; });
+  const bool all =
+      std::all_of(parts.begin(), parts.end(), [](GraphTensor part) { return part.layout.channels_last; });
   return {.channels_last = all, .dense = true};
 }
 
-GraphTensor emit_cat(OpCall& call, const std::vector<GraphTensor>& parts, std::int64_t axis, Attributes attributes) {
+GraphTensor emit_cat(OpCall& call, const std::vector<GraphTensor>& parts, std::int64_t axis,
+                     Attributes attributes) {
   std::vector<ValueId> ids;
   for (GraphTensor part : parts) ids.push_back(part.id);
   const std::size_t rank = call.builder().shape(parts[0]).size();

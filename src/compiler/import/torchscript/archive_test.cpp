@@ -1,0 +1,75 @@
+#include "compiler/import/torchscript/archive.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "compiler/import/torchscript/test_files.h"
+#include "octavo/error.h"
+
+namespace octavo::torchscript {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+TEST(Archive, ReadsMembersBelowItsRootFolder) {
+  const std::string file = zip_of({{"data.pkl", "abc"}, {"code/__torch__.py", "pass"}});
+  Archive archive(bytes_of(file));
+  EXPECT_TRUE(archive.has("data.pkl"));
+  EXPECT_FALSE(archive.has("m/data.pkl"));
+  EXPECT_EQ(archive.read_text("data.pkl"), "abc");
+  EXPECT_EQ(archive.read_text("code/__torch__.py"), "pass");
+}
+
+TEST(Archive, RefusesWhatIsNoZip) {
+  EXPECT_THAT([] { Archive archive(bytes_of("hello")); },
+              ThrowsMessage<Error>(HasSubstr("not a TorchScript file")));
+  EXPECT_THAT([] { Archive archive(bytes_of("")); },
+              ThrowsMessage<Error>(HasSubstr("not a TorchScript file")));
+}
+
+TEST(Archive, RefusesAZipWithoutDataPkl) {
+  const std::string file = zip_of({{"other", "abc"}});
+  EXPECT_THAT([&] { Archive archive(bytes_of(file)); }, ThrowsMessage<Error>(HasSubstr("no 'data.pkl'")));
+}
+
+TEST(Archive, RefusesBigEndianTensors) {
+  const std::string file = zip_of({{"data.pkl", "abc"}, {"byteorder", "big"}});
+  EXPECT_THAT([&] { Archive archive(bytes_of(file)); }, ThrowsMessage<Error>(HasSubstr("byte order 'big'")));
+}
+
+TEST(Archive, NamesAMissingMember) {
+  const std::string file = zip_of({{"data.pkl", "abc"}});
+  Archive archive(bytes_of(file));
+  EXPECT_THAT([&] { static_cast<void>(archive.read("data/0")); },
+              ThrowsMessage<Error>(HasSubstr("no member 'data/0'")));
+}
+
+TEST(Archive, NoticesAFlippedBitByTheChecksum) {
+  std::string file = zip_of({{"data.pkl", "abcdefgh"}});
+  file[file.find("abcdefgh") + 3] ^= 1;
+  Archive archive(bytes_of(file));
+  EXPECT_THAT([&] { static_cast<void>(archive.read("data.pkl")); },
+              ThrowsMessage<Error>(HasSubstr("'data.pkl' is damaged")));
+}
+
+TEST(Archive, DoesNotUnpackAZipBomb) {
+  const std::string file =
+      zip_of({{"data.pkl", "a"}, {"code/a.py", std::string(Archive::kMostUnpackedBytes + 1, ' ')}});
+  ASSERT_LT(file.size(), std::size_t{1} << 20);
+  Archive archive(bytes_of(file));
+  EXPECT_THAT([&] { static_cast<void>(archive.read("code/a.py")); },
+              ThrowsMessage<Error>(HasSubstr("'code/a.py' claims 50331649 bytes")));
+}
+
+TEST(Archive, CountsRepeatedUnpackingTowardsTheLimit) {
+  const std::string file =
+      zip_of({{"data.pkl", "a"}, {"code/a.py", std::string(Archive::kMostUnpackedBytes / 2, ' ')}});
+  Archive archive(bytes_of(file));
+  EXPECT_NO_THROW(static_cast<void>(archive.read("code/a.py")));
+  EXPECT_NO_THROW(static_cast<void>(archive.read("code/a.py")));
+  EXPECT_THROW(static_cast<void>(archive.read("code/a.py")), Error);
+}
+
+}  // namespace
+}  // namespace octavo::torchscript
