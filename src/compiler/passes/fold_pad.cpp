@@ -16,12 +16,19 @@ bool is_zero_border(const Graph& graph, const Node& pad) {
   return before[0] == 0 && before[1] == 0 && after[0] == 0 && after[1] == 0 && pad.real("value") == zero;
 }
 
+/// FBGEMM rounds the bias of a depthwise convolution with one weight scale by whether it pads itself
+/// (docs/numerics.md), so such a pair must stay apart to give its result.
+bool rounds_by_padding(const Graph& graph, const Node& conv) {
+  const std::optional<Quantization>& weights = graph.type(conv.inputs[1]).quantization;
+  return weights && weights->is_per_tensor() && conv.integer("groups") > 1;
+}
+
 }  // namespace
 
 bool fold_pad(Graph& graph) {
   bool changed = false;
   for (Node& conv : graph.nodes()) {
-    if (conv.op->name != "conv2d") continue;
+    if (conv.op->name != "conv2d" || rounds_by_padding(graph, conv)) continue;
     const Node* pad = graph.producer(conv.inputs[0]);
     if (pad == nullptr || pad->op->name != "pad" || !is_zero_border(graph, *pad)) continue;
     const Ints& before = pad->integers("before");

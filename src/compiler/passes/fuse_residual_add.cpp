@@ -27,8 +27,8 @@ Attributes fused_attributes(const Node& conv, const Node& add) {
   return attributes;
 }
 
-/// The intermediate result of a fused convolution has the dtype of the sum, and kernels add as FBGEMM does: only such
-/// pairs are fused.
+/// The intermediate result of a fused convolution has the dtype of the sum, and kernels add as FBGEMM does:
+/// only such pairs are fused.
 bool types_fit(const Graph& graph, const Node& conv, const Node& add, ValueId residual) {
   const TensorType& sum = graph.type(add.output);
   return graph.type(conv.output).dtype == sum.dtype && graph.type(residual).dtype == sum.dtype &&

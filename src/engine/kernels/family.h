@@ -18,8 +18,8 @@ struct FamilyRow {
   std::function<std::unique_ptr<Prepared>(std::string_view problem, const Operands&)> prepare;
 };
 
-/// A family of kernels as the planner, the session, tests, benchmarks and `octavo kernels` see it: rows best first, the
-/// reference last.
+/// A family of kernels as the planner, the session, tests, benchmarks and `octavo kernels` see it: rows best
+/// first, the reference last.
 struct KernelFamily {
   std::string_view name;
   std::vector<FamilyRow> rows;
@@ -34,11 +34,12 @@ KernelFamily make_family(std::span<const KernelRow<Problem>> table) {
                         return problem_text_of(parse_problem<Problem>(text));
                       }};
   for (const KernelRow<Problem>& row : table) {
-    family.rows.push_back({row.name, row.needs,
-                           [row](std::string_view text) { return row.supports(parse_problem<Problem>(text)); },
-                           [row](std::string_view text, const Operands& operands) {
-                             return row.prepare(parse_problem<Problem>(text), operands);
-                           }});
+    family.rows.push_back(
+        {row.name, row.needs,
+         [row](std::string_view text) { return row.supports(parse_problem<Problem>(text)); },
+         [row](std::string_view text, const Operands& operands) {
+           return row.prepare(parse_problem<Problem>(text), operands);
+         }});
   }
   return family;
 }

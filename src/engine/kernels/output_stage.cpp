@@ -29,6 +29,7 @@ void set_multipliers(const Operands& operands, std::int64_t channels, float resu
     stage.scale_of_sum.push_back(m);
     stage.multiplier.push_back(m / result_scale);
   }
+  if (stage.one_weight_scale) stage.bias_factor = static_cast<float>(1.0 / stage.scale_of_sum.front());
 }
 
 }  // namespace

@@ -11,11 +11,13 @@ namespace octavo {
 /// What becomes of the exact sums of a convolution or linear layer: the numbers of docs/numerics.md's "conv /
 /// linear" and "add", worked out once from a step's operands, for the reference and for packed kernels alike.
 ///
-///   f = f32(sum [+ s32 bias]) [+ bias_in_sums(c, f32 bias)]        m[c] = f32(scale(x) * scale(w)[c])
+///   f = f32(sum [+ s32 bias])                              m[c] = f32(scale(x) * scale(w)[c])
+///   f = fma(bias_addend(c, f32 bias), bias_factor, f)      where there is an f32 bias
 ///   q = clamp(rint(f * f32(m[c] / scale(y))) + zero_point(y))
 struct OutputStage {
   std::vector<float> scale_of_sum;  ///< m[c]: one unit of a sum in reals
   std::vector<float> multiplier;    ///< f32(m[c] / scale of the requantized result)
+  float bias_factor = 1.0F;         ///< f32(1 / m) where the weights have one scale, else 1
   bool one_weight_scale = false;    ///< the weights are quantized per tensor
   std::int32_t zero_point = 0;      ///< of the requantized result: y, or before the residual is added
   StoredRange range;                ///< of the requantized result, its activation included
@@ -28,11 +30,16 @@ struct OutputStage {
   std::int32_t sum_zero_point = 0;
   StoredRange sum_range;  ///< of y, its activation included
 
-  /// A real bias of channel `c` in units of the sum. FBGEMM divides by each channel's m, but multiplies by f32(1 / m) where
-  /// the weights have one scale; the two round differently.
-  [[nodiscard]] float bias_in_sums(std::size_t c, float bias) const noexcept {
-    if (one_weight_scale) return bias * (1.0F / scale_of_sum[c]);
-    return bias / scale_of_sum[c];
+  /// What of channel `c`'s real bias is multiplied by bias_factor and added to the sum in one rounding.
+  /// FBGEMM divides the bias by each channel's m, but where the weights have one scale it multiplies by 1 / m
+  /// within the addition.
+  [[nodiscard]] float bias_addend(std::size_t c, float bias) const noexcept {
+    return one_weight_scale ? bias : bias / scale_of_sum[c];
+  }
+  /// Divides the bias by m although the weights have one scale.
+  void divide_bias() noexcept {
+    one_weight_scale = false;
+    bias_factor = 1.0F;
   }
 };
 

@@ -49,12 +49,12 @@ inline float dequantize_for_add(std::int32_t q, float scale, std::int32_t zero_p
 }
 
 /// A convolution's or linear layer's sum to its quantized result. `sum` = sum (x - zp_x) * w exactly;
-/// `bias_in_sums` = f32(bias / m) with m = f32(scale_x * scale_w), 0 when there is none; `multiplier` = f32(m
-/// / scale_y).
-inline std::int32_t requantize_sum(std::int32_t sum, float bias_in_sums, float multiplier,
+/// `addend` * `factor` is the bias in units of the sum (OutputStage::bias_addend), 0 when there is
+/// none; `multiplier` = f32(m / scale_y).
+inline std::int32_t requantize_sum(std::int32_t sum, float addend, float factor, float multiplier,
                                    std::int32_t zero_point, StoredRange range) noexcept {
-  return clamp_stored(std::nearbyint((static_cast<float>(sum) + bias_in_sums) * multiplier), zero_point,
-                      range);
+  const float with_bias = std::fma(addend, factor, static_cast<float>(sum));
+  return clamp_stored(std::nearbyint(with_bias * multiplier), zero_point, range);
 }
 
 }  // namespace octavo

@@ -33,7 +33,7 @@ inline float activated(float v, Activation activation, float lo, float hi) noexc
 /// The bias as the output stage adds it: to the sum when s32, after its conversion to f32 when f32.
 struct BiasAt {
   std::int64_t in_sum = 0;
-  float in_sums_f32 = 0.0F;
+  float addend = 0.0F;  ///< OutputStage::bias_addend
 };
 
 /// Bias of the channel `c` of `data` whose place in the stage is `stage_channel`.
@@ -41,7 +41,7 @@ inline BiasAt bias_at(Bias bias, const std::byte* data, std::int64_t c, const Ou
                       std::size_t stage_channel) noexcept {
   if (bias == Bias::s32) return {reinterpret_cast<const std::int32_t*>(data)[c], 0.0F};
   if (bias == Bias::f32) {
-    return {0, stage.bias_in_sums(stage_channel, reinterpret_cast<const float*>(data)[c])};
+    return {0, stage.bias_addend(stage_channel, reinterpret_cast<const float*>(data)[c])};
   }
   return {};
 }

@@ -16,10 +16,12 @@ namespace octavo {
 
 std::span<const KernelFamily> kernel_families() {
   static const KernelFamily kFamilies[] = {
-      make_family(conv2d_kernels()),           make_family(linear_kernels()),  make_family(matmul_kernels()),
-      make_family(pool_kernels()),             make_family(binary_kernels()),  make_family(unary_kernels()),
-      make_family(convert_kernels()),          make_family(copy_kernels()),    make_family(concat_kernels()),
-      make_family(reduce_kernels()),           make_family(softmax_kernels()), make_family(gather_kernels()),
+      make_family(conv2d_kernels()),           make_family(linear_kernels()),
+      make_family(matmul_kernels()),           make_family(pool_kernels()),
+      make_family(binary_kernels()),           make_family(unary_kernels()),
+      make_family(convert_kernels()),          make_family(copy_kernels()),
+      make_family(concat_kernels()),           make_family(reduce_kernels()),
+      make_family(softmax_kernels()),          make_family(gather_kernels()),
       make_family(dynamic_quantize_kernels()),
   };
   return kFamilies;

@@ -9,7 +9,8 @@ namespace octavo {
 namespace {
 
 inline __m512i stored(__m512i sum, const OutputRule& rule, std::int64_t channel) {
-  __m512 v = _mm512_add_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(rule.bias + channel));
+  __m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(rule.bias + channel), _mm512_set1_ps(rule.bias_factor),
+                             _mm512_cvtepi32_ps(sum));
   v = _mm512_mul_ps(v, _mm512_loadu_ps(rule.multiplier + channel));
   v = _mm512_min_ps(_mm512_set1_ps(rule.highest), _mm512_max_ps(v, _mm512_set1_ps(rule.lowest)));
   return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.zero_point));

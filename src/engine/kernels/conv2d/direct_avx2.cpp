@@ -23,9 +23,10 @@ inline __m256i broadcast4(const std::uint8_t* from) {
   return _mm256_set1_epi32(bytes);
 }
 
-/// f32(sum) + bias, times multiplier, clamped, rounded: a stored result.
+/// fma(bias, bias_factor, f32(sum)), times multiplier, clamped, rounded: a stored result.
 inline __m256i stored(__m256i sum, const OutputRule& rule, int channel) {
-  __m256 v = _mm256_add_ps(_mm256_cvtepi32_ps(sum), _mm256_loadu_ps(rule.bias + channel));
+  __m256 v = _mm256_fmadd_ps(_mm256_loadu_ps(rule.bias + channel), _mm256_set1_ps(rule.bias_factor),
+                             _mm256_cvtepi32_ps(sum));
   v = _mm256_mul_ps(v, _mm256_loadu_ps(rule.multiplier + channel));
   v = _mm256_min_ps(_mm256_set1_ps(rule.highest), _mm256_max_ps(v, _mm256_set1_ps(rule.lowest)));
   return _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(rule.zero_point));

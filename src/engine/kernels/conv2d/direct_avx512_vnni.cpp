@@ -18,9 +18,11 @@ inline __m512i broadcast4(const std::uint8_t* from) {
   return _mm512_set1_epi32(bytes);
 }
 
-/// f32(sum) + bias, times multiplier, clamped: the result less its zero point, not yet rounded.
+/// fma(bias, bias_factor, f32(sum)), times multiplier, clamped: the result less its zero point, not yet
+/// rounded.
 inline __m512 scaled(__m512i sum, const OutputRule& rule, int channel) {
-  __m512 v = _mm512_add_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(rule.bias + channel));
+  __m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(rule.bias + channel), _mm512_set1_ps(rule.bias_factor),
+                             _mm512_cvtepi32_ps(sum));
   v = _mm512_mul_ps(v, _mm512_loadu_ps(rule.multiplier + channel));
   return _mm512_min_ps(_mm512_set1_ps(rule.highest), _mm512_max_ps(v, _mm512_set1_ps(rule.lowest)));
 }

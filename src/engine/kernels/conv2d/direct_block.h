@@ -11,8 +11,9 @@ namespace octavo {
 /// as long as whole panels; `start` is what each channel's sum begins with.
 struct OutputRule {
   const std::int32_t* start;
-  const float* bias;        ///< in sums (stored results) or in reals (f32 results)
+  const float* bias;        ///< OutputStage::bias_addend (stored results) or in reals (f32 results)
   const float* multiplier;  ///< f32(m / scale(y)) or m
+  float bias_factor;        ///< of stored results: f32(sum) becomes fma(bias, bias_factor, f32(sum))
   float lowest, highest;    ///< of a stored result less its zero point, or of an f32 result
   std::int32_t zero_point;
   // With a residual: y = clamp(rint((fma(q, q_scale, q_offset) + fma(r, r_scale, r_offset)) *

@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "engine/kernels/conv2d/direct.h"
+#include "engine/kernels/conv2d/stage.h"
 #include "engine/kernels/reference_sums.h"
 
 namespace octavo {
@@ -46,8 +47,7 @@ std::int32_t s8_part(std::int32_t difference, std::int64_t part) noexcept {
 RuleArrays::RuleArrays(const Conv2dProblem& p, const Operands& operands, std::int64_t places)
     : is_real_(p.y == DType::f32),
       bias_kind_(p.bias),
-      stage_(p.residual != 0 ? output_stage_with_residual(operands, p.oc, p.conv_activation, p.activation)
-                             : output_stage(operands, p.oc, p.activation)),
+      stage_(conv2d_stage(p, operands)),
       start_(DType::s32, {places}),
       bias_(DType::f32, {places}),
       multiplier_(DType::f32, {places}) {
@@ -60,6 +60,7 @@ RuleArrays::RuleArrays(const Conv2dProblem& p, const Operands& operands, std::in
 
 void RuleArrays::set_numbers(const Conv2dProblem& p, const Operands& operands) {
   const OutputStage& s = stage_;
+  rule_.bias_factor = s.bias_factor;
   rule_.zero_point = s.zero_point;
   rule_.lowest = static_cast<float>(s.range.lowest - s.zero_point);
   rule_.highest = static_cast<float>(s.range.highest - s.zero_point);
@@ -89,7 +90,7 @@ void RuleArrays::set(std::int64_t place, std::int64_t channel, std::int64_t weig
   const float m = stage_.scale_of_sum[c];
   const BiasAt bias = bias_at(bias_kind_, bias_data_, channel, stage_, c);
   start_.as<std::int32_t>()[at] = wrapped(bias.in_sum - weight_sum * x_zero_point);
-  bias_.as<float>()[at] = bias.in_sums_f32;
+  bias_.as<float>()[at] = bias.addend;
   if (is_real_ && bias_kind_ == Bias::f32) {
     bias_.as<float>()[at] = reinterpret_cast<const float*>(bias_data_)[c];
   }

@@ -1,3 +1,4 @@
+#include "engine/kernels/conv2d/stage.h"
 #include "engine/kernels/conv2d/table.h"
 #include "engine/kernels/reference_sums.h"
 
@@ -52,8 +53,7 @@ class QuantizedReference final : public Prepared {
       : problem_(p),
         x_zero_point_(tensor_quantization(operands.inputs[0], "x").zero_point),
         w_zero_points_(channel_quantization(operands.inputs[1], p.oc, "w").zero_points),
-        stage_(p.residual != 0 ? output_stage_with_residual(operands, p.oc, p.conv_activation, p.activation)
-                               : output_stage(operands, p.oc, p.activation)) {}
+        stage_(conv2d_stage(p, operands)) {}
 
   void run(const KernelArgs& args, Share share) const noexcept override {
     if (problem_.x == DType::u8) {
@@ -82,8 +82,8 @@ class QuantizedReference final : public Prepared {
     const auto c = static_cast<std::size_t>(at.oc);
     const std::byte* bias_data = problem_.bias == Bias::none ? nullptr : args.inputs.back();
     const BiasAt bias = bias_at(problem_.bias, bias_data, at.oc, stage_, c);
-    const std::int32_t q = requantize_sum(wrapped(sum + bias.in_sum), bias.in_sums_f32, stage_.multiplier[c],
-                                          stage_.zero_point, stage_.range);
+    const std::int32_t q = requantize_sum(wrapped(sum + bias.in_sum), bias.addend, stage_.bias_factor,
+                                          stage_.multiplier[c], stage_.zero_point, stage_.range);
     if (problem_.residual == 0) return q;
     const std::int32_t r = stored_at(args.inputs[2], problem_.r, at.index(problem_));
     const float v = dequantize_for_add(q, stage_.result.scale, stage_.result.zero_point) +

@@ -35,8 +35,8 @@ class QuantizedReference final : public Prepared {
       }
       const BiasAt bias = bias_at(problem_.bias, bias_data, oc, stage_, c);
       store_stored(args.output, to,
-                   requantize_sum(wrapped(sum + bias.in_sum), bias.in_sums_f32, stage_.multiplier[c],
-                                  stage_.zero_point, stage_.range));
+                   requantize_sum(wrapped(sum + bias.in_sum), bias.addend, stage_.bias_factor,
+                                  stage_.multiplier[c], stage_.zero_point, stage_.range));
     });
   }
 

@@ -69,8 +69,8 @@ class Reference final : public Prepared {
       return;
     }
     store_stored(y, i,
-                 requantize_sum(integer, 0.0F, multiplier_[static_cast<std::size_t>(column)], y_.zero_point,
-                                stored_range(problem_.y)));
+                 requantize_sum(integer, 0.0F, 1.0F, multiplier_[static_cast<std::size_t>(column)],
+                                y_.zero_point, stored_range(problem_.y)));
   }
 
   MatmulProblem problem_;
