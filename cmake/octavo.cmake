@@ -71,3 +71,23 @@ function(octavo_discover_tests target label)
   gtest_discover_tests(${target} ${where} TEST_FILTER "*Slow*" TEST_LIST ${target}_slow
                        PROPERTIES LABELS slow TIMEOUT 1800)
 endfunction()
+
+# octavo_embed(TARGET FILE...): the files' bytes become part of TARGET, whose sources find them with the function that
+# src/cli/embedded.h declares. A file is known by its name without folders.
+function(octavo_embed target)
+  set(OCTAVO_EMBEDDED_BYTES "")
+  set(OCTAVO_EMBEDDED_ROWS "")
+  set(index 0)
+  foreach(file IN LISTS ARGN)
+    get_filename_component(path ${file} ABSOLUTE)
+    get_filename_component(name ${file} NAME)
+    string(APPEND OCTAVO_EMBEDDED_BYTES "OCTAVO_BYTES(file${index}, \"${path}\")\n")
+    string(APPEND OCTAVO_EMBEDDED_ROWS "      {\"${name}\", octavo_file${index}, octavo_file${index}_end},\n")
+    list(APPEND paths ${path})
+    math(EXPR index "${index} + 1")
+  endforeach()
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}_embedded.cpp)
+  configure_file(${CMAKE_SOURCE_DIR}/cmake/embedded.cpp.in ${source} @ONLY)
+  set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS "${paths}")
+  target_sources(${target} PRIVATE ${source})
+endfunction()

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fail.h"
+#include "cli/kernel_counts.h"
 #include "cli/model_options.h"
 #include "package/package.h"
 
@@ -19,15 +20,6 @@ std::string port_text(const PortInfo& port) {
   std::string text = fmt::format("{}: {}{}", port.name, dtype_name(port.dtype), shape_text(port.shape));
   if (port.is_batched) text += " per image";
   return text;
-}
-
-/// How many steps of each kernel family and row there are.
-std::map<std::string, int> kernel_counts(const std::vector<StepInfo>& steps) {
-  std::map<std::string, int> counts;
-  for (const StepInfo& step : steps) {
-    ++counts[fmt::format("{}:{}", step.problem.substr(0, step.problem.find(' ')), step.kernel)];
-  }
-  return counts;
 }
 
 void print_summary(const Package& package, bool as_json) {

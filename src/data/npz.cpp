@@ -32,16 +32,32 @@ struct Discard {
 };
 using Zip = std::unique_ptr<zip_t, Discard>;
 
+[[noreturn]] void refuse_zip(const std::filesystem::path& path, zip_error_t& error) {
+  const int code = zip_error_code_zip(&error);
+  const std::string reason = zip_error_strerror(&error);
+  zip_error_fini(&error);
+  const bool is_damaged = code == ZIP_ER_NOZIP || code == ZIP_ER_INCONS || code == ZIP_ER_EOF;
+  fail(is_damaged ? ErrorCode::invalid_model : ErrorCode::io, "cannot open '{}': {}", path.string(), reason);
+}
+
 Zip open_zip(const std::filesystem::path& path, int flags) {
   int code = 0;
   Zip zip(zip_open(path.c_str(), flags, &code));
   if (zip != nullptr) return zip;
   zip_error_t error;
   zip_error_init_with_code(&error, code);
-  const std::string reason = zip_error_strerror(&error);
-  zip_error_fini(&error);
-  const bool is_damaged = code == ZIP_ER_NOZIP || code == ZIP_ER_INCONS || code == ZIP_ER_EOF;
-  fail(is_damaged ? ErrorCode::invalid_model : ErrorCode::io, "cannot open '{}': {}", path.string(), reason);
+  refuse_zip(path, error);
+}
+
+Zip open_zip(std::span<const std::byte> file, const std::filesystem::path& name) {
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_t* source = zip_source_buffer_create(file.data(), file.size(), 0, &error);
+  if (source == nullptr) refuse_zip(name, error);
+  Zip zip(zip_open_from_source(source, ZIP_RDONLY, &error));
+  if (zip != nullptr) return zip;
+  zip_source_free(source);
+  refuse_zip(name, error);
 }
 
 /// Adds `wanted` bytes of the member to `bytes`.
@@ -162,6 +178,8 @@ struct NpzReader::Archive {
 
 NpzReader::NpzReader(const std::filesystem::path& path)
     : archive_(std::make_unique<Archive>(Archive{path, open_zip(path, ZIP_RDONLY)})) {}
+NpzReader::NpzReader(std::span<const std::byte> file, std::string_view name)
+    : archive_(std::make_unique<Archive>(Archive{name, open_zip(file, name)})) {}
 NpzReader::~NpzReader() = default;
 NpzReader::NpzReader(NpzReader&&) noexcept = default;
 NpzReader& NpzReader::operator=(NpzReader&&) noexcept = default;

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -16,6 +17,8 @@ class NpzReader {
  public:
   /// Error(io) when the file cannot be opened, Error(invalid_model) when it is no ZIP.
   explicit NpzReader(const std::filesystem::path& path);
+  /// The same of a file in memory, which must outlive the reader; errors call it `name`.
+  NpzReader(std::span<const std::byte> file, std::string_view name);
   ~NpzReader();
   NpzReader(NpzReader&&) noexcept;
   NpzReader& operator=(NpzReader&&) noexcept;
