@@ -130,6 +130,25 @@ TEST(Npz, RefusesAFileThatIsNoZip) {
   EXPECT_THAT(refusal(ErrorCode::io, folder / "missing.npz"), HasSubstr("missing.npz"));
 }
 
+TEST(Npz, ReadsAFileInMemory) {
+  const TemporaryFolder folder;
+  const Tensor numbers = counting(DType::f32, {3, 4});
+  write_npz(folder / "a.npz", std::vector<NpzMember>{{"a", numbers.view()}});
+  const auto bytes = file_bytes(folder / "a.npz");
+  const auto file = std::as_bytes(std::span(bytes));
+  EXPECT_EQ(npy_bytes(NpzReader(file, "it").tensor("a").view()), npy_bytes(numbers.view()));
+  EXPECT_THAT(error_of(ErrorCode::invalid_argument, [&] { return NpzReader(file, "it").tensor("b"); }),
+              HasSubstr("it: array 'b'"));
+}
+
+TEST(Npz, RefusesMemoryThatHoldsNoZip) {
+  const std::string text = "no ZIP at all";
+  EXPECT_THAT(error_of(ErrorCode::invalid_model, [&] { NpzReader(std::as_bytes(std::span(text)), "it"); }),
+              HasSubstr("cannot open 'it'"));
+  EXPECT_THAT(error_of(ErrorCode::invalid_model, [&] { NpzReader(std::span<const std::byte>(), "it"); }),
+              HasSubstr("cannot open 'it'"));
+}
+
 TEST(Npz, RefusesEveryTruncation) {
   const TemporaryFolder folder;
   const Tensor numbers = counting(DType::f32, {20});

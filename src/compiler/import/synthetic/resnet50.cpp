@@ -32,6 +32,10 @@ struct Range {
 constexpr int kQuanta = 127;
 // So many deviations of a bell curve around the mean fit into a range.
 constexpr double kDeviations = 4.0;
+// The scales of a layer's channels are spread evenly over 1 -+ kScaleSpread times their mean, its biases over
+// -+ kBiasSpread deviations of its sums. An even spread of -+ a has the variance a^2 / 3.
+constexpr double kScaleSpread = 0.25;
+constexpr double kBiasSpread = 0.2;
 
 /// max(x, 0) of normally distributed x:
 ///   E = mean * P + s * p,  E(square) = (mean^2 + s^2) * P + mean * s * p
@@ -141,16 +145,21 @@ class Builder {
   ValueId weights(const std::vector<std::int64_t>& shape, const Activation& x, const Moments& sums,
                   const std::string& name) {
     const auto fan_in = static_cast<double>(element_count(shape) / shape[0]);
-    const double scale = std::sqrt(sums.variance / (fan_in * x.moments.variance)) / kGeneratedDeviation;
+    const double from_inputs = sums.variance * (1.0 - kBiasSpread * kBiasSpread / 3.0);
+    const double spread = 1.0 + kScaleSpread * kScaleSpread / 3.0;
+    const double scale =
+        std::sqrt(from_inputs / (fan_in * x.moments.variance * spread)) / kGeneratedDeviation;
     Quantization quantization{{}, std::vector<std::int32_t>(static_cast<std::size_t>(shape[0]), 0), 0};
     for (std::int64_t c = 0; c < shape[0]; ++c) {
-      quantization.scales.push_back(static_cast<float>(scale * (0.75 + 0.5 * random_.fraction())));
+      const double factor = 1.0 + kScaleSpread * (2.0 * random_.fraction() - 1.0);
+      quantization.scales.push_back(static_cast<float>(scale * factor));
     }
     return graph_.add_constant(name + ".weight", generated_weights(shape, random_), std::move(quantization));
   }
 
   ValueId biases(std::int64_t count, const Moments& sums, const std::string& name) {
-    return graph_.add_constant(name + ".bias", generated_biases(count, 0.2 * sums.deviation(), random_));
+    return graph_.add_constant(name + ".bias",
+                               generated_biases(count, kBiasSpread * sums.deviation(), random_));
   }
 
   Graph& graph_;
