@@ -50,6 +50,8 @@ Zip open_zip(const std::filesystem::path& path, int flags) {
 }
 
 Zip open_zip(std::span<const std::byte> file, const std::filesystem::path& name) {
+  // libzip takes no bytes for a new archive.
+  if (file.empty()) fail(ErrorCode::invalid_model, "cannot open '{}': it is empty", name.string());
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* source = zip_source_buffer_create(file.data(), file.size(), 0, &error);
