@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <set>
 
-#include "compiler/compile_graph.h"
 #include "compiler/import/synthetic/generated_weights.h"
 
 namespace octavo {
@@ -32,28 +30,6 @@ bool same_bytes(const Tensor& a, const Tensor& b) {
   return a.bytes() == b.bytes() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.bytes())) == 0;
 }
 
-Tensor noise(std::int64_t pictures) {
-  Tensor noise(DType::f32, {pictures, 3, 224, 224});
-  RandomBits random(3);
-  for (float& x : noise.as<float>()) x = static_cast<float>(-2.1 + 4.7 * random.fraction());
-  return noise;
-}
-
-/// The places whose results a block hands on.
-std::vector<std::string> block_outputs(const Graph& graph) {
-  std::vector<std::string> places;
-  for (const Node& node : graph.nodes()) {
-    if (node.origin.ends_with(".add")) places.push_back(node.origin);
-  }
-  return places;
-}
-
-double share(const TensorView& tensor, std::uint8_t value) {
-  const auto bytes = tensor.as<std::uint8_t>();
-  return static_cast<double>(std::count(bytes.begin(), bytes.end(), value)) /
-         static_cast<double>(bytes.size());
-}
-
 TEST(SyntheticResNet50, HasTheWeightsAndLayersOfTheRealOne) {
   const Graph graph = synthetic_resnet50();
   verify(graph);
@@ -72,30 +48,6 @@ TEST(SyntheticResNet50, TheSeedDecidesTheWeights) {
   const Graph one = synthetic_resnet50(1);
   EXPECT_TRUE(same_bytes(constant(one, "fc.weight"), constant(synthetic_resnet50(1), "fc.weight")));
   EXPECT_FALSE(same_bytes(constant(one, "fc.weight"), constant(synthetic_resnet50(2), "fc.weight")));
-}
-
-TEST(SyntheticResNet50, ActivationsUseTheirRangeAndDependOnThePicture) {
-  Graph graph = synthetic_resnet50();
-  CompileOptions options;
-  options.layer_outputs = block_outputs(graph);
-  const Package package = compile_graph(std::move(graph), options, {});
-  Session session(package);
-  const Tensor pictures = noise(2);
-  session.set_input("x", pictures.view());
-  session.run();
-
-  for (const std::string& place : options.layer_outputs) {
-    const TensorView result = session.output(place);
-    const auto bytes = result.as<std::uint8_t>();
-    EXPECT_GT(std::set<std::uint8_t>(bytes.begin(), bytes.end()).size(), 120U) << place;
-    EXPECT_LT(share(result, 0), 0.6) << place;
-    EXPECT_LT(share(result, 255), 0.03) << place;
-  }
-  const auto logits = session.output("output").as<float>();
-  EXPECT_GT(std::set<float>(logits.begin(), logits.end()).size(), 64U);
-  std::int64_t unlike = 0;
-  for (std::size_t c = 0; c < 1000; ++c) unlike += logits[c] != logits[1000 + c] ? 1 : 0;
-  EXPECT_GT(unlike, 800);
 }
 
 TEST(RandomBits, AreTheSplitMix64Sequence) { EXPECT_EQ(RandomBits(0).next(), 0xE220A8397B1DCDAFU); }
