@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include "engine/kernels/amx/testing/emulated_tiles.h"
 #include "engine/kernels/conv2d/table.h"
+#include "engine/kernels/conv2d/testing/tile_emulated.h"
+#include "engine/kernels/conv2d/tile.h"
 #include "engine/kernels/testing/problem_file.h"
 #include "octavo/error.h"
 
@@ -43,6 +46,20 @@ TEST(Conv2dRows, EqualTheReferenceOnEveryProblemOfTheFile) {
         expect_line_conforms<Conv2dProblem>(conv2d_kernels(), line, file.float_bound, 6, conv_spec));
   }
   expect_all_rows_compared<Conv2dProblem>(conv2d_kernels(), compared);
+}
+
+TEST(Conv2dRows, EqualTheReferenceOnEmulatedTiles) {
+  // Never in the table: it proves the tile kernel's results, and that hardware would not fault, on any CPU.
+  const KernelRow<Conv2dProblem> rows[] = {{"amx_int8@emulated", Isa::avx512_vnni, tiles_support,
+                                            [](const Conv2dProblem& p, const Operands& operands) {
+                                              return prepare_tiles(multiply_tiles_emulated, p, operands);
+                                            }},
+                                           conv2d::reference_row()};
+  emulated::take_fault();
+  for (const std::string& line : read_problem_file("conv2d").problems) {
+    expect_line_conforms<Conv2dProblem>(rows, line, 1e9, 3, conv_spec);
+    ASSERT_EQ(emulated::take_fault(), "") << line;
+  }
 }
 
 /// The one row `name` on one image of plain numbers.

@@ -11,6 +11,7 @@ std::span<const KernelRow<Conv2dProblem>> conv2d_kernels();
 
 /// The rows that the table is made of, a file each.
 namespace conv2d {
+KernelRow<Conv2dProblem> amx_int8_row();
 KernelRow<Conv2dProblem> avx512_vnni_row();
 KernelRow<Conv2dProblem> avx2_row();
 KernelRow<Conv2dProblem> onednn_row();

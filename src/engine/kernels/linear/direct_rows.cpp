@@ -1,4 +1,5 @@
 #include "engine/kernels/conv2d/direct.h"
+#include "engine/kernels/conv2d/tile.h"
 #include "engine/kernels/linear/table.h"
 
 namespace octavo::linear {
@@ -8,7 +9,8 @@ Support supports(const LinearProblem& p) noexcept {
   return p.x == DType::f32 ? Support::no("f32") : Support::yes();
 }
 
-/// A linear layer is a 1x1 convolution of images of one pixel.
+}  // namespace
+
 Conv2dProblem as_convolution(const LinearProblem& p) {
   Conv2dProblem conv;
   conv.x = p.x, conv.w = p.w, conv.y = p.y;
@@ -18,7 +20,11 @@ Conv2dProblem as_convolution(const LinearProblem& p) {
   return conv;
 }
 
-}  // namespace
+KernelRow<LinearProblem> amx_int8_row() {
+  return {"amx_int8", Isa::amx_int8, supports, [](const LinearProblem& p, const Operands& operands) {
+            return prepare_tiles(multiply_tiles_amx_int8, as_convolution(p), operands);
+          }};
+}
 
 KernelRow<LinearProblem> avx512_vnni_row() {
   return {"avx512_vnni", Isa::avx512_vnni, supports, [](const LinearProblem& p, const Operands& operands) {

@@ -1,0 +1,69 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/kernels/conv2d/direct_block.h"
+
+namespace octavo {
+
+// What the driver of the tile kernels (tile.cpp) hands to the files that are compiled for AMX, or for its
+// emulation. Plain pointers only.
+
+inline constexpr int kTileRows = 16;       ///< most rows of a tile: output pixels
+inline constexpr int kTilePanel = 32;      ///< output channels of a panel: two tiles of 16 sums
+inline constexpr int kTileStepBytes = 64;  ///< of every pixel's window that one step multiplies
+/// Packed weights of one step of a panel: [tile 0, 1][16 groups of 4 bytes][16 channels][4].
+inline constexpr std::int64_t kTileStepWeights = std::int64_t{kTileStepBytes} * kTilePanel;
+/// s32 scratch for sums: two blocks of 32 pixels x 32 channels.
+inline constexpr std::int64_t kTileSums = std::int64_t{2} * 2 * kTileRows * kTilePanel;
+
+/// How a tile kernel requantizes.
+enum class TileForm {
+  stored,          ///< (f32(sum) + bias) * multiplier
+  stored_fused,    ///< fma(f32(sum), multiplier, bias): proven equal for every sum
+  residual,        ///< as `stored`, then the residual in one rounding: proven equal for every pair
+  residual_fused,  ///< as `stored_fused`, then the same
+  exact,           ///< every OutputRule in the order of its operations; stored results
+  exact_residual,
+  real,  ///< f32 results
+};
+
+/// OutputRule in the numbers of the fast forms; there results are u8 until `flip` (0x80 for s8) is applied.
+struct TileRule {
+  OutputRule exact;
+  const float* bias;        ///< by channel, as the form wants it
+  const float* multiplier;  ///< by channel
+  float lowest, highest;    ///< of a result before the residual, less its zero point
+  /// rint(fma(q, q_factor, fma(r, r_factor, offset))) is y less its zero point, of q less its zero point and
+  /// r as stored.
+  float q_factor, r_factor, offset;
+  std::int16_t zero_point;  ///< of y as u8
+  std::uint8_t lowest_y, highest_y;
+  std::uint8_t flip;
+};
+
+/// A band of output pixels in tiles of equally many rows, times panels of output channels.
+struct TileWork {
+  const std::uint8_t* const* tiles;  ///< where the window of each tile's first pixel begins
+  std::int64_t tile_count;           ///< even
+  int rows;                          ///< of every tile, 1..16
+  std::int64_t row_stride;           ///< bytes from a pixel's window to the next one's
+  const std::int64_t* steps;         ///< bytes from a window's beginning to each 64 bytes that are multiplied
+  std::int64_t step_count;
+  const std::uint8_t* weights;  ///< [panel][step][kTileStepWeights]
+  std::int64_t panels;
+  std::int64_t group;     ///< panels whose weights are used together: 1 = all pixels of a panel first
+  int streams_weights;    ///< weights are read past L1
+  std::int64_t channels;  ///< of all panels that there are
+  /// [tile][16]: where each pixel's results go, channel 0 of the first panel. Rows without a pixel have
+  /// memory as large as a pixel's results in all panels.
+  std::uint8_t* const* dst;
+  const std::uint8_t* const* residual;  ///< the same for the residual
+  std::int32_t* sums;                   ///< kTileSums of scratch, 64-byte aligned
+  TileForm form;
+  TileRule rule;  ///< arrays begin at the first panel
+};
+
+void multiply_tiles_amx_int8(const TileWork& work);
+
+}  // namespace octavo

@@ -1,0 +1,226 @@
+#include "engine/kernels/conv2d/tile_input.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace octavo {
+namespace {
+
+constexpr std::int64_t kStep = 64;
+/// A band's copy stays in L2 beside the weights that it meets.
+constexpr std::int64_t kBandBytes = 512 * 1024;
+constexpr std::int64_t kBandPositions = 4096;
+
+std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+}  // namespace
+
+TileInput::TileInput(const Conv2dProblem& p, std::int32_t x_zero_point)
+    : p_(p),
+      zero_point_(x_zero_point + (p.x == DType::s8 ? 128 : 0)),
+      window_rows_(p.dh * (p.kh - 1) / p.sh + 1),
+      window_columns_(p.dw * (p.kw - 1) / p.sw + 1) {
+  choose_form();
+  choose_bands();
+  list_steps();
+}
+
+void TileInput::choose_form() {
+  const bool is_point = p_.kh == 1 && p_.kw == 1 && p_.pt + p_.pl + p_.pb + p_.pr == 0;
+  is_copied_ = !(is_point && p_.sh == 1 && p_.sw == 1 && p_.x == DType::u8 && p_.ic % kStep == 0);
+  is_seamless_ = is_point;
+  const std::int64_t cell_pixel = rounded_up(p_.ic, 4);
+  const std::int64_t cell_run = rounded_up(window_columns_ * p_.sh * p_.sw * cell_pixel, kStep);
+  const std::int64_t plane_pixel = rounded_up(p_.ic, kStep);
+  has_cells_ = is_copied_ && window_rows_ * cell_run < p_.kh * p_.kw * plane_pixel;
+  pixel_bytes_ = has_cells_ ? cell_pixel : plane_pixel;
+  position_bytes_ = has_cells_ ? p_.sh * p_.sw * cell_pixel : plane_pixel;
+  run_steps_ = (has_cells_ ? cell_run : plane_pixel) / kStep;
+  columns_ = p_.ow() + window_columns_ - 1;
+  if (p_.sw == 1) {
+    // What a window reads beyond its row may be the next row's left border, where both are border.
+    const std::int64_t right_border = columns_ - (p_.iw + p_.pl);
+    columns_ -= std::clamp<std::int64_t>(std::min(p_.pl, right_border), 0, window_columns_ - 1);
+  }
+}
+
+void TileInput::choose_bands() {
+  const std::int64_t planes = has_cells_ || is_seamless_ ? 1 : p_.sh * p_.sw;
+  const std::int64_t row_bytes = is_copied_ ? planes * columns_ * position_bytes_ : 0;
+  const std::int64_t border = (window_rows_ - 1) * row_bytes;
+  const auto fits = [&](std::int64_t rows) {
+    return rows * row_bytes + border <= kBandBytes && rows * columns_ <= kBandPositions;
+  };
+  band_rows_ = 1;
+  while (band_rows_ < p_.oh() && fits(band_rows_ + 1)) ++band_rows_;
+  // Bands of an image as even as can be.
+  const std::int64_t bands = (p_.oh() + band_rows_ - 1) / band_rows_;
+  band_rows_ = (p_.oh() + bands - 1) / bands;
+  // A row more: what windows of the last row read beyond it.
+  const std::int64_t positions = (band_rows_ + window_rows_) * columns_;
+  phase_bytes_ = has_cells_ ? pixel_bytes_ : positions * position_bytes_;
+  strip_bytes_ = rounded_up(planes * positions * position_bytes_ + kStep, kStep);
+  if (band_rows_ < p_.oh()) return;
+  const std::int64_t by_bytes =
+      is_copied_ ? kBandBytes / std::max<std::int64_t>(strip_bytes_, 1) : kBandPositions;
+  const std::int64_t by_positions = kBandPositions / std::max<std::int64_t>(band_rows_ * columns_, 1);
+  band_images_ = std::max<std::int64_t>(1, std::min(by_bytes, by_positions));
+}
+
+void TileInput::list_steps() {
+  const std::int64_t row_bytes = columns_ * position_bytes_;
+  const auto add_run = [&](std::int64_t begin) {
+    for (std::int64_t i = 0; i < run_steps_; ++i) steps_.push_back(begin + i * kStep);
+  };
+  if (has_cells_) {
+    for (std::int64_t row = 0; row < window_rows_; ++row) add_run(row * row_bytes);
+    return;
+  }
+  for (std::int64_t ky = 0; ky < p_.kh; ++ky) {
+    for (std::int64_t kx = 0; kx < p_.kw; ++kx) {
+      const std::int64_t y = ky * p_.dh, x = kx * p_.dw;
+      const std::int64_t phase = y % p_.sh * p_.sw + x % p_.sw;
+      add_run(phase * phase_bytes_ + y / p_.sh * row_bytes + x / p_.sw * position_bytes_);
+    }
+  }
+}
+
+TileInput::Place TileInput::place_of(std::int64_t ic, std::int64_t ky, std::int64_t kx) const noexcept {
+  if (!has_cells_) {
+    return {(ky * p_.kw + kx) * run_steps_ + ic / kStep, ic % kStep};
+  }
+  const std::int64_t y = ky * p_.dh, x = kx * p_.dw;
+  const std::int64_t phase = y % p_.sh * p_.sw + x % p_.sw;
+  const std::int64_t byte = x / p_.sw * position_bytes_ + phase * pixel_bytes_ + ic;
+  return {y / p_.sh * run_steps_ + byte / kStep, byte % kStep};
+}
+
+TileInput::Band TileInput::band(std::int64_t row, std::int64_t end) const noexcept {
+  const std::int64_t image = row / p_.oh(), first = row % p_.oh();
+  if (first == 0 && end - row >= p_.oh() && band_rows_ == p_.oh()) {
+    return {image, std::min(band_images_, (end - row) / p_.oh()), 0, p_.oh()};
+  }
+  return {image, 1, first, std::min({band_rows_, p_.oh() - first, end - row})};
+}
+
+std::int64_t TileInput::positions(const Band& b) const noexcept {
+  if (is_seamless_) return b.images * b.rows * p_.ow();
+  return (b.rows - 1) * columns_ + p_.ow();
+}
+
+std::int64_t TileInput::pixel(const Band& b, std::int64_t strip, std::int64_t position) const noexcept {
+  const std::int64_t first = ((b.first_image + strip) * p_.oh() + b.first_row) * p_.ow();
+  if (is_seamless_) return first + position;
+  const std::int64_t column = position % columns_;
+  return column < p_.ow() ? first + position / columns_ * p_.ow() + column : -1;
+}
+
+std::int64_t TileInput::copy_bytes() const noexcept {
+  return is_copied_ ? band_images_ * strip_bytes_ + kStep * kStep : 0;
+}
+
+std::int64_t TileInput::most_positions() const noexcept {
+  return (is_seamless_ ? band_images_ : 1) * band_rows_ * columns_;
+}
+
+bool TileInput::uses_row_phase(std::int64_t i) const noexcept {
+  for (std::int64_t ky = 0; ky < p_.kh; ++ky) {
+    if (ky * p_.dh % p_.sh == i) return true;
+  }
+  return false;
+}
+
+bool TileInput::uses_column_phase(std::int64_t j) const noexcept {
+  for (std::int64_t kx = 0; kx < p_.kw; ++kx) {
+    if (kx * p_.dw % p_.sw == j) return true;
+  }
+  return false;
+}
+
+const std::uint8_t* TileInput::place(const Band& b, const std::byte* x, std::byte* copy) const noexcept {
+  const std::int64_t image_bytes = p_.ih * p_.iw * p_.ic;
+  if (!is_copied_) {
+    return reinterpret_cast<const std::uint8_t*>(x + b.first_image * image_bytes +
+                                                 b.first_row * p_.iw * p_.ic);
+  }
+  const std::int64_t step = is_seamless_ ? b.rows * columns_ * position_bytes_ : strip_bytes_;
+  for (std::int64_t i = 0; i < b.images; ++i) {
+    copy_strip(b, x + (b.first_image + i) * image_bytes, copy + i * step);
+  }
+  return reinterpret_cast<const std::uint8_t*>(copy);
+}
+
+void TileInput::copy_strip(const Band& b, const std::byte* image, std::byte* to) const noexcept {
+  const std::int64_t rows = b.rows + window_rows_ - 1;
+  for (std::int64_t i = 0; i < p_.sh; ++i) {
+    if (!uses_row_phase(i)) continue;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const std::int64_t iy = (b.first_row + row) * p_.sh + i - p_.pt;
+      const std::byte* from = iy >= 0 && iy < p_.ih ? image + iy * p_.iw * p_.ic : nullptr;
+      for (std::int64_t j = 0; j < p_.sw; ++j) {
+        if (!uses_column_phase(j)) continue;
+        copy_row(from, j, to + (i * p_.sw + j) * phase_bytes_ + row * columns_ * position_bytes_);
+      }
+    }
+    // The border that the last row's last windows share with the row after it.
+    if (is_seamless_) continue;
+    for (std::int64_t j = 0; j < p_.sw; ++j) {
+      std::byte* end = to + (i * p_.sw + j) * phase_bytes_ + rows * columns_ * position_bytes_;
+      for (std::int64_t x = 0; x + 1 < window_columns_; ++x) {
+        std::memset(end + x * position_bytes_, zero_point_, static_cast<std::size_t>(pixel_bytes_));
+      }
+    }
+  }
+}
+
+/// One row of positions of a column phase; `row` nullptr: border.
+void TileInput::copy_row(const std::byte* row, std::int64_t column_phase, std::byte* to) const noexcept {
+  // Input columns first_x, first_x + sw, ... ; those inside are positions [before, inside_end).
+  const std::int64_t first_x = column_phase - p_.pl;
+  std::int64_t before = first_x < 0 ? (-first_x + p_.sw - 1) / p_.sw : 0;
+  std::int64_t inside_end = p_.iw > first_x ? (p_.iw - 1 - first_x) / p_.sw + 1 : 0;
+  inside_end = std::clamp<std::int64_t>(inside_end, 0, columns_);
+  before = std::min(before, inside_end);
+  if (row == nullptr) before = inside_end = 0;
+  const auto fill = [&](std::int64_t begin, std::int64_t end) {
+    if (position_bytes_ == pixel_bytes_ && end > begin) {
+      std::memset(to + begin * pixel_bytes_, zero_point_,
+                  static_cast<std::size_t>((end - begin) * pixel_bytes_));
+      return;
+    }
+    for (std::int64_t x = begin; x < end; ++x) {
+      std::memset(to + x * position_bytes_, zero_point_, static_cast<std::size_t>(pixel_bytes_));
+    }
+  };
+  fill(0, before);
+  if (inside_end > before) {
+    copy_pixels(row + (first_x + before * p_.sw) * p_.ic, p_.sw * p_.ic, inside_end - before,
+                to + before * position_bytes_);
+  }
+  fill(inside_end, columns_);
+}
+
+void TileInput::copy_pixels(const std::byte* from, std::int64_t from_bytes, std::int64_t count,
+                            std::byte* to) const noexcept {
+  const auto bytes = static_cast<std::size_t>(p_.ic);
+  if (p_.x == DType::s8) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      for (std::int64_t c = 0; c < p_.ic; ++c) {
+        to[i * position_bytes_ + c] = from[i * from_bytes + c] ^ std::byte{0x80};
+      }
+    }
+  } else if (from_bytes == p_.ic && position_bytes_ == p_.ic) {
+    std::memcpy(to, from, static_cast<std::size_t>(count * p_.ic));
+  } else if (p_.ic == 3) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::memcpy(to + i * position_bytes_, from + i * from_bytes, 2);
+      to[i * position_bytes_ + 2] = from[i * from_bytes + 2];
+    }
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::memcpy(to + i * position_bytes_, from + i * from_bytes, bytes);
+    }
+  }
+}
+
+}  // namespace octavo

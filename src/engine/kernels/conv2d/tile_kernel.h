@@ -1,0 +1,391 @@
+#pragma once
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "engine/kernels/amx/tiles.h"
+#include "engine/kernels/conv2d/tile_block.h"
+
+// The tile convolution, for files compiled for AMX or for AVX-512 VNNI with emulated tiles. All of it has
+// internal linkage.
+//
+// A block is 2 tiles of pixels x 1 panel: tiles 0, 1 are the sums of the first tile of pixels (16 channels
+// each), 2, 3 those of the second, 4, 5 the pixels, 6, 7 the weights. While a block is multiplied, the sums
+// of the block before it are requantized between the steps: tile products and vector instructions overlap.
+// The second tile of pixels runs up to two steps behind the first, so that sums are stored when their last
+// product is long done.
+
+namespace octavo {
+namespace {
+
+#define OCTAVO_INLINE inline __attribute__((always_inline))
+
+/// The rule's numbers for one panel.
+struct PanelNumbers {
+  __m512 bias[2], multiplier[2];
+  __m512 lowest, highest, q_factor, r_factor, offset;
+  __m512i zero_point, lowest_y, highest_y, flip;
+  __mmask32 there;
+  std::int64_t channel;
+};
+
+template <TileForm form>
+constexpr bool kIsFused = form == TileForm::stored_fused || form == TileForm::residual_fused;
+template <TileForm form>
+constexpr bool kAddsResidual = form == TileForm::residual || form == TileForm::residual_fused;
+template <TileForm form>
+constexpr bool kIsFast = kIsFused<form> || kAddsResidual<form> || form == TileForm::stored;
+
+OCTAVO_INLINE PanelNumbers numbers_of(const TileWork& w, std::int64_t panel) {
+  const TileRule& rule = w.rule;
+  PanelNumbers n;
+  n.channel = panel * kTilePanel;
+  for (int i = 0; i < 2; ++i) {
+    n.bias[i] = _mm512_loadu_ps(rule.bias + n.channel + 16 * i);
+    n.multiplier[i] = _mm512_loadu_ps(rule.multiplier + n.channel + 16 * i);
+  }
+  n.lowest = _mm512_set1_ps(rule.lowest);
+  n.highest = _mm512_set1_ps(rule.highest);
+  n.q_factor = _mm512_set1_ps(rule.q_factor);
+  n.r_factor = _mm512_set1_ps(rule.r_factor);
+  n.offset = _mm512_set1_ps(rule.offset);
+  n.zero_point = _mm512_set1_epi16(rule.zero_point);
+  n.lowest_y = _mm512_set1_epi8(static_cast<char>(rule.lowest_y));
+  n.highest_y = _mm512_set1_epi8(static_cast<char>(rule.highest_y));
+  n.flip = _mm512_set1_epi8(static_cast<char>(rule.flip));
+  const std::int64_t left = w.channels - n.channel;
+  n.there = left >= kTilePanel ? 0xFFFFFFFFU : (1U << left) - 1U;
+  return n;
+}
+
+template <TileForm form>
+OCTAVO_INLINE __m512 scaled(const std::int32_t* sums, const PanelNumbers& n, int half) {
+  const __m512 f = _mm512_cvtepi32_ps(_mm512_load_si512(sums));
+  if constexpr (kIsFused<form>) return _mm512_fmadd_ps(f, n.multiplier[half], n.bias[half]);
+  return _mm512_mul_ps(_mm512_add_ps(f, n.bias[half]), n.multiplier[half]);
+}
+
+OCTAVO_INLINE __m512 add_residual(__m512 v, __m128i r, const PanelNumbers& n) {
+  // Adding and taking away 1.5 * 2^23 rounds to even what is smaller than 2^22.
+  const __m512 magic = _mm512_set1_ps(12582912.0F);
+  v = _mm512_min_ps(n.highest, _mm512_max_ps(v, n.lowest));
+  const __m512 q = _mm512_sub_ps(_mm512_add_ps(v, magic), magic);
+  const __m512 real = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(r));
+  return _mm512_fmadd_ps(q, n.q_factor, _mm512_fmadd_ps(real, n.r_factor, n.offset));
+}
+
+/// Requantizes two rows of 32 sums.
+template <TileForm form>
+OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* dst,
+                               const std::uint8_t* const* residual, const PanelNumbers& n) {
+  __m512 v[4];
+  for (int i = 0; i < 4; ++i) v[i] = scaled<form>(sums + 16 * i, n, i & 1);
+  if constexpr (kAddsResidual<form>) {
+    const __m256i r0 = _mm256_maskz_loadu_epi8(n.there, residual[0] + n.channel);
+    const __m256i r1 = _mm256_maskz_loadu_epi8(n.there, residual[1] + n.channel);
+    v[0] = add_residual(v[0], _mm256_castsi256_si128(r0), n);
+    v[1] = add_residual(v[1], _mm256_extracti128_si256(r0, 1), n);
+    v[2] = add_residual(v[2], _mm256_castsi256_si128(r1), n);
+    v[3] = add_residual(v[3], _mm256_extracti128_si256(r1, 1), n);
+  }
+  __m512i first = _mm512_packs_epi32(_mm512_cvtps_epi32(v[0]), _mm512_cvtps_epi32(v[1]));
+  __m512i second = _mm512_packs_epi32(_mm512_cvtps_epi32(v[2]), _mm512_cvtps_epi32(v[3]));
+  first = _mm512_adds_epi16(first, n.zero_point);
+  second = _mm512_adds_epi16(second, n.zero_point);
+  __m512i y = _mm512_packus_epi16(first, second);
+  y = _mm512_min_epu8(n.highest_y, _mm512_max_epu8(y, n.lowest_y));
+  y = _mm512_xor_si512(y, n.flip);
+  // Packing went lane by lane: 4 channels of each half of each row stand together.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  y = _mm512_permutexvar_epi32(order, y);
+  _mm256_mask_storeu_epi8(dst[0] + n.channel, n.there, _mm512_castsi512_si256(y));
+  _mm256_mask_storeu_epi8(dst[1] + n.channel, n.there, _mm512_extracti64x4_epi64(y, 1));
+}
+
+OCTAVO_INLINE __m512 between(__m512 v, float lowest, float highest) {
+  return _mm512_min_ps(_mm512_set1_ps(highest), _mm512_max_ps(v, _mm512_set1_ps(lowest)));
+}
+
+OCTAVO_INLINE __m512i exact_stored(__m512i sum, const OutputRule& rule, std::int64_t channel) {
+  __m512 v = _mm512_add_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(rule.bias + channel));
+  v = between(_mm512_mul_ps(v, _mm512_loadu_ps(rule.multiplier + channel)), rule.lowest, rule.highest);
+  return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.zero_point));
+}
+
+OCTAVO_INLINE __m512i exact_residual(__m512i sum, __m128i r8, const OutputRule& rule, std::int64_t channel) {
+  const __m512i r = rule.r_is_signed != 0 ? _mm512_cvtepi8_epi32(r8) : _mm512_cvtepu8_epi32(r8);
+  const __m512 q_real = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact_stored(sum, rule, channel)),
+                                        _mm512_set1_ps(rule.q_scale), _mm512_set1_ps(rule.q_offset));
+  const __m512 r_real =
+      _mm512_fmadd_ps(_mm512_cvtepi32_ps(r), _mm512_set1_ps(rule.r_scale), _mm512_set1_ps(rule.r_offset));
+  __m512 v = _mm512_mul_ps(_mm512_add_ps(q_real, r_real), _mm512_set1_ps(rule.inverse_scale));
+  v = between(v, rule.sum_lowest, rule.sum_highest);
+  return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.sum_zero_point));
+}
+
+/// 16 sums of one row, any OutputRule.
+template <TileForm form>
+OCTAVO_INLINE void finish_exact(const std::int32_t* sums, std::uint8_t* dst, const std::uint8_t* residual,
+                                const PanelNumbers& n, const OutputRule& rule, int half) {
+  const __m512i sum = _mm512_load_si512(sums);
+  const std::int64_t channel = n.channel + 16 * half;
+  const auto there = static_cast<__mmask16>(n.there >> (16 * half));
+  if constexpr (form == TileForm::exact) {
+    _mm_mask_storeu_epi8(dst + channel, there, _mm512_cvtepi32_epi8(exact_stored(sum, rule, channel)));
+  } else if constexpr (form == TileForm::exact_residual) {
+    const __m128i r = _mm_maskz_loadu_epi8(there, residual + channel);
+    _mm_mask_storeu_epi8(dst + channel, there, _mm512_cvtepi32_epi8(exact_residual(sum, r, rule, channel)));
+  } else {
+    __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(rule.multiplier + channel));
+    v = between(_mm512_add_ps(v, _mm512_loadu_ps(rule.bias + channel)), rule.lowest, rule.highest);
+    _mm512_mask_storeu_ps(dst + 4 * channel, there, v);
+  }
+}
+
+/// A multiplied block whose sums wait to be requantized, two rows at a time.
+template <TileForm form>
+struct Pending {
+  const std::int32_t* sums;
+  std::uint8_t* const* dst;
+  const std::uint8_t* const* residual;
+  int row;       ///< the next one: 0..15 of the first tile of pixels, 16..31 of the second
+  int half_end;  ///< rows of a tile, rounded up to pairs
+  int left;      ///< pairs
+  PanelNumbers numbers;
+
+  OCTAVO_INLINE void finish(int pairs, const OutputRule& rule) {
+    if (pairs > left) pairs = left;
+    left -= pairs;
+    for (; pairs > 0; --pairs) {
+      const std::int32_t* from = sums + row * kTilePanel;
+      if constexpr (kIsFast<form>) {
+        finish_fast<form>(from, dst + row, kAddsResidual<form> ? residual + row : nullptr, numbers);
+      } else {
+        for (int i = 0; i < 4; ++i) {
+          const std::uint8_t* r = form == TileForm::exact_residual ? residual[row + i / 2] : nullptr;
+          finish_exact<form>(from + 16 * i, dst[row + i / 2], r, numbers, rule, i & 1);
+        }
+      }
+      row += 2;
+      if (row == half_end) row = kTileRows;
+    }
+  }
+};
+
+/// The operands of one block.
+struct BlockOperands {
+  const std::uint8_t* first;
+  const std::uint8_t* second;
+  std::int64_t row_stride;
+  const std::int64_t* steps;
+  const std::uint8_t* weights;
+};
+
+template <class Tiles, bool streamed, int tile>
+OCTAVO_INLINE void load_weights(const BlockOperands& b, std::int64_t k) {
+  const std::uint8_t* from = b.weights + k * kTileStepWeights + (tile - 6) * (kTileStepWeights / 2);
+  if constexpr (streamed) {
+    Tiles::template load_streamed<tile>(from, 64);
+  } else {
+    Tiles::template load<tile>(from, 64);
+  }
+}
+
+/// Step `k` of the first tile of pixels.
+template <class Tiles, bool streamed>
+OCTAVO_INLINE void step_first(const BlockOperands& b, std::int64_t k) {
+  load_weights<Tiles, streamed, 6>(b, k);
+  Tiles::template load<4>(b.first + b.steps[k], b.row_stride);
+  Tiles::template dot_us<0, 4, 6>();
+  load_weights<Tiles, streamed, 7>(b, k);
+  Tiles::template dot_us<1, 4, 7>();
+}
+
+template <class Tiles, bool streamed>
+OCTAVO_INLINE void step_second(const BlockOperands& b, std::int64_t k) {
+  load_weights<Tiles, streamed, 6>(b, k);
+  Tiles::template load<5>(b.second + b.steps[k], b.row_stride);
+  Tiles::template dot_us<2, 5, 6>();
+  load_weights<Tiles, streamed, 7>(b, k);
+  Tiles::template dot_us<3, 5, 7>();
+}
+
+template <class Tiles, bool streamed>
+OCTAVO_INLINE void step_both(const BlockOperands& b, std::int64_t k) {
+  load_weights<Tiles, streamed, 6>(b, k);
+  Tiles::template load<4>(b.first + b.steps[k], b.row_stride);
+  Tiles::template dot_us<0, 4, 6>();
+  Tiles::template load<5>(b.second + b.steps[k], b.row_stride);
+  Tiles::template dot_us<2, 5, 6>();
+  load_weights<Tiles, streamed, 7>(b, k);
+  Tiles::template dot_us<1, 4, 7>();
+  Tiles::template dot_us<3, 5, 7>();
+}
+
+/// Sums begin with their channel's start: one row of 16, loaded as every row of the tile.
+template <class Tiles, int tile>
+OCTAVO_INLINE void begin_sums(const TileWork& w, std::int64_t channel) {
+  Tiles::template load<tile>(w.rule.exact.start + channel + 16 * (tile & 1), 0);
+}
+
+template <class Tiles, int tile>
+OCTAVO_INLINE void store_sums(std::int32_t* sums) {
+  Tiles::template store<tile>(sums + (tile / 2) * kTileRows * kTilePanel + 16 * (tile & 1), 4 * kTilePanel);
+}
+
+/// Multiplies a block into `sums` (its tiles 2, 3 stay where they are) and finishes the block before, whose
+/// tiles 2, 3 it stores. `count`: steps, 0 = more than the other instantiations have.
+template <class Tiles, TileForm form, bool streamed, int count>
+OCTAVO_INLINE void multiply_block(const TileWork& w, const BlockOperands& b, std::int64_t channel,
+                                  std::int32_t* sums, std::int32_t* sums_before, Pending<form>& before) {
+  const OutputRule& rule = w.rule.exact;
+  const std::int64_t steps = count != 0 ? count : w.step_count;
+  const std::int64_t skew = steps == 2 || steps > 3 ? 2 : 1;
+  const bool is_short = steps <= 2;
+  const std::int64_t turns = is_short ? 2 * skew : 2 * skew + steps;  // 4 skew + (steps - 2 skew)
+  const auto pairs = static_cast<int>((before.half_end + turns - 1) / turns);
+  begin_sums<Tiles, 0>(w, channel);
+  begin_sums<Tiles, 1>(w, channel);
+  step_first<Tiles, streamed>(b, 0);
+  store_sums<Tiles, 2>(sums_before);
+  store_sums<Tiles, 3>(sums_before);
+  before.finish(pairs, rule);
+  if (skew == 2) {
+    step_first<Tiles, streamed>(b, 1);
+    before.finish(pairs, rule);
+  }
+  begin_sums<Tiles, 2>(w, channel);
+  begin_sums<Tiles, 3>(w, channel);
+  step_second<Tiles, streamed>(b, 0);
+  if (is_short && skew == 1) store_sums<Tiles, 0>(sums), store_sums<Tiles, 1>(sums);
+  before.finish(pairs, rule);
+  if (skew == 2) {
+    step_second<Tiles, streamed>(b, 1);
+    if (is_short) store_sums<Tiles, 0>(sums), store_sums<Tiles, 1>(sums);
+    before.finish(pairs, rule);
+  }
+  if (!is_short) {
+    for (std::int64_t k = skew; k < steps - skew; ++k) {
+      step_both<Tiles, streamed>(b, k);
+      before.finish(pairs, rule);
+    }
+    for (std::int64_t k = steps - skew; k < steps; ++k) {
+      step_first<Tiles, streamed>(b, k);
+      before.finish(pairs, rule);
+    }
+    step_second<Tiles, streamed>(b, steps - skew);
+    store_sums<Tiles, 0>(sums);
+    before.finish(pairs, rule);
+    if (skew == 2) step_second<Tiles, streamed>(b, steps - 1);
+    store_sums<Tiles, 1>(sums);
+  }
+  before.finish(2 * kTileRows, rule);
+}
+
+/// Walks the blocks: groups of panels, in a group pairs of tiles, for each all the group's panels.
+struct BlockWalk {
+  std::int64_t panels, tile_count, group;
+  std::int64_t tile = 0, panel = 0, group_begin = 0;
+
+  [[nodiscard]] OCTAVO_INLINE std::int64_t group_end() const {
+    return group_begin + group < panels ? group_begin + group : panels;
+  }
+  OCTAVO_INLINE void next() {
+    if (++panel < group_end()) return;
+    panel = group_begin;
+    tile += 2;
+    if (tile < tile_count) return;
+    tile = 0;
+    group_begin = panel = group_end();
+  }
+};
+
+template <class Tiles, TileForm form, bool streamed, int count>
+void multiply_all(const TileWork& w) {
+  Pending<form> before;
+  before.half_end = (w.rows + 1) & ~1;
+  before.left = 0;
+  before.row = 0;
+  const std::int64_t panel_bytes = w.step_count * kTileStepWeights;
+  BlockWalk walk{w.panels, w.tile_count, w.group};
+  std::int32_t* sums = w.sums;
+  std::int32_t* sums_before = w.sums + kTileSums / 2;
+  for (; walk.group_begin < w.panels; walk.next()) {
+    const BlockOperands operands{w.tiles[walk.tile], w.tiles[walk.tile + 1], w.row_stride, w.steps,
+                                 w.weights + walk.panel * panel_bytes};
+    multiply_block<Tiles, form, streamed, count>(w, operands, walk.panel * kTilePanel, sums, sums_before,
+                                                 before);
+    before.sums = sums;
+    before.dst = w.dst + walk.tile * kTileRows;
+    if constexpr (kAddsResidual<form> || form == TileForm::exact_residual) {
+      before.residual = w.residual + walk.tile * kTileRows;
+    }
+    before.row = 0;
+    before.left = before.half_end;
+    before.numbers = numbers_of(w, walk.panel);
+    std::int32_t* const free = sums_before;
+    sums_before = sums;
+    sums = free;
+  }
+  store_sums<Tiles, 2>(sums_before);
+  store_sums<Tiles, 3>(sums_before);
+  before.finish(2 * kTileRows, w.rule.exact);
+}
+
+template <class Tiles, TileForm form>
+void multiply_form(const TileWork& w) {
+  if (w.streams_weights != 0 && w.step_count > 4) return multiply_all<Tiles, form, true, 0>(w);
+  if (!kIsFast<form>) return multiply_all<Tiles, form, false, 0>(w);
+  switch (w.step_count) {
+    case 1:
+      return multiply_all<Tiles, form, false, 1>(w);
+    case 2:
+      return multiply_all<Tiles, form, false, 2>(w);
+    case 4:
+      return multiply_all<Tiles, form, false, 4>(w);
+    default:
+      return multiply_all<Tiles, form, false, 0>(w);
+  }
+}
+
+template <class Tiles>
+void multiply_tiles(const TileWork& w) {
+  TileConfig config;
+  for (int tile = 0; tile < 8; ++tile) {
+    config.row_bytes[tile] = kTileStepBytes;
+    config.rows[tile] = static_cast<std::uint8_t>(tile < 6 ? w.rows : kTileRows);
+  }
+  Tiles::configure(config);
+  Tiles::publish();
+  Tiles::template zero<2>();
+  Tiles::template zero<3>();
+  switch (w.form) {
+    case TileForm::stored:
+      multiply_form<Tiles, TileForm::stored>(w);
+      break;
+    case TileForm::stored_fused:
+      multiply_form<Tiles, TileForm::stored_fused>(w);
+      break;
+    case TileForm::residual:
+      multiply_form<Tiles, TileForm::residual>(w);
+      break;
+    case TileForm::residual_fused:
+      multiply_form<Tiles, TileForm::residual_fused>(w);
+      break;
+    case TileForm::exact:
+      multiply_form<Tiles, TileForm::exact>(w);
+      break;
+    case TileForm::exact_residual:
+      multiply_form<Tiles, TileForm::exact_residual>(w);
+      break;
+    case TileForm::real:
+      multiply_form<Tiles, TileForm::real>(w);
+      break;
+  }
+  Tiles::release();
+}
+
+#undef OCTAVO_INLINE
+
+}  // namespace
+}  // namespace octavo
