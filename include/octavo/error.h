@@ -14,8 +14,8 @@ enum class ErrorCode {
   internal,          ///< a defect of Octavo
 };
 
-/// The one exception type that leaves the library. `what()` is a single line that names the offending thing and its
-/// value; every level that catches it may put its place in front with `within`.
+/// The one exception type that leaves the library. `what()` is a single line that names the offending thing
+/// and its value; every level that catches it may put its place in front with `within`.
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

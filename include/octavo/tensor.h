@@ -35,8 +35,8 @@ struct Quantization {
   bool operator==(const Quantization&) const = default;
 };
 
-/// Number of elements of a shape. Throws Error(invalid_model) when an extent is negative or the product, or its size in
-/// bytes at 8 bytes an element, overflows 63 bits.
+/// Number of elements of a shape. Throws Error(invalid_model) when an extent is negative or the product, or
+/// its size in bytes at 8 bytes an element, overflows 63 bits.
 std::int64_t element_count(std::span<const std::int64_t> shape);
 
 /// "[1, 3, 224, 224]"

@@ -6,8 +6,8 @@
 namespace octavo {
 
 [[noreturn]] inline void assertion_failed(const char* claim, const char* file, int line) {
-  throw Error(ErrorCode::internal, std::string("defect in Octavo: '") + claim + "' does not hold at " + file + ":" +
-                                       std::to_string(line));
+  throw Error(ErrorCode::internal, std::string("defect in Octavo: '") + claim + "' does not hold at " + file +
+                                       ":" + std::to_string(line));
 }
 
 }  // namespace octavo

@@ -5,8 +5,9 @@
 
 namespace octavo {
 
-/// A file that appears under its final name only when it is whole: written under a temporary name in the same folder, then
-/// synced and renamed by `commit`. Without a commit the temporary file is removed and what stood under the name stays.
+/// A file that appears under its final name only when it is whole: written under a temporary name in the same
+/// folder, then synced and renamed by `commit`. Without a commit the temporary file is removed and what stood
+/// under the name stays.
 class AtomicFile {
  public:
   /// Error(io) with the path and the system's reason when the file cannot be made.

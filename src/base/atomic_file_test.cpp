@@ -5,7 +5,7 @@
 
 #include <csignal>
 
-#include "data/testing.h"
+#include "base/testing.h"
 
 namespace octavo {
 namespace {

@@ -21,7 +21,8 @@ std::vector<std::int64_t> extents_at(const Shape& shape, std::int64_t batch_size
 
 Dim element_count(const Shape& shape) {
   const auto batched = std::count_if(shape.begin(), shape.end(), [](Dim dim) { return dim.per_image; });
-  if (batched > 1) fail(ErrorCode::invalid_model, "shape {} grows with the batch in two places", shape_text(shape));
+  if (batched > 1)
+    fail(ErrorCode::invalid_model, "shape {} grows with the batch in two places", shape_text(shape));
   return {element_count(extents_at(shape, 1)), batched == 1};
 }
 

@@ -6,8 +6,8 @@
 
 namespace octavo {
 
-/// One extent of a shape that may grow with the batch: `count` when fixed, `count * N` when `per_image`, where N is the
-/// batch size, known only at run time. Prints as "7", "N", "4N".
+/// One extent of a shape that may grow with the batch: `count` when fixed, `count * N` when `per_image`,
+/// where N is the batch size, known only at run time. Prints as "7", "N", "4N".
 struct Dim {
   std::int64_t count = 0;
   bool per_image = false;

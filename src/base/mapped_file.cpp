@@ -16,7 +16,7 @@ namespace octavo {
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) fail(ErrorCode::io, "cannot open '{}': {}", path.string(), std::strerror(errno));
-  struct stat facts{};
+  struct stat facts {};
   if (::fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode)) {
     ::close(fd);
     fail(ErrorCode::io, "cannot read '{}': not a regular file", path.string());

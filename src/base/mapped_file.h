@@ -9,7 +9,8 @@ namespace octavo {
 class MappedFile {
  public:
   MappedFile() = default;
-  /// Error(io) with the path and the system's reason when it cannot be opened or mapped, or is no regular file.
+  /// Error(io) with the path and the system's reason when it cannot be opened or mapped, or is no regular
+  /// file.
   explicit MappedFile(const std::filesystem::path& path);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;

@@ -47,9 +47,11 @@ std::int64_t element_count(std::span<const std::int64_t> shape) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 8;
   std::int64_t count = 1;
   for (std::int64_t extent : shape) {
-    if (extent < 0) throw Error(ErrorCode::invalid_model, "shape " + shape_text(shape) + " has a negative extent");
+    if (extent < 0)
+      throw Error(ErrorCode::invalid_model, "shape " + shape_text(shape) + " has a negative extent");
     if (extent != 0 && count > kMost / extent) {
-      throw Error(ErrorCode::invalid_model, "shape " + shape_text(shape) + " has more elements than memory can hold");
+      throw Error(ErrorCode::invalid_model,
+                  "shape " + shape_text(shape) + " has more elements than memory can hold");
     }
     count *= extent;
   }
@@ -72,8 +74,8 @@ Tensor::Tensor(DType dtype, std::vector<std::int64_t> shape)
   const auto size = (static_cast<std::size_t>(bytes()) / kAlignment + 1) * kAlignment;
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(kAlignment, size));
   if (memory == nullptr) {
-    throw Error(ErrorCode::io, "no memory for a tensor of shape " + shape_text(shape_) + " (" + std::to_string(size) +
-                                   " bytes)");
+    throw Error(ErrorCode::io, "no memory for a tensor of shape " + shape_text(shape_) + " (" +
+                                   std::to_string(size) + " bytes)");
   }
   data_.reset(memory);
   std::memset(memory, 0, size);

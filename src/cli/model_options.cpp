@@ -44,11 +44,14 @@ void ModelOptions::declare(CLI::App& verb) {
                   "a package (saved_model.tar), a TorchScript file (.pt) or an ONNX file (.onnx)")
       ->required();
   // One value each, so that the positional arguments behind an option stay positional.
-  verb.add_option("--input-shape", shapes, "an input's extents without the batch: 3,224,224 or NAME:3,224,224")
+  verb.add_option("--input-shape", shapes,
+                  "an input's extents without the batch: 3,224,224 or NAME:3,224,224")
       ->allow_extra_args(false);
-  verb.add_option("--disable-pass", disabled_passes, "leave out a pass of the optimiser (results do not change)")
+  verb.add_option("--disable-pass", disabled_passes,
+                  "leave out a pass of the optimiser (results do not change)")
       ->allow_extra_args(false);
-  verb.add_option("--layer", layers, "also return the result of this place of the model (module path, node name)")
+  verb.add_option("--layer", layers,
+                  "also return the result of this place of the model (module path, node name)")
       ->allow_extra_args(false);
   verb.add_flag("-q,--quiet", quiet, "no notes on stderr");
 }

@@ -39,9 +39,19 @@ Graph import_model(const std::filesystem::path& model, const MappedFile& file,
   return graph;
 }
 
+/// Every place of the model that has an operator of its own.
+std::vector<std::string> all_places(const Graph& graph) {
+  std::set<std::string> places;
+  for (const Node& node : graph.nodes()) {
+    if (!node.origin.empty()) places.insert(node.origin);
+  }
+  return {places.begin(), places.end()};
+}
+
 /// Adds an output for the last node that comes from each of the wanted places.
 void add_layer_outputs(Graph& graph, const std::vector<std::string>& wanted) {
-  for (const std::string& place : wanted) {
+  const bool wants_all = wanted == std::vector<std::string>{"*"};
+  for (const std::string& place : wants_all ? all_places(graph) : wanted) {
     const auto& nodes = graph.nodes();
     const auto found =
         std::find_if(nodes.rbegin(), nodes.rend(), [&](const Node& node) { return node.origin == place; });

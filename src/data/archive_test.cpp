@@ -6,7 +6,7 @@
 
 #include "data/dataset.h"
 #include "data/npz.h"
-#include "data/testing.h"
+#include "base/testing.h"
 
 namespace octavo {
 namespace {

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "data/npz.h"
-#include "data/testing.h"
+#include "base/testing.h"
 
 namespace octavo {
 namespace {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.h"
-#include "data/testing.h"
+#include "base/testing.h"
 
 namespace octavo {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "data/testing.h"
+#include "base/testing.h"
 
 namespace octavo {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "data/testing.h"
+#include "base/testing.h"
 
 namespace octavo {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "data/npy.h"
-#include "data/testing.h"
+#include "base/testing.h"
 
 namespace octavo {
 namespace {

@@ -9,7 +9,7 @@
 #include "base/sha256.h"
 #include "data/decode.h"
 #include "data/npz.h"
-#include "data/testing.h"
+#include "base/testing.h"
 
 namespace octavo {
 namespace {

@@ -7,8 +7,8 @@ namespace octavo {
 std::span<const OpDef> all_ops() {
   static const std::vector<OpDef> table = [] {
     std::vector<OpDef> all;
-    for (auto* family : {ops::conv_ops, ops::matrix_ops, ops::pool_ops, ops::elementwise_ops, ops::quantize_ops,
-                         ops::shape_ops, ops::reduce_ops}) {
+    for (auto* family : {ops::conv_ops, ops::matrix_ops, ops::pool_ops, ops::elementwise_ops,
+                         ops::quantize_ops, ops::shape_ops, ops::reduce_ops}) {
       for (OpDef& def : family()) all.push_back(std::move(def));
     }
     return all;

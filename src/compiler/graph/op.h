@@ -9,7 +9,8 @@ namespace octavo {
 /// The types an attribute can have; the same order as Attribute's alternatives.
 enum class AttributeKind { integer, real, text, integers, shape, reals };
 
-/// One attribute that an operator understands. `fallback` is its value when a node does not say; nothing = required.
+/// One attribute that an operator understands. `fallback` is its value when a node does not say; nothing =
+/// required.
 struct AttributeDef {
   std::string_view name;
   AttributeKind kind;
@@ -23,7 +24,9 @@ class OpInputs {
   [[nodiscard]] const Node& node() const noexcept { return node_; }
   [[nodiscard]] std::size_t count() const noexcept { return node_.inputs.size(); }
   [[nodiscard]] bool has(std::size_t index) const noexcept { return node_.input(index) != kNoValue; }
-  [[nodiscard]] const TensorType& type(std::size_t index) const { return graph_.type(node_.inputs.at(index)); }
+  [[nodiscard]] const TensorType& type(std::size_t index) const {
+    return graph_.type(node_.inputs.at(index));
+  }
   [[nodiscard]] const Tensor* constant(std::size_t index) const {
     const Value& value = graph_.value(node_.inputs.at(index));
     return value.constant ? &*value.constant : nullptr;

@@ -1,11 +1,9 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "compiler/graph/evaluate.h"
 #include "compiler/graph/op.h"
-#include "compiler/lower/lower.h"
 #include "compiler/passes/passes.h"
-#include "octavo/session.h"
-#include "package/package.h"
 
 namespace octavo {
 namespace {
@@ -21,7 +19,7 @@ bool is_foldable(const Graph& graph, const Node& node) {
          element_count(graph.type(node.output).shape).count <= kMostElements;
 }
 
-/// Computes one node by running it as a graph of its own.
+/// Computes one node as a graph of its own.
 Tensor value_of(const Graph& graph, const Node& node) {
   Graph alone;
   alone.name = "constant";
@@ -35,10 +33,7 @@ Tensor value_of(const Graph& graph, const Node& node) {
     inputs.push_back(alone.add_constant(value.name, Tensor(*value.constant), value.type.quantization));
   }
   alone.outputs.push_back({"y", alone.add(node.op->name, inputs, node.attributes, "y")});
-  auto [plan, weights] = lower(alone);
-  Session session(make_package(std::move(plan), std::move(weights), {}));
-  session.run();
-  return Tensor(session.output());
+  return evaluate(alone);
 }
 
 }  // namespace

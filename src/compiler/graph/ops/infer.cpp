@@ -27,7 +27,8 @@ TensorType result_type(const OpInputs& in, Shape shape) {
   const std::int64_t lowest = is_signed ? -128 : 0;
   const double scale = node.real("scale");
   const std::int64_t zero_point = node.integer("zero_point");
-  if (!(scale > 0.0) || !std::isfinite(scale)) fail(ErrorCode::invalid_model, "scale {} is not positive", scale);
+  if (!(scale > 0.0) || !std::isfinite(scale))
+    fail(ErrorCode::invalid_model, "scale {} is not positive", scale);
   if (zero_point < lowest || zero_point > lowest + 255) {
     fail(ErrorCode::invalid_model, "zero_point {} is outside {}", zero_point, dtype_text);
   }
@@ -62,7 +63,8 @@ Shape broadcast(const Shape& a, const Shape& b) {
 void expect_rank(const OpInputs& in, std::size_t index, std::size_t rank) {
   const Shape& shape = in.type(index).shape;
   if (shape.size() != rank) {
-    fail(ErrorCode::invalid_model, "input {} has shape {}, expected {} extents", index, shape_text(shape), rank);
+    fail(ErrorCode::invalid_model, "input {} has shape {}, expected {} extents", index, shape_text(shape),
+         rank);
   }
 }
 

@@ -7,11 +7,13 @@ namespace octavo::ops {
 /// Attributes of every operator whose result may be quantized: with `scale` the result is `dtype` integers.
 /// `arithmetic` says whose rounding is followed, FBGEMM's or ONNX Runtime's (docs/numerics.md).
 std::vector<AttributeDef> quantized_result_attributes();
-/// The result type those attributes ask for; f32 when there is no `scale`. Checks scale and zero_point ranges.
+/// The result type those attributes ask for; f32 when there is no `scale`. Checks scale and zero_point
+/// ranges.
 TensorType result_type(const OpInputs& in, Shape shape);
 
-/// Attributes of a fused clamp: activation = none | relu | clamp, the latter to [lo, hi]. In units of the result's
-/// elements: quantized integers when the result is quantized, reals otherwise. relu of a quantized result is max(q, zp).
+/// Attributes of a fused clamp: activation = none | relu | clamp, the latter to [lo, hi]. In units of the
+/// result's elements: quantized integers when the result is quantized, reals otherwise. relu of a quantized
+/// result is max(q, zp).
 std::vector<AttributeDef> activation_attributes();
 
 /// numpy broadcasting of two shapes; Error(invalid_model) with both when they do not fit.

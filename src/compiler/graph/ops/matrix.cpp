@@ -11,17 +11,20 @@ TensorType infer_linear(const OpInputs& in) {
     fail(ErrorCode::invalid_model, "input {} with weights {}", shape_text(x.shape), shape_text(w.shape));
   }
   if (x.quantization.has_value() != w.quantization.has_value()) {
-    fail(ErrorCode::invalid_model, "input is {} but weights are {}", dtype_name(x.dtype), dtype_name(w.dtype));
+    fail(ErrorCode::invalid_model, "input is {} but weights are {}", dtype_name(x.dtype),
+         dtype_name(w.dtype));
   }
   if (in.has(2) && in.type(2).shape != Shape{w.shape[0]}) {
-    fail(ErrorCode::invalid_model, "bias has shape {}, expected [{}]", shape_text(in.type(2).shape), w.shape[0].count);
+    fail(ErrorCode::invalid_model, "bias has shape {}, expected [{}]", shape_text(in.type(2).shape),
+         w.shape[0].count);
   }
   Shape shape = x.shape;
   shape.back() = w.shape[0];
   return result_type(in, std::move(shape));
 }
 
-/// numpy matmul: the last two extents multiply, the others broadcast; a 1-D operand gets an extent of 1 that goes again.
+/// numpy matmul: the last two extents multiply, the others broadcast; a 1-D operand gets an extent of 1 that
+/// goes again.
 Shape matmul_shape(Shape a, Shape b) {
   const std::string texts = shape_text(a) + " and " + shape_text(b);
   if (a.empty() || b.empty()) fail(ErrorCode::invalid_model, "matrix product of {}", texts);

@@ -10,7 +10,8 @@ std::int64_t window_count(std::int64_t in, std::int64_t before, std::int64_t aft
                           std::int64_t stride, std::int64_t dilation, bool ceil_mode) {
   const std::int64_t span = in + before + after - dilation * (kernel - 1) - 1;
   if (span < 0) {
-    fail(ErrorCode::invalid_model, "pooling window {} is larger than the padded input {}", kernel, in + before + after);
+    fail(ErrorCode::invalid_model, "pooling window {} is larger than the padded input {}", kernel,
+         in + before + after);
   }
   std::int64_t count = (span + (ceil_mode ? stride - 1 : 0)) / stride + 1;
   if (ceil_mode && (count - 1) * stride >= in + before) --count;
@@ -41,7 +42,8 @@ TensorType infer_pool(const OpInputs& in) {
   const bool ceil_mode = node.integer("ceil_mode") != 0;
   TensorType type = in.type(0);
   for (std::size_t d = 0; d < 2; ++d) {
-    if (type.shape[2 + d].per_image) fail(ErrorCode::unsupported, "pooling over the batch: {}", shape_text(type.shape));
+    if (type.shape[2 + d].per_image)
+      fail(ErrorCode::unsupported, "pooling over the batch: {}", shape_text(type.shape));
     type.shape[2 + d].count = window_count(type.shape[2 + d].count, pad[d], pad[d + 2], kernel[d], stride[d],
                                            dilation[d], ceil_mode);
   }
@@ -73,23 +75,25 @@ std::vector<AttributeDef> window_attributes() {
           {"ceil_mode", AttributeKind::integer, std::int64_t{0}}};
 }
 
-/// How an average of quantized values rounds (FACTS of docs/numerics.md): what PyTorch does with a channels-last tensor,
-/// what it does with a contiguous one, and what ONNX Runtime does.
+/// How an average of quantized values rounds (FACTS of docs/numerics.md): what PyTorch does with a
+/// channels-last tensor, what it does with a contiguous one, and what ONNX Runtime does.
 AttributeDef rounding() { return {"rounding", AttributeKind::text, std::string("channels_last")}; }
 
 }  // namespace
 
-/// max_pool2d, avg_pool2d(x [n, c, h, w]), pad = top, left, bottom, right; adaptive_avg_pool2d to output_size.
-/// Results keep the input's quantization unless `scale` gives another.
+/// max_pool2d, avg_pool2d(x [n, c, h, w]), pad = top, left, bottom, right; adaptive_avg_pool2d to
+/// output_size. Results keep the input's quantization unless `scale` gives another.
 std::vector<OpDef> pool_ops() {
-  return {{"max_pool2d", 1, 1, window_attributes(), infer_pool},
-          {"avg_pool2d", 1, 1,
-           join(join(window_attributes(), {{"count_include_pad", AttributeKind::integer, std::int64_t{0}}, rounding()}),
-                quantized_result_attributes()),
-           infer_avg_pool},
-          {"adaptive_avg_pool2d", 1, 1,
-           join({required("output_size", AttributeKind::integers), rounding()}, quantized_result_attributes()),
-           infer_adaptive}};
+  return {
+      {"max_pool2d", 1, 1, window_attributes(), infer_pool},
+      {"avg_pool2d", 1, 1,
+       join(join(window_attributes(),
+                 {{"count_include_pad", AttributeKind::integer, std::int64_t{0}}, rounding()}),
+            quantized_result_attributes()),
+       infer_avg_pool},
+      {"adaptive_avg_pool2d", 1, 1,
+       join({required("output_size", AttributeKind::integers), rounding()}, quantized_result_attributes()),
+       infer_adaptive}};
 }
 
 }  // namespace octavo::ops

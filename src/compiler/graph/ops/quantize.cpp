@@ -27,9 +27,9 @@ TensorType infer_dynamic_zero_point(const OpInputs&) { return {DType::u8, {}, st
 
 }  // namespace
 
-/// quantize(f32) -> scale, zero_point, dtype; dequantize -> f32; requantize: to another quantization (through f32);
-/// cast(x) to=DTYPE converts plain numbers.  dynamic_quantize, dynamic_scale, dynamic_zero_point are the three results of
-/// ONNX's DynamicQuantizeLinear.
+/// quantize(f32) -> scale, zero_point, dtype; dequantize -> f32; requantize: to another quantization (through
+/// f32); cast(x) to=DTYPE converts plain numbers.  dynamic_quantize, dynamic_scale, dynamic_zero_point are
+/// the three results of ONNX's DynamicQuantizeLinear.
 std::vector<OpDef> quantize_ops() {
   return {{"quantize", 1, 1, quantized_result_attributes(), infer_quantize},
           {"dequantize", 1, 1, {}, infer_dequantize},

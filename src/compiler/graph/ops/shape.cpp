@@ -26,7 +26,8 @@ TensorType infer_transpose(const OpInputs& in) {
   Ints expected(type.shape.size());
   std::iota(expected.begin(), expected.end(), 0);
   if (sorted != expected) {
-    fail(ErrorCode::invalid_model, "'perm' {} does not permute shape {}", shape_text(perm), shape_text(type.shape));
+    fail(ErrorCode::invalid_model, "'perm' {} does not permute shape {}", shape_text(perm),
+         shape_text(type.shape));
   }
   for (std::size_t i = 0; i < perm.size(); ++i) {
     type.shape[i] = in.type(0).shape[static_cast<std::size_t>(perm[i])];
@@ -51,7 +52,8 @@ TensorType infer_cat(const OpInputs& in) {
            shape_text(in.type(i).shape), axis);
     }
     if (in.type(i).dtype != type.dtype && !in.node().has("scale")) {
-      fail(ErrorCode::invalid_model, "cannot join {} and {}", dtype_name(type.dtype), dtype_name(in.type(i).dtype));
+      fail(ErrorCode::invalid_model, "cannot join {} and {}", dtype_name(type.dtype),
+           dtype_name(in.type(i).dtype));
     }
   }
   return in.node().has("scale") ? result_type(in, type.shape) : type;
@@ -63,12 +65,14 @@ TensorType infer_slice(const OpInputs& in) {
   const Ints& end = in.node().integers("end");
   const Ints& step = in.node().integers("step");
   if (begin.size() != type.shape.size() || end.size() != begin.size() || step.size() != begin.size()) {
-    fail(ErrorCode::invalid_model, "slice bounds have {} entries, expected {}", begin.size(), type.shape.size());
+    fail(ErrorCode::invalid_model, "slice bounds have {} entries, expected {}", begin.size(),
+         type.shape.size());
   }
   for (std::size_t i = 0; i < begin.size(); ++i) {
     Dim& dim = type.shape[i];
     if (begin[i] == 0 && end[i] == dim.count && step[i] == 1) continue;
-    if (dim.per_image) fail(ErrorCode::unsupported, "slice of the batch extent of {}", shape_text(type.shape));
+    if (dim.per_image)
+      fail(ErrorCode::unsupported, "slice of the batch extent of {}", shape_text(type.shape));
     const bool inside = step[i] > 0   ? 0 <= begin[i] && begin[i] <= end[i] && end[i] <= dim.count
                         : step[i] < 0 ? -1 <= end[i] && end[i] <= begin[i] && begin[i] < dim.count
                                       : false;
@@ -119,20 +123,24 @@ TensorType infer_gather(const OpInputs& in) {
 
 }  // namespace
 
-/// reshape(x) shape=[N,1024] (complete, no -1); transpose(x) perm; cat(x...) axis, of quantized inputs with another scale
-/// than the result's each is requantized; slice(x) begin, end, step: one entry per extent, within it; pad(x) before, after:
-/// one entry per extent, with `value` in units of the stored elements; expand(x) shape: numpy's broadcast_to;
-/// gather(data, indices s64) axis.
+/// reshape(x) shape=[N,1024] (complete, no -1); transpose(x) perm; cat(x...) axis, of quantized inputs with
+/// another scale than the result's each is requantized; slice(x) begin, end, step: one entry per extent,
+/// within it; pad(x) before, after: one entry per extent, with `value` in units of the stored elements;
+/// expand(x) shape: numpy's broadcast_to; gather(data, indices s64) axis.
 std::vector<OpDef> shape_ops() {
   return {{"reshape", 1, 1, {required("shape", AttributeKind::shape)}, infer_reshape},
           {"transpose", 1, 1, {required("perm", AttributeKind::integers)}, infer_transpose},
-          {"cat", 1, SIZE_MAX, join({required("axis", AttributeKind::integer)}, quantized_result_attributes()), infer_cat},
-          {"slice", 1, 1,
-           {required("begin", AttributeKind::integers),
-            required("end", AttributeKind::integers),
+          {"cat", 1, SIZE_MAX,
+           join({required("axis", AttributeKind::integer)}, quantized_result_attributes()), infer_cat},
+          {"slice",
+           1,
+           1,
+           {required("begin", AttributeKind::integers), required("end", AttributeKind::integers),
             required("step", AttributeKind::integers)},
            infer_slice},
-          {"pad", 1, 1,
+          {"pad",
+           1,
+           1,
            {required("before", AttributeKind::integers),
             required("after", AttributeKind::integers),
             {"value", AttributeKind::real, 0.0}},

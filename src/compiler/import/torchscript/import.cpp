@@ -54,7 +54,8 @@ void check_shape_names(const TorchScriptOptions& options, const std::vector<std:
   for (const auto& [name, shape] : options.input_shapes) {
     const bool is_the_only_one = name.empty() && names.size() == 1;
     if (!is_the_only_one && std::find(names.begin(), names.end(), name) == names.end()) {
-      fail(ErrorCode::invalid_argument, "the model has no input '{}'; its first is '{}'", name, names.front());
+      fail(ErrorCode::invalid_argument, "the model has no input '{}'; its first is '{}'", name,
+           names.front());
     }
     for (std::int64_t extent : shape) {
       if (extent < 1) fail(ErrorCode::invalid_argument, "input '{}' has shape {}", name, shape_text(shape));

@@ -12,8 +12,8 @@
 namespace octavo {
 
 struct TorchScriptOptions {
-  /// Shape per image, without the batch, of inputs by name: {"x": {3, 224, 224}}; the empty name stands for the
-  /// only input.
+  /// Shape per image, without the batch, of inputs by name: {"x": {3, 224, 224}}; the empty name stands for
+  /// the only input.
   std::map<std::string, std::vector<std::int64_t>> input_shapes;
 };
 

@@ -14,7 +14,7 @@
 
 #include "octavo/error.h"
 
-/// What the tests of this room share.
+/// What tests of all rooms share.
 namespace octavo::testing {
 
 namespace fs = std::filesystem;
