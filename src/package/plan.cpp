@@ -2,12 +2,29 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "base/fail.h"
 
 namespace octavo {
 namespace {
 
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 46;
+
+void check_quantization(const PlanTensor& tensor) {
+  const Quantization& q = *tensor.quantization;
+  if (q.axis >= static_cast<int>(tensor.shape.size())) {
+    fail(ErrorCode::invalid_model, "quantized along axis {} of {}", q.axis, shape_text(tensor.shape));
+  }
+  const std::int64_t count = q.is_per_tensor() ? 1 : tensor.shape[static_cast<std::size_t>(q.axis)].count;
+  if (std::ssize(q.scales) != count || std::ssize(q.zero_points) != count) {
+    fail(ErrorCode::invalid_model, "{} scales and {} zero points along axis {} of {}", q.scales.size(),
+         q.zero_points.size(), q.axis, shape_text(tensor.shape));
+  }
+  for (float scale : q.scales) {
+    if (!(scale > 0.0F) || std::isinf(scale)) fail(ErrorCode::invalid_model, "scale {}", scale);
+  }
+}
 
 void check_tensor(const Plan& plan, const PlanTensor& tensor) {
   for (std::size_t i = 1; i < tensor.shape.size(); ++i) {
@@ -20,6 +37,7 @@ void check_tensor(const Plan& plan, const PlanTensor& tensor) {
   if (tensor.layout == Layout::channels_last && tensor.shape.size() != 4) {
     fail(ErrorCode::invalid_model, "shape {} cannot be channels_last", shape_text(tensor.shape));
   }
+  if (tensor.quantization) check_quantization(tensor);
   const auto below = [&](std::size_t count) {
     if (tensor.offset < 0 || tensor.offset >= static_cast<std::int64_t>(count)) {
       fail(ErrorCode::invalid_model, "index {} of {}", tensor.offset, count);
@@ -41,6 +59,14 @@ void check_tensor(const Plan& plan, const PlanTensor& tensor) {
       fail(ErrorCode::invalid_model, "{} bytes at offset {} of an arena of {}", bytes, tensor.offset, room);
     }
   }
+}
+
+/// Whether two tensors of a plan may share bytes while it runs.
+bool overlap(const PlanTensor& a, const PlanTensor& b) {
+  if (a.storage != b.storage || a.storage == Storage::input || a.storage == Storage::weights) return false;
+  if (a.storage == Storage::output) return a.offset == b.offset;
+  if (is_per_image(a.shape) != is_per_image(b.shape)) return false;
+  return a.offset < b.offset + tensor_bytes(b) && b.offset < a.offset + tensor_bytes(a);
 }
 
 void check_index(const Plan& plan, std::int32_t tensor) {
@@ -68,6 +94,33 @@ void in_place(std::string_view what, std::string_view name, Body body) {
   }
 }
 
+/// Every tensor that shows the caller's memory has the size of the port that the caller gives or gets.
+void check_view(const Plan& plan, const PlanTensor& tensor) {
+  if (tensor.storage != Storage::input && tensor.storage != Storage::output) return;
+  const std::vector<Port>& ports = tensor.storage == Storage::input ? plan.inputs : plan.outputs;
+  const Port& port = ports[static_cast<std::size_t>(tensor.offset)];
+  const PlanTensor& whole = plan.tensors[static_cast<std::size_t>(port.tensor)];
+  if (tensor_bytes(tensor) != tensor_bytes(whole) ||
+      is_per_image(tensor.shape) != is_per_image(whole.shape)) {
+    fail(ErrorCode::invalid_model, "{}{} is a view of '{}', which is {}{}", dtype_name(tensor.dtype),
+         shape_text(tensor.shape), port.name, dtype_name(whole.dtype), shape_text(whole.shape));
+  }
+}
+
+void check_step(const Plan& plan, const Step& step) {
+  check_index(plan, step.output);
+  const PlanTensor& to = plan.tensors[static_cast<std::size_t>(step.output)];
+  if (to.storage == Storage::input || to.storage == Storage::weights) {
+    fail(ErrorCode::invalid_model, "writes '{}', which is read-only", to.name);
+  }
+  for (std::int32_t input : step.inputs) {
+    check_index(plan, input);
+    const PlanTensor& from = plan.tensors[static_cast<std::size_t>(input)];
+    if (overlap(from, to))
+      fail(ErrorCode::invalid_model, "writes '{}' over its input '{}'", to.name, from.name);
+  }
+}
+
 }  // namespace
 
 std::int64_t tensor_bytes(const PlanTensor& tensor) {
@@ -75,6 +128,7 @@ std::int64_t tensor_bytes(const PlanTensor& tensor) {
 }
 
 void check(const Plan& plan) {
+  if (plan.outputs.empty()) fail(ErrorCode::invalid_model, "the plan has no outputs");
   if (plan.fixed_bytes < 0 || plan.bytes_per_image < 0 || plan.fixed_bytes > kMostBytes ||
       plan.bytes_per_image > kMostBytes) {
     fail(ErrorCode::invalid_model, "arena of {} + {} bytes", plan.fixed_bytes, plan.bytes_per_image);
@@ -82,24 +136,18 @@ void check(const Plan& plan) {
   for (const PlanTensor& tensor : plan.tensors) {
     in_place("tensor", tensor.name, [&] { check_tensor(plan, tensor); });
   }
-  for (const Step& step : plan.steps) {
-    in_place("step", step.problem, [&] {
-      for (std::int32_t input : step.inputs) check_index(plan, input);
-      check_index(plan, step.output);
-      const Storage to = plan.tensors[static_cast<std::size_t>(step.output)].storage;
-      if (to == Storage::input || to == Storage::weights) {
-        fail(ErrorCode::invalid_model, "writes '{}', which is read-only",
-             plan.tensors[static_cast<std::size_t>(step.output)].name);
-      }
-    });
-  }
   for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
     in_place("input", plan.inputs[i].name, [&] { check_port(plan, plan.inputs[i], i, Storage::input); });
   }
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     in_place("output", plan.outputs[i].name, [&] { check_port(plan, plan.outputs[i], i, Storage::output); });
   }
-  if (plan.outputs.empty()) fail(ErrorCode::invalid_model, "the plan has no outputs");
+  for (const PlanTensor& tensor : plan.tensors) {
+    in_place("tensor", tensor.name, [&] { check_view(plan, tensor); });
+  }
+  for (const Step& step : plan.steps) {
+    in_place("step", step.problem, [&] { check_step(plan, step); });
+  }
 }
 
 std::string print(const Plan& plan) {

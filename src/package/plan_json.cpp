@@ -69,19 +69,9 @@ Json tensor_json(const PlanTensor& t) {
   return json;
 }
 
-Quantization parse_quantization(const Json& json, const Shape& shape) {
-  Quantization q{json.at("scales").get<std::vector<float>>(),
-                 json.at("zero_points").get<std::vector<std::int32_t>>(), json.at("axis").get<int>()};
-  const bool axis_fits = q.axis < static_cast<int>(shape.size());
-  const std::size_t expected = q.is_per_tensor() ? 1
-                               : axis_fits
-                                   ? static_cast<std::size_t>(shape[static_cast<std::size_t>(q.axis)].count)
-                                   : 0;
-  if (!axis_fits || q.scales.size() != expected || q.zero_points.size() != expected) {
-    fail(ErrorCode::invalid_model, "{} scales and {} zero points along axis {} of {}", q.scales.size(),
-         q.zero_points.size(), q.axis, shape_text(shape));
-  }
-  return q;
+Quantization parse_quantization(const Json& json) {
+  return {json.at("scales").get<std::vector<float>>(),
+          json.at("zero_points").get<std::vector<std::int32_t>>(), json.at("axis").get<int>()};
 }
 
 PlanTensor parse_tensor(const Json& json) {
@@ -95,7 +85,7 @@ PlanTensor parse_tensor(const Json& json) {
     }
     t.layout = Layout::channels_last;
   }
-  if (json.contains("quantization")) t.quantization = parse_quantization(json.at("quantization"), t.shape);
+  if (json.contains("quantization")) t.quantization = parse_quantization(json.at("quantization"));
   const auto storage = json.at("storage").get<std::string>();
   const auto found = std::find(kStorageNames.begin(), kStorageNames.end(), storage);
   if (found == kStorageNames.end()) fail(ErrorCode::invalid_model, "storage '{}'", storage);

@@ -3,6 +3,8 @@
 #include <span>
 #include <string_view>
 
+#include "octavo/tensor.h"
+
 namespace octavo {
 
 /// What is done to a result before it is stored. relu: max(v, 0) of reals, max(q, zero_point) of quantized
@@ -27,5 +29,7 @@ inline std::span<const std::string_view> enum_names(Bias) {
   static constexpr std::array<std::string_view, 3> kNames{"none", "f32", "s32"};
   return kNames;
 }
+
+constexpr DType bias_dtype(Bias bias) noexcept { return bias == Bias::s32 ? DType::s32 : DType::f32; }
 
 }  // namespace octavo

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/kernels/kernel.h"
+#include "engine/kernels/operand_size.h"
 #include "engine/kernels/problem_text.h"
 
 namespace octavo {
@@ -25,14 +26,19 @@ struct KernelFamily {
   std::vector<FamilyRow> rows;
   /// Reads, checks and prints a problem again; Error(invalid_argument) when it is none of this family.
   std::function<std::string(std::string_view problem)> canonical;
+  /// The tensors that a step needs to solve a problem.
+  std::function<StepSizes(std::string_view problem)> sizes;
 };
 
 /// Wraps a typed table.
 template <class Problem>
 KernelFamily make_family(std::span<const KernelRow<Problem>> table) {
-  KernelFamily family{Problem::kFamily, {}, [](std::string_view text) {
-                        return problem_text_of(parse_problem<Problem>(text));
-                      }};
+  KernelFamily family{
+      Problem::kFamily,
+      {},
+      [](std::string_view text) { return problem_text_of(parse_problem<Problem>(text)); },
+      [](std::string_view text) { return parse_problem<Problem>(text).sizes(); },
+  };
   for (const KernelRow<Problem>& row : table) {
     family.rows.push_back(
         {row.name, row.needs,

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 
 #include "base/cpu.h"
 #include "base/fail.h"
 #include "base/thread_team.h"
 #include "engine/session/choose.h"
+#include "engine/session/step_sizes.h"
 #include "package/package.h"
 
 namespace octavo {
@@ -20,6 +22,7 @@ struct PreparedStep {
   const FamilyRow* row = nullptr;
   std::vector<std::string> passed_over;
   std::unique_ptr<Prepared> kernel;
+  bool grows = false;
 };
 
 Operand operand_of(const PackageData& package, std::int32_t index) {
@@ -34,13 +37,15 @@ Operand operand_of(const PackageData& package, std::int32_t index) {
 
 PreparedStep prepare_step(const PackageData& package, const Step& step, const ForcedKernels& forced,
                           Isa isa) {
-  Operands operands;
-  for (std::int32_t input : step.inputs) operands.inputs.push_back(operand_of(package, input));
-  operands.output = operand_of(package, step.output);
-  operands.parameters.insert(step.parameters.begin(), step.parameters.end());
   try {
+    check_sizes(package.plan, step);
+    Operands operands;
+    for (std::int32_t input : step.inputs) operands.inputs.push_back(operand_of(package, input));
+    operands.output = operand_of(package, step.output);
+    operands.parameters.insert(step.parameters.begin(), step.parameters.end());
     Choice choice = choose_kernel(step.problem, step.kernel, forced, isa);
-    return {choice.row, std::move(choice.passed_over), choice.row->prepare(step.problem, operands)};
+    return {choice.row, std::move(choice.passed_over), choice.row->prepare(step.problem, operands),
+            grows(package.plan, step)};
   } catch (const Error& e) {
     throw e.within(fmt::format("step '{}'{}", step.problem, step.origin.empty() ? "" : " of " + step.origin));
   }
@@ -151,9 +156,18 @@ struct Session::State {
     }
   }
 
+  [[nodiscard]] std::int64_t arena_bytes(std::int64_t count) const {
+    const std::int64_t each = std::max<std::int64_t>(plan().bytes_per_image, 1);
+    if (count > (std::numeric_limits<std::int64_t>::max() - plan().fixed_bytes) / each) {
+      fail(ErrorCode::invalid_argument, "{} images of {} bytes each are more than memory can hold", count,
+           each);
+    }
+    return plan().fixed_bytes + plan().bytes_per_image * count;
+  }
+
   /// Where every tensor is while images `first` .. `first + count` of the batch go through the plan.
   void place(std::int64_t first, std::int64_t count) {
-    std::byte* const memory = arena.at_least(plan().fixed_bytes + plan().bytes_per_image * count);
+    std::byte* const memory = arena.at_least(arena_bytes(count));
     for (std::size_t i = 0; i < base.size(); ++i) {
       const PlanTensor& t = plan().tensors[i];
       const auto index = static_cast<std::size_t>(t.offset);
@@ -186,7 +200,7 @@ struct Session::State {
     const Share share{thread, team.size()};
     for (std::size_t s = 0; s < steps.size(); ++s) {
       const KernelArgs args{operands[s], base[static_cast<std::size_t>(plan().steps[s].output)],
-                            all_scratch + thread * scratch_bytes, count};
+                            all_scratch + thread * scratch_bytes, steps[s].grows ? count : 1};
       steps[s].kernel->run(args, share);
       team.wait_for_all();
     }

@@ -18,4 +18,15 @@ void ConcatProblem::check() const {
   check_elements(kFamily, "y", {outer, width});
 }
 
+StepSizes ConcatProblem::sizes() const {
+  StepSizes all;
+  std::int64_t width = 0;
+  for (std::int64_t w : widths) {
+    all.inputs.push_back(OperandSize::growing(dtype, outer * w));
+    width += w;
+  }
+  all.output = OperandSize::growing(dtype, outer * width);
+  return all;
+}
+
 }  // namespace octavo

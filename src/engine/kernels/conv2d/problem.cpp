@@ -60,4 +60,13 @@ void Conv2dProblem::check() const {
   }
 }
 
+StepSizes Conv2dProblem::sizes() const {
+  const OperandSize result = OperandSize::growing(y, n * oh() * ow() * oc);
+  StepSizes all{{OperandSize::growing(x, n * ih * iw * ic), OperandSize::fixed(w, oc * icg() * kh * kw)},
+                result};
+  if (residual != 0) all.inputs.push_back(OperandSize::growing(r, result.elements));
+  if (bias != Bias::none) all.inputs.push_back(OperandSize::fixed(bias_dtype(bias), oc));
+  return all;
+}
+
 }  // namespace octavo

@@ -1,5 +1,6 @@
 #pragma once
 #include "engine/kernels/activation.h"
+#include "engine/kernels/operand_size.h"
 #include "engine/kernels/problem_text.h"
 
 namespace octavo {
@@ -43,6 +44,7 @@ struct Conv2dProblem {
   [[nodiscard]] std::int64_t macs() const noexcept { return n * oh() * ow() * oc * icg() * kh * kw; }
   /// Error(invalid_argument) with the offending value when the sizes make no sense.
   void check() const;
+  [[nodiscard]] StepSizes sizes() const;
 
  private:
   template <class Self, class Field>

@@ -1,5 +1,6 @@
 #pragma once
 #include "engine/kernels/activation.h"
+#include "engine/kernels/operand_size.h"
 #include "engine/kernels/problem_text.h"
 
 namespace octavo {
@@ -26,6 +27,7 @@ struct DynamicQuantizeProblem {
     fields(*this, field);
   }
   void check() const;
+  [[nodiscard]] StepSizes sizes() const;
 
  private:
   template <class Self, class Field>

@@ -1,5 +1,9 @@
 #include "engine/kernels/copy/problem.h"
 
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
 #include "engine/kernels/extents.h"
 
 namespace octavo {
@@ -26,14 +30,28 @@ void CopyProblem::check() const {
   for (std::size_t d = 0; d < dims.size(); ++d) {
     check_extent(kFamily, "begin", begin[d], 0, dims[d]);
     check_extent(kFamily, "count", count[d], 0, dims[d] - begin[d]);
-    check_extent(kFamily, "x_strides", x_strides[d], -kMostElements, kMostElements);
+    // Bounded over the whole extent: kernels compute places in the filling too, although they read none
+    // there.
+    const std::int64_t reach = std::max<std::int64_t>(dims[d], 1);
+    check_extent(kFamily, "x_strides", x_strides[d], -kMostElements / reach, kMostElements / reach);
     const std::int64_t steps = count[d] - 1;
-    if (steps <= 0 || x_strides[d] == 0) continue;
-    check_extent(kFamily, "x_strides", x_strides[d], -kMostElements / steps, kMostElements / steps);
+    if (steps <= 0) continue;
     (x_strides[d] > 0 ? last : first) += steps * x_strides[d];
     check_extent(kFamily, "x_strides: the first element read", first, 0, kMostElements);
     check_extent(kFamily, "x_strides: the last element read", last, 0, kMostElements);
   }
+}
+
+StepSizes CopyProblem::sizes() const {
+  const std::int64_t results =
+      std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());
+  const bool reads = std::find(count.begin(), count.end(), 0) == count.end();
+  std::int64_t last = x_offset;
+  for (std::size_t d = 0; d < dims.size() && reads; ++d) {
+    last += std::max<std::int64_t>(0, (count[d] - 1) * x_strides[d]);
+  }
+  return {{{std::nullopt, bytes, reads ? last + 1 : 0, reads ? x_batch_stride : 0}},
+          {std::nullopt, bytes, results, results}};
 }
 
 }  // namespace octavo

@@ -1,5 +1,8 @@
 #include "engine/kernels/eltwise/binary_problem.h"
 
+#include <functional>
+#include <numeric>
+
 #include "engine/kernels/extents.h"
 
 namespace octavo {
@@ -36,6 +39,21 @@ void BinaryProblem::check() const {
   check_operand("b_strides", *this, b_strides);
   check_extent(kFamily, "a_batch_stride", a_batch_stride, 0, kMostElements);
   check_extent(kFamily, "b_batch_stride", b_batch_stride, 0, kMostElements);
+}
+
+StepSizes BinaryProblem::sizes() const {
+  const auto operand = [this](DType dtype, const std::vector<std::int64_t>& strides, std::int64_t growth) {
+    std::int64_t last = 0;
+    for (std::size_t d = 0; d < dims.size(); ++d) last += (dims[d] - 1) * strides[d];
+    return OperandSize{dtype, dtype_bytes(dtype), last + 1, growth};
+  };
+  const std::int64_t results =
+      std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());
+  if (results == 0) {
+    return {{OperandSize::fixed(a, 0), OperandSize::fixed(b, 0)}, OperandSize::fixed(y, 0)};
+  }
+  return {{operand(a, a_strides, a_batch_stride), operand(b, b_strides, b_batch_stride)},
+          OperandSize::growing(y, results)};
 }
 
 }  // namespace octavo

@@ -6,4 +6,8 @@ namespace octavo {
 
 void UnaryProblem::check() const { check_extent(kFamily, "count", count, 0, kMostElements); }
 
+StepSizes UnaryProblem::sizes() const {
+  return {{OperandSize::growing(x, count)}, OperandSize::growing(y, count)};
+}
+
 }  // namespace octavo

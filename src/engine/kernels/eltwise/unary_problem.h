@@ -1,5 +1,6 @@
 #pragma once
 #include "engine/kernels/activation.h"
+#include "engine/kernels/operand_size.h"
 #include "engine/kernels/problem_text.h"
 
 namespace octavo {
@@ -52,6 +53,7 @@ struct UnaryProblem {
     fields(*this, field);
   }
   void check() const;
+  [[nodiscard]] StepSizes sizes() const;
 
  private:
   template <class Self, class Field>

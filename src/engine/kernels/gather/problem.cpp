@@ -17,4 +17,12 @@ void GatherProblem::check() const {
   if (grows_indices != 0) check_extent(kFamily, "outer", outer, 1, 1);
 }
 
+StepSizes GatherProblem::sizes() const {
+  const std::int64_t data = outer * rows * inner;
+  const std::int64_t y = outer * indices * inner;
+  return {{{std::nullopt, bytes, data, grows_data * data},
+           {index, dtype_bytes(index), indices, grows_indices * indices}},
+          {std::nullopt, bytes, y, (grows_data + grows_indices) * y}};
+}
+
 }  // namespace octavo

@@ -24,4 +24,11 @@ void LinearProblem::check() const {
   check_elements(kFamily, "y", {m, oc});
 }
 
+StepSizes LinearProblem::sizes() const {
+  StepSizes all{{OperandSize::growing(x, m * ic), OperandSize::fixed(w, oc * ic)},
+                OperandSize::growing(y, m * oc)};
+  if (bias != Bias::none) all.inputs.push_back(OperandSize::fixed(bias_dtype(bias), oc));
+  return all;
+}
+
 }  // namespace octavo

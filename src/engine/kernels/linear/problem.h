@@ -1,5 +1,6 @@
 #pragma once
 #include "engine/kernels/activation.h"
+#include "engine/kernels/operand_size.h"
 #include "engine/kernels/problem_text.h"
 
 namespace octavo {
@@ -26,6 +27,7 @@ struct LinearProblem {
   }
   [[nodiscard]] std::int64_t macs() const noexcept { return m * ic * oc; }
   void check() const;
+  [[nodiscard]] StepSizes sizes() const;
 
  private:
   template <class Self, class Field>

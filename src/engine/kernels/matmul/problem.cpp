@@ -43,4 +43,18 @@ void MatmulProblem::check() const {
   check_elements(kFamily, "y", {batches, m, n});
 }
 
+StepSizes MatmulProblem::sizes() const {
+  const auto size = [](DType dtype, std::int64_t elements, bool with_batch) {
+    return with_batch ? OperandSize::growing(dtype, elements) : OperandSize::fixed(dtype, elements);
+  };
+  const bool more_matrices = grows == MatmulGrows::batches;
+  const bool a_grows = grows == MatmulGrows::rows || (more_matrices && a_batches == batches);
+  StepSizes all{{size(a, a_batches * m * k, a_grows),
+                 size(b, b_batches * k * n, more_matrices && b_batches == batches)},
+                size(y, batches * m * n, grows != MatmulGrows::nothing)};
+  if (a_zero_point != 0) all.inputs.push_back(OperandSize::fixed(a, 1));
+  if (b_zero_point != 0) all.inputs.push_back(OperandSize::fixed(b, 1));
+  return all;
+}
+
 }  // namespace octavo

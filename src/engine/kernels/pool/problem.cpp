@@ -17,4 +17,8 @@ void PoolProblem::check() const {
   check_elements(kFamily, "y", {n, oh, ow, c});
 }
 
+StepSizes PoolProblem::sizes() const {
+  return {{OperandSize::growing(x, n * ih * iw * c)}, OperandSize::growing(y, n * oh * ow * c)};
+}
+
 }  // namespace octavo

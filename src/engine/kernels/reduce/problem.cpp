@@ -10,4 +10,8 @@ void ReduceProblem::check() const {
   check_extent(kFamily, "rounding", rounding, 0, 2);
 }
 
+StepSizes ReduceProblem::sizes() const {
+  return {{OperandSize::growing(x, outer * count * inner)}, OperandSize::growing(y, outer * inner)};
+}
+
 }  // namespace octavo

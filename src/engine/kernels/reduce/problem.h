@@ -1,5 +1,6 @@
 #pragma once
 #include "engine/kernels/activation.h"
+#include "engine/kernels/operand_size.h"
 #include "engine/kernels/problem_text.h"
 
 namespace octavo {
@@ -28,6 +29,7 @@ struct ReduceProblem {
     fields(*this, field);
   }
   void check() const;
+  [[nodiscard]] StepSizes sizes() const;
 
  private:
   template <class Self, class Field>

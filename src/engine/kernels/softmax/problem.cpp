@@ -9,4 +9,9 @@ void SoftmaxProblem::check() const {
   check_extent(kFamily, "log", log, 0, 1);
 }
 
+StepSizes SoftmaxProblem::sizes() const {
+  const OperandSize all = OperandSize::growing(DType::f32, outer * count * inner);
+  return {{all}, all};
+}
+
 }  // namespace octavo

@@ -26,6 +26,26 @@ inline std::vector<std::string> problems_of(std::string_view family) {
   return problems;
 }
 
+/// Checks that `problem.sizes()` says what its operands in `spec` are.
+template <class Problem>
+void expect_sizes_of(const Problem& problem, const StepSpec& spec) {
+  const StepSizes sizes = problem.sizes();
+  const std::string line = problem_text_of(problem);
+  const auto expect_one = [&](const OperandSize& size, const OperandSpec& operand, std::string_view what) {
+    EXPECT_EQ(dtype_name(size.dtype.value_or(operand.dtype)), dtype_name(operand.dtype))
+        << what << "\n  " << line;
+    EXPECT_EQ(size.element_bytes, dtype_bytes(operand.dtype)) << what << "\n  " << line;
+    if (size.elements == 0) return;  // nothing is read: what is there may be larger
+    EXPECT_EQ(size.elements, operand.elements) << what << "\n  " << line;
+    EXPECT_EQ(size.growth, operand.batch_stride) << what << "\n  " << line;
+  };
+  ASSERT_EQ(sizes.inputs.size(), spec.inputs.size()) << line;
+  for (std::size_t i = 0; i < spec.inputs.size(); ++i) {
+    expect_one(sizes.inputs[i], spec.inputs[i], "input " + std::to_string(i));
+  }
+  expect_one(sizes.output, spec.output, "output");
+}
+
 /// Checks that every row of `table` that is legal for `problem` and runs on this machine gives the bytes that
 /// the last row (the reference) gives, for shares 1..5 and batches 1..3. `spec_of` describes the operands.
 /// Returns the names of the rows that were compared.
@@ -35,6 +55,7 @@ std::vector<std::string> expect_rows_equal_the_reference(
     const std::function<StepSpec(const Problem&, Random&)>& spec_of, std::uint64_t seed = 1) {
   Random random(seed);
   const StepSpec spec = spec_of(problem, random);
+  expect_sizes_of(problem, spec);
   std::vector<std::string> compared;
   for (std::int64_t batch = 1; batch <= 3; ++batch) {
     const RandomStep step(spec, batch, random);

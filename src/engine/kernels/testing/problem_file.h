@@ -66,6 +66,7 @@ std::set<std::string> expect_line_conforms(std::span<const KernelRow<Problem>> t
     Random random(static_cast<std::uint64_t>(seed));
     const std::int64_t batch = seed % 3 + 1;
     const StepSpec spec = spec_of(problem, seed, random);
+    expect_sizes_of(problem, spec);
     const RandomStep step(spec, batch, random);
     const auto expected = step.run(*table.back().prepare(problem, step.operands()), seed % 2 + 1);
     for (const KernelRow<Problem>& row : table) {
