@@ -87,6 +87,9 @@ class Session {
   void set_input(std::string_view name, const TensorView& value);
   /// Computes all outputs for the inputs given. Error(invalid_argument) naming an input that was never given.
   void run();
+  /// As `run`; returns the nanoseconds that each step took, the waiting for the slowest thread included, in
+  /// the order of `steps`.
+  std::vector<std::int64_t> run_timed();
   /// The result of the last run; valid until the next run.
   [[nodiscard]] TensorView output(std::string_view name) const;
   [[nodiscard]] TensorView output(std::size_t index = 0) const;

@@ -11,6 +11,7 @@ void add_verify(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_cpu(CLI::App& app);
 void add_kernels(CLI::App& app);
+void add_bench(CLI::App& app);
 void add_demo(CLI::App& app);
 
 /// Thrown by a verb that did its work but found that something does not hold (`verify`): the process ends

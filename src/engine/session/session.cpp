@@ -1,6 +1,7 @@
 #include "octavo/session.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <limits>
 
@@ -69,6 +70,11 @@ class Arena {
   Tensor memory_;
 };
 
+std::int64_t now_ns() noexcept {
+  const auto since = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
+}
+
 constexpr std::int64_t rounded_up(std::int64_t bytes) {
   return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
 }
@@ -89,6 +95,7 @@ struct Session::State {
   Arena scratch;
   std::vector<std::byte*> base;                         ///< by tensor: where it is during this pass
   std::vector<std::vector<const std::byte*>> operands;  ///< by step: base of each input
+  std::vector<std::int64_t> step_ns;                    ///< time by step, empty unless asked for
 
   State(Package opened, const SessionOptions& options)
       : package(std::move(opened)),
@@ -198,11 +205,17 @@ struct Session::State {
   /// The step loop: every thread walks all steps, takes its share of each, and waits for the others.
   void walk(int thread, std::int64_t count, std::byte* all_scratch) noexcept {
     const Share share{thread, team.size()};
+    const bool is_timed = thread == 0 && !step_ns.empty();
+    std::int64_t begin = is_timed ? now_ns() : 0;
     for (std::size_t s = 0; s < steps.size(); ++s) {
       const KernelArgs args{operands[s], base[static_cast<std::size_t>(plan().steps[s].output)],
                             all_scratch + thread * scratch_bytes, steps[s].grows ? count : 1};
       steps[s].kernel->run(args, share);
       team.wait_for_all();
+      if (!is_timed) continue;
+      const std::int64_t end = now_ns();
+      step_ns[s] += end - begin;
+      begin = end;
     }
   }
 };
@@ -247,6 +260,12 @@ void Session::run() {
     s.place(first, count);
     s.team.run([&](int thread) { s.walk(thread, count, scratch); });
   }
+}
+
+std::vector<std::int64_t> Session::run_timed() {
+  state_->step_ns.assign(state_->steps.size(), 0);
+  run();
+  return std::exchange(state_->step_ns, {});
 }
 
 TensorView Session::output(std::string_view name) const {

@@ -19,11 +19,9 @@ inline constexpr std::int64_t kTileSums = std::int64_t{2} * 2 * kTileRows * kTil
 
 /// How a tile kernel requantizes.
 enum class TileForm {
-  stored,          ///< (f32(sum) + bias) * multiplier
-  stored_fused,    ///< fma(f32(sum), multiplier, bias): proven equal for every sum
-  residual,        ///< as `stored`, then the residual in one rounding: proven equal for every pair
-  residual_fused,  ///< as `stored_fused`, then the same
-  exact,           ///< every OutputRule in the order of its operations; stored results
+  stored,    ///< fma(bias, bias_factor, f32(sum)) * multiplier
+  residual,  ///< the same, then the residual in one rounding: proven equal for every pair
+  exact,     ///< every OutputRule in the order of its operations; stored results
   exact_residual,
   real,  ///< f32 results
 };
@@ -31,9 +29,7 @@ enum class TileForm {
 /// OutputRule in the numbers of the fast forms; there results are u8 until `flip` (0x80 for s8) is applied.
 struct TileRule {
   OutputRule exact;
-  const float* bias;        ///< by channel, as the form wants it
-  const float* multiplier;  ///< by channel
-  float lowest, highest;    ///< of a result before the residual, less its zero point
+  float lowest, highest;  ///< of a result before the residual, less its zero point
   /// rint(fma(q, q_factor, fma(r, r_factor, offset))) is y less its zero point, of q less its zero point and
   /// r as stored.
   float q_factor, r_factor, offset;
@@ -65,5 +61,10 @@ struct TileWork {
 };
 
 void multiply_tiles_amx_int8(const TileWork& work);
+
+/// Whether the residual in one rounding (`rule`'s q_factor, r_factor, offset) equals the exact rule for every
+/// convolution result and every stored u8 residual. `first_q`: the result that is tried first; where the
+/// answer is no, one that differs.
+bool residual_rule_holds_avx512_vnni(const TileRule& rule, int* first_q);
 
 }  // namespace octavo

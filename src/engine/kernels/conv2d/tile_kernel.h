@@ -23,27 +23,26 @@ namespace {
 /// The rule's numbers for one panel.
 struct PanelNumbers {
   __m512 bias[2], multiplier[2];
-  __m512 lowest, highest, q_factor, r_factor, offset;
+  __m512 bias_factor, lowest, highest, q_factor, r_factor, offset;
   __m512i zero_point, lowest_y, highest_y, flip;
   __mmask32 there;
   std::int64_t channel;
 };
 
 template <TileForm form>
-constexpr bool kIsFused = form == TileForm::stored_fused || form == TileForm::residual_fused;
+constexpr bool kAddsResidual = form == TileForm::residual;
 template <TileForm form>
-constexpr bool kAddsResidual = form == TileForm::residual || form == TileForm::residual_fused;
-template <TileForm form>
-constexpr bool kIsFast = kIsFused<form> || kAddsResidual<form> || form == TileForm::stored;
+constexpr bool kIsFast = kAddsResidual<form> || form == TileForm::stored;
 
 OCTAVO_INLINE PanelNumbers numbers_of(const TileWork& w, std::int64_t panel) {
   const TileRule& rule = w.rule;
   PanelNumbers n;
   n.channel = panel * kTilePanel;
   for (int i = 0; i < 2; ++i) {
-    n.bias[i] = _mm512_loadu_ps(rule.bias + n.channel + 16 * i);
-    n.multiplier[i] = _mm512_loadu_ps(rule.multiplier + n.channel + 16 * i);
+    n.bias[i] = _mm512_loadu_ps(rule.exact.bias + n.channel + 16 * i);
+    n.multiplier[i] = _mm512_loadu_ps(rule.exact.multiplier + n.channel + 16 * i);
   }
+  n.bias_factor = _mm512_set1_ps(rule.exact.bias_factor);
   n.lowest = _mm512_set1_ps(rule.lowest);
   n.highest = _mm512_set1_ps(rule.highest);
   n.q_factor = _mm512_set1_ps(rule.q_factor);
@@ -58,11 +57,9 @@ OCTAVO_INLINE PanelNumbers numbers_of(const TileWork& w, std::int64_t panel) {
   return n;
 }
 
-template <TileForm form>
 OCTAVO_INLINE __m512 scaled(const std::int32_t* sums, const PanelNumbers& n, int half) {
   const __m512 f = _mm512_cvtepi32_ps(_mm512_load_si512(sums));
-  if constexpr (kIsFused<form>) return _mm512_fmadd_ps(f, n.multiplier[half], n.bias[half]);
-  return _mm512_mul_ps(_mm512_add_ps(f, n.bias[half]), n.multiplier[half]);
+  return _mm512_mul_ps(_mm512_fmadd_ps(n.bias[half], n.bias_factor, f), n.multiplier[half]);
 }
 
 OCTAVO_INLINE __m512 add_residual(__m512 v, __m128i r, const PanelNumbers& n) {
@@ -79,7 +76,7 @@ template <TileForm form>
 OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* dst,
                                const std::uint8_t* const* residual, const PanelNumbers& n) {
   __m512 v[4];
-  for (int i = 0; i < 4; ++i) v[i] = scaled<form>(sums + 16 * i, n, i & 1);
+  for (int i = 0; i < 4; ++i) v[i] = scaled(sums + 16 * i, n, i & 1);
   if constexpr (kAddsResidual<form>) {
     const __m256i r0 = _mm256_maskz_loadu_epi8(n.there, residual[0] + n.channel);
     const __m256i r1 = _mm256_maskz_loadu_epi8(n.there, residual[1] + n.channel);
@@ -107,7 +104,8 @@ OCTAVO_INLINE __m512 between(__m512 v, float lowest, float highest) {
 }
 
 OCTAVO_INLINE __m512i exact_stored(__m512i sum, const OutputRule& rule, std::int64_t channel) {
-  __m512 v = _mm512_add_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(rule.bias + channel));
+  __m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(rule.bias + channel), _mm512_set1_ps(rule.bias_factor),
+                             _mm512_cvtepi32_ps(sum));
   v = between(_mm512_mul_ps(v, _mm512_loadu_ps(rule.multiplier + channel)), rule.lowest, rule.highest);
   return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.zero_point));
 }
@@ -363,14 +361,8 @@ void multiply_tiles(const TileWork& w) {
     case TileForm::stored:
       multiply_form<Tiles, TileForm::stored>(w);
       break;
-    case TileForm::stored_fused:
-      multiply_form<Tiles, TileForm::stored_fused>(w);
-      break;
     case TileForm::residual:
       multiply_form<Tiles, TileForm::residual>(w);
-      break;
-    case TileForm::residual_fused:
-      multiply_form<Tiles, TileForm::residual_fused>(w);
       break;
     case TileForm::exact:
       multiply_form<Tiles, TileForm::exact>(w);

@@ -13,11 +13,44 @@ bool is_bounded(const OutputRule& rule, const std::vector<TileRules::SumRange>& 
   for (std::size_t c = 0; c < sums.size(); ++c) {
     for (std::int64_t sum : {sums[c].least, sums[c].greatest}) {
       if (sum != static_cast<std::int32_t>(sum)) return false;
-      const float v = (static_cast<float>(sum) + rule.bias[c]) * rule.multiplier[c];
+      const float v = std::fma(rule.bias[c], rule.bias_factor, static_cast<float>(sum)) * rule.multiplier[c];
       if (!(std::abs(v) <= kSafeResult)) return false;
     }
   }
   return true;
+}
+
+/// `value` moved by some units in its last place.
+float nudged(float value, int ulps) {
+  for (; ulps > 0; --ulps) value = std::nextafter(value, INFINITY);
+  for (; ulps < 0; ++ulps) value = std::nextafter(value, -INFINITY);
+  return value;
+}
+
+/// Finds factors with which the residual is added in one rounding and no pair of stored values comes out
+/// otherwise than by the exact rule. The exact rule rounds five times, so that the nearest factors differ in
+/// the few pairs that fall beside a tie; slightly other ones mostly do not.
+bool find_residual_rule(const OutputRule& exact, TileRule& rule) {
+  rule.exact = exact;
+  const double inverse = exact.inverse_scale;
+  const auto q_factor = static_cast<float>(exact.q_scale * inverse);
+  const auto r_factor = static_cast<float>(exact.r_scale * inverse);
+  const double offset =
+      (double{exact.q_scale} * exact.zero_point + double{exact.q_offset} + double{exact.r_offset}) * inverse;
+  constexpr int kNudges[] = {0, 1, -1, 2, -2, 3, -3};
+  constexpr double kOffsets[] = {0, 1e-5, -1e-5, 2e-5, -2e-5, 4e-5, -4e-5};
+  int first_q = 0;
+  for (double moved : kOffsets) {
+    rule.offset = static_cast<float>(offset + moved);
+    for (int q : kNudges) {
+      rule.q_factor = nudged(q_factor, q);
+      for (int r : kNudges) {
+        rule.r_factor = nudged(r_factor, r);
+        if (residual_rule_holds_avx512_vnni(rule, &first_q)) return true;
+      }
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -41,14 +74,17 @@ TileRules::TileRules(const Conv2dProblem& p, const RuleArrays& arrays, const std
   rule_.highest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(highest) + zero_point + shift);
   rule_.flip = is_signed ? 0x80 : 0;
   form_ = p.residual != 0 ? TileForm::exact_residual : TileForm::exact;
-  if (p.residual == 0 && is_bounded(rule, sums)) form_ = TileForm::stored;
+  if (!is_bounded(rule, sums)) return;
+  if (p.residual == 0) {
+    form_ = TileForm::stored;
+  } else if (p.r == DType::u8 && find_residual_rule(rule, rule_)) {
+    form_ = TileForm::residual;
+  }
 }
 
 TileRule TileRules::from(std::int64_t place) const noexcept {
   TileRule rule = rule_;
   rule.exact = arrays_.from(place);
-  rule.bias = rule.exact.bias;
-  rule.multiplier = rule.exact.multiplier;
   return rule;
 }
 

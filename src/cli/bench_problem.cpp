@@ -1,0 +1,150 @@
+#include "cli/bench_problem.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "base/cpu.h"
+#include "base/fail.h"
+#include "engine/kernels/conv2d/problem.h"
+#include "engine/kernels/family.h"
+#include "engine/kernels/linear/problem.h"
+#include "engine/kernels/peak/peak.h"
+
+namespace octavo::cli {
+namespace {
+
+/// Operands of a step with the memory they need.
+struct MadeStep {
+  Operands operands;
+  std::vector<Quantization> quantizations;
+  std::vector<Tensor> inputs;
+  Tensor output;
+  std::int64_t macs = 0, bytes = 0;  ///< per unit of batch
+};
+
+Tensor random_tensor(DType dtype, std::vector<std::int64_t> shape) {
+  Tensor tensor(dtype, std::move(shape));
+  std::minstd_rand random(1);
+  const std::int64_t size = dtype_bytes(dtype);
+  for (std::int64_t i = 0; i < tensor.elements(); ++i) {
+    if (dtype == DType::f32) {
+      tensor.as<float>()[static_cast<std::size_t>(i)] = static_cast<float>(random() % 1000) * 0.001F;
+    } else {
+      tensor.data()[i * size] = static_cast<std::byte>(random() >> 8);
+    }
+  }
+  return tensor;
+}
+
+class StepMaker {
+ public:
+  explicit StepMaker(std::int64_t batch) : batch_(batch) { step_.quantizations.reserve(8); }
+
+  void input(DType dtype, std::int64_t elements, float scale) {
+    step_.inputs.push_back(random_tensor(dtype, {elements * batch_}));
+    step_.operands.inputs.push_back({dtype, quantization(dtype, scale), {}});
+    step_.bytes += elements * dtype_bytes(dtype);
+  }
+  void constant(DType dtype, std::vector<std::int64_t> shape) {
+    step_.inputs.push_back(random_tensor(dtype, shape));
+    const Quantization* q = nullptr;
+    if (dtype != DType::f32 && shape.size() > 1) {
+      // Per channel, as most networks have it.
+      const auto channels = static_cast<std::size_t>(shape.front());
+      step_.quantizations.push_back(
+          {std::vector<float>(channels, 0.01F), std::vector<std::int32_t>(channels, 0), 0});
+      q = &step_.quantizations.back();
+    }
+    step_.operands.inputs.push_back({dtype, q, step_.inputs.back().view()});
+    step_.bytes += step_.inputs.back().bytes() / batch_;
+  }
+  MadeStep finish(DType dtype, std::int64_t elements, float scale, std::int64_t macs) {
+    step_.output = Tensor(dtype, {elements * batch_});
+    step_.operands.output = {dtype, quantization(dtype, scale), {}};
+    step_.operands.parameters = {{"lo", 0}, {"hi", 127}, {"conv_scale", scale}, {"conv_zero_point", 64}};
+    step_.bytes += elements * dtype_bytes(dtype);
+    step_.macs = macs;
+    return std::move(step_);
+  }
+
+ private:
+  const Quantization* quantization(DType dtype, float scale) {
+    if (dtype == DType::f32) return nullptr;
+    step_.quantizations.push_back(Quantization::per_tensor(scale, dtype == DType::s8 ? -3 : 0));
+    return &step_.quantizations.back();
+  }
+
+  std::int64_t batch_;
+  MadeStep step_;
+};
+
+MadeStep make_conv2d(const Conv2dProblem& p, std::int64_t batch) {
+  StepMaker make(batch);
+  const std::int64_t y = p.n * p.oh() * p.ow() * p.oc;
+  make.input(p.x, p.n * p.ih * p.iw * p.ic, 0.02F);
+  make.constant(p.w, {p.oc, p.icg(), p.kh, p.kw});
+  if (p.residual != 0) make.input(p.r, y, 0.03F);
+  if (p.bias != Bias::none) make.constant(p.bias == Bias::s32 ? DType::s32 : DType::f32, {p.oc});
+  return make.finish(p.y, y, 0.04F, p.macs());
+}
+
+MadeStep make_linear(const LinearProblem& p, std::int64_t batch) {
+  StepMaker make(batch);
+  make.input(p.x, p.m * p.ic, 0.02F);
+  make.constant(p.w, {p.oc, p.ic});
+  if (p.bias != Bias::none) make.constant(p.bias == Bias::s32 ? DType::s32 : DType::f32, {p.oc});
+  return make.finish(p.y, p.m * p.oc, 0.04F, p.macs());
+}
+
+MadeStep make_step(const std::string& problem, std::int64_t batch) {
+  const std::string_view family = problem_family(problem);
+  if (family == Conv2dProblem::kFamily) return make_conv2d(parse_problem<Conv2dProblem>(problem), batch);
+  if (family == LinearProblem::kFamily) return make_linear(parse_problem<LinearProblem>(problem), batch);
+  fail(ErrorCode::unsupported, "no benchmark for family '{}', expected conv2d or linear", family);
+}
+
+double median_seconds(const Prepared& kernel, MadeStep& step, std::int64_t batch, double seconds) {
+  std::vector<const std::byte*> inputs;
+  for (const Tensor& input : step.inputs) inputs.push_back(input.data());
+  Tensor scratch(DType::u8, {std::max<std::int64_t>(kernel.scratch_bytes(), 64)});
+  const KernelArgs args{inputs, step.output.data(), scratch.data(), batch};
+  std::vector<double> times;
+  const auto begin = std::chrono::steady_clock::now();
+  auto last = begin;
+  do {
+    kernel.run(args, Share{});
+    const auto now = std::chrono::steady_clock::now();
+    times.push_back(std::chrono::duration<double>(now - last).count());
+    last = now;
+  } while (times.size() < 5 || std::chrono::duration<double>(last - begin).count() < seconds);
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  return *middle;
+}
+
+}  // namespace
+
+std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, double seconds) {
+  MadeStep step = make_step(problem, batch);
+  std::vector<RowTime> times;
+  for (const FamilyRow& row : family_of(problem).rows) {
+    RowTime time{.row = std::string(row.name), .objection = std::string(row.supports(problem).reason)};
+    if (!implies(usable_isa(), row.needs)) time.objection = fmt::format("needs {}", isa_name(row.needs));
+    // The reference is no candidate: it would take minutes.
+    if (row.name == "reference") time.objection = "is not timed";
+    if (time.objection.empty()) {
+      const auto kernel = row.prepare(problem, step.operands);
+      const double peak = peak_ops_per_second(row.needs);
+      const double median = median_seconds(*kernel, step, batch, seconds);
+      time.median_us = median * 1e6;
+      time.ops_per_second = 2.0 * static_cast<double>(step.macs * batch) / median;
+      time.bytes_per_second = static_cast<double>(step.bytes * batch) / median;
+      if (peak > 0) time.peak_fraction = time.ops_per_second / peak;
+    }
+    times.push_back(std::move(time));
+  }
+  return times;
+}
+
+}  // namespace octavo::cli
