@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "base/testing.h"
 #include "data/dataset.h"
 #include "data/npz.h"
-#include "base/testing.h"
 
 namespace octavo {
 namespace {

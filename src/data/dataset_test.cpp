@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
-#include "data/npz.h"
 #include "base/testing.h"
+#include "data/npz.h"
 
 namespace octavo {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "data/npy.h"
 #include "base/testing.h"
+#include "data/npy.h"
 
 namespace octavo {
 namespace {

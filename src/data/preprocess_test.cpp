@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/sha256.h"
+#include "base/testing.h"
 #include "data/decode.h"
 #include "data/npz.h"
-#include "base/testing.h"
 
 namespace octavo {
 namespace {

@@ -3,8 +3,8 @@
 
 namespace octavo {
 
-/// The first output of a graph that has no inputs, computed with the kernels of this machine. Declared here for the passes;
-/// the body stands in lower/, since computing takes a plan.
+/// The first output of a graph that has no inputs, computed with the kernels of this machine. Declared here
+/// for the passes; the body stands in lower/, since computing takes a plan.
 Tensor evaluate(const Graph& graph);
 
 }  // namespace octavo
