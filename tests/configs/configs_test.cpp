@@ -1,0 +1,185 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+
+#include "base/cpu.h"
+#include "compiler/passes/passes.h"
+#include "engine/kernels/family.h"
+#include "octavo/compile.h"
+
+// The outputs of a quantized model depend on nothing but the model and its inputs.
+
+namespace octavo {
+namespace {
+
+constexpr std::int64_t kPictures = 64;
+
+/// A value of the environment for as long as it lives.
+class Environment {
+ public:
+  Environment(const char* name, const std::string& value) : name_(name) {
+    const char* before = std::getenv(name);
+    if (before != nullptr) before_ = before;
+    setenv(name, value.c_str(), 1);
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() { before_.empty() ? unsetenv(name_) : setenv(name_, before_.c_str(), 1); }
+
+ private:
+  const char* name_;
+  std::string before_;
+};
+
+/// `count` pictures of noise for the model's only input, the same every time.
+Tensor noise(const Package& package, std::int64_t count) {
+  std::vector<std::int64_t> shape = package.inputs().at(0).shape;
+  shape[0] = count;
+  Tensor data(DType::f32, std::move(shape));
+  std::uint32_t state = 1;
+  for (float& v : data.as<float>()) {
+    state = state * 1664525U + 1013904223U;
+    v = static_cast<float>(state >> 8U) / 4194304.0F - 2.0F;
+  }
+  return data;
+}
+
+/// The scores of all pictures, `batch` at a time.
+std::vector<float> scores(const Package& package, const Tensor& pictures, std::int64_t batch,
+                          const SessionOptions& options) {
+  Session session(package, options);
+  const std::int64_t each = pictures.elements() / pictures.shape()[0];
+  std::vector<float> all;
+  for (std::int64_t first = 0; first < pictures.shape()[0]; first += batch) {
+    std::vector<std::int64_t> shape = pictures.shape();
+    shape[0] = std::min(batch, pictures.shape()[0] - first);
+    session.set_input(package.inputs()[0].name, {DType::f32, shape, pictures.data() + first * each * 4});
+    session.run();
+    const auto row = session.output().as<float>();
+    all.insert(all.end(), row.begin(), row.end());
+  }
+  return all;
+}
+
+SessionOptions session_options(int threads, std::int64_t images_per_pass, std::string kernels = "") {
+  SessionOptions options;
+  options.threads = threads;
+  options.images_per_pass = images_per_pass;
+  options.kernels = std::move(kernels);
+  return options;
+}
+
+std::string all_reference() {
+  std::string text;
+  for (const KernelFamily& family : kernel_families()) {
+    text += (text.empty() ? "" : ",") + std::string(family.name) + ":reference";
+  }
+  return text;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+/// Every quantized model of the project, and one of the test data where that is there.
+std::vector<std::filesystem::path> models() {
+  std::vector<std::filesystem::path> paths{"assets/demo/shapes_resnet.pt"};
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator("tests/golden/torchscript", none)) {
+    if (entry.path().extension() == ".pt") paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  const char* data = std::getenv("OCTAVO_TEST_DATA");
+  const std::filesystem::path cifar =
+      std::filesystem::path(data == nullptr ? "../shared/data" : data) / "cifar10_resnet20_int8_traced.pt";
+  if (std::filesystem::exists(cifar)) paths.push_back(cifar);
+  return paths;
+}
+
+CompileOptions compile_options(const std::filesystem::path& model,
+                               std::set<std::string, std::less<>> disabled = {}) {
+  CompileOptions options;
+  options.disabled_passes = std::move(disabled);
+  if (model.stem().string().starts_with("cifar")) options.input_shapes[""] = {3, 32, 32};
+  return options;
+}
+
+class Configs : public ::testing::TestWithParam<std::filesystem::path> {
+ protected:
+  void SetUp() override {
+    pictures_ = noise(package_, kPictures);
+    expected_ = scores(package_, pictures_, 8, session_options(1, 0));
+  }
+  void expect_the_same(const std::vector<float>& got, const std::string& what) const {
+    EXPECT_TRUE(same_bits(got, expected_)) << GetParam() << " depends on " << what;
+  }
+
+  Package package_ = compile(GetParam(), compile_options(GetParam()));
+  Tensor pictures_;
+  std::vector<float> expected_;
+};
+
+TEST_P(Configs, OutputsDoNotDependOnBatchSizeThreadsOrPasses) {
+  for (std::int64_t batch : {1, 2, 3, 7, 64}) {
+    for (int threads = 1; threads <= 3; ++threads) {
+      expect_the_same(scores(package_, pictures_, batch, session_options(threads, 0)),
+                      "batch " + std::to_string(batch) + " with " + std::to_string(threads) + " threads");
+    }
+  }
+  for (std::int64_t images : {1, 3, 8}) {
+    expect_the_same(scores(package_, pictures_, 64, session_options(2, images)),
+                    std::to_string(images) + " images per pass");
+  }
+}
+
+TEST_P(Configs, OutputsDoNotDependOnTheInstructionSet) {
+  for (const IsaFact& fact : cpu_facts().isas) {
+    if (!fact.available) continue;
+    const Environment forced("OCTAVO_ISA", std::string(isa_name(fact.isa)));
+    expect_the_same(scores(package_, pictures_, 8, session_options(1, 0)), std::string(isa_name(fact.isa)));
+  }
+}
+
+TEST_P(Configs, OutputsDoNotDependOnThePassesOfTheCompiler) {
+  std::set<std::string, std::less<>> optional;
+  for (const PassDef& pass : all_passes()) {
+    if (!pass.is_optional) continue;
+    optional.emplace(pass.name);
+    const Package other = compile(GetParam(), compile_options(GetParam(), {std::string(pass.name)}));
+    expect_the_same(scores(other, pictures_, 8, session_options(1, 0)), std::string(pass.name));
+  }
+  const Package other = compile(GetParam(), compile_options(GetParam(), optional));
+  expect_the_same(scores(other, pictures_, 8, session_options(1, 0)), "all optional passes together");
+}
+
+TEST_P(Configs, OutputsAreThoseOfTheReferenceKernels) {
+  const SessionOptions reference = session_options(1, 0, all_reference());
+  for (const StepInfo& step : Session(package_, reference).steps()) EXPECT_EQ(step.kernel, "reference");
+  const Tensor few = noise(package_, 2);
+  const auto got = scores(package_, few, 2, reference);
+  EXPECT_TRUE(
+      same_bits(got, {expected_.begin(), expected_.begin() + static_cast<std::ptrdiff_t>(got.size())}))
+      << GetParam();
+}
+
+TEST_P(Configs, OutputsSurviveTheFileOfThePackage) {
+  const auto path = std::filesystem::temp_directory_path() / ("octavo_configs." + std::to_string(getpid()));
+  package_.save(path);
+  expect_the_same(scores(Package::open(path), pictures_, 8, session_options(1, 0)),
+                  "being written to a file");
+  std::filesystem::remove(path);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Configs, ::testing::ValuesIn(models()),
+                         [](const auto& model) { return model.param.stem().string(); });
+
+TEST(ForcedIsa, MustBeOneThatThereIs) {
+  const Environment forced("OCTAVO_ISA", "avx9000");
+  EXPECT_THROW(Session(compile("assets/demo/shapes_resnet.pt")), Error);
+}
+
+}  // namespace
+}  // namespace octavo
