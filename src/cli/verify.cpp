@@ -96,6 +96,13 @@ void verify_all(const Options& options) {
   if (held != list.models.size()) throw ExitCode{1};
 }
 
+/// The place of the operator whose result a recorded module passes on: PyTorch hangs an identity of this name
+/// into the modules that stand for additions and the like.
+std::string place_of(const std::string& module) {
+  constexpr std::string_view kIdentity = ".activation_post_process";
+  return module.ends_with(kIdentity) ? module.substr(0, module.size() - kIdentity.size()) : module;
+}
+
 /// Compares every recorded layer (module path -> array) that is an operator of ours for the first picture;
 /// modules without one (a batch-norm that was folded, a container) are only counted.
 void verify_layers(const Options& options) {
@@ -112,9 +119,10 @@ void verify_layers(const Options& options) {
   std::size_t compared = 0;
   std::size_t equal = 0;
   for (const std::string& name : file.names()) {
-    if (!ours_by_name.contains(name)) continue;
+    const std::string place = place_of(name);
+    if (!ours_by_name.contains(place)) continue;
     const Tensor theirs = file.tensor(name);
-    const TensorView ours = session.output(name);
+    const TensorView ours = session.output(place);
     std::vector<std::int64_t> shape = theirs.shape();
     if (shape.size() + 1 == ours.shape.size()) shape.insert(shape.begin(), 1);
     const Comparison c = compare(ours, {theirs.dtype(), shape, theirs.data()});
