@@ -21,7 +21,7 @@ struct alignas(64) TileConfig {
   std::uint8_t rows[16] = {};
 };
 
-#if defined(__AMX_INT8__)
+#if defined(__AMX_INT8__) || defined(__AMXINT8__)  // gcc's and clang 14's name
 struct HardwareTiles {
   static inline void configure(const TileConfig& config) { asm volatile("ldtilecfg %0" ::"m"(config)); }
   static inline void release() { asm volatile("tilerelease" ::); }
