@@ -18,6 +18,9 @@
 namespace octavo {
 namespace {
 
+/// How far ahead weights are asked for: the latency of L3 at the rate at which they are used.
+constexpr std::int64_t kAheadBytes = 16 * 1024;
+
 #define OCTAVO_INLINE inline __attribute__((always_inline))
 
 /// The rule's numbers for one panel.
@@ -30,9 +33,11 @@ struct PanelNumbers {
 };
 
 template <TileForm form>
-constexpr bool kAddsResidual = form == TileForm::residual;
+constexpr bool kAddsResidual = form == TileForm::residual || form == TileForm::residual_plain;
 template <TileForm form>
-constexpr bool kIsFast = kAddsResidual<form> || form == TileForm::stored;
+constexpr bool kIsPlain = form == TileForm::stored_plain || form == TileForm::residual_plain;
+template <TileForm form>
+constexpr bool kIsFast = kAddsResidual<form> || kIsPlain<form> || form == TileForm::stored;
 
 OCTAVO_INLINE PanelNumbers numbers_of(const TileWork& w, std::int64_t panel) {
   const TileRule& rule = w.rule;
@@ -90,8 +95,10 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
   first = _mm512_adds_epi16(first, n.zero_point);
   second = _mm512_adds_epi16(second, n.zero_point);
   __m512i y = _mm512_packus_epi16(first, second);
-  y = _mm512_min_epu8(n.highest_y, _mm512_max_epu8(y, n.lowest_y));
-  y = _mm512_xor_si512(y, n.flip);
+  if constexpr (!kIsPlain<form>) {
+    y = _mm512_min_epu8(n.highest_y, _mm512_max_epu8(y, n.lowest_y));
+    y = _mm512_xor_si512(y, n.flip);
+  }
   // Packing went lane by lane: 4 channels of each half of each row stand together.
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   y = _mm512_permutexvar_epi32(order, y);
@@ -170,6 +177,19 @@ struct Pending {
   }
 };
 
+/// Weights on their way from memory to L2 while others are multiplied.
+struct Ahead {
+  const std::uint8_t* next;
+  const std::uint8_t* end;
+  int lines;
+
+  OCTAVO_INLINE void fetch() {
+    if (next >= end) return;
+    for (int i = 0; i < lines; ++i) _mm_prefetch(next + 64 * i, _MM_HINT_T1);
+    next += 64 * lines;
+  }
+};
+
 /// The operands of one block.
 struct BlockOperands {
   const std::uint8_t* first;
@@ -235,7 +255,8 @@ OCTAVO_INLINE void store_sums(std::int32_t* sums) {
 /// tiles 2, 3 it stores. `count`: steps, 0 = more than the other instantiations have.
 template <class Tiles, TileForm form, bool streamed, int count>
 OCTAVO_INLINE void multiply_block(const TileWork& w, const BlockOperands& b, std::int64_t channel,
-                                  std::int32_t* sums, std::int32_t* sums_before, Pending<form>& before) {
+                                  std::int32_t* sums, std::int32_t* sums_before, Pending<form>& before,
+                                  Ahead& ahead) {
   const OutputRule& rule = w.rule.exact;
   const std::int64_t steps = count != 0 ? count : w.step_count;
   const std::int64_t skew = steps == 2 || steps > 3 ? 2 : 1;
@@ -265,6 +286,7 @@ OCTAVO_INLINE void multiply_block(const TileWork& w, const BlockOperands& b, std
   if (!is_short) {
     for (std::int64_t k = skew; k < steps - skew; ++k) {
       step_both<Tiles, streamed>(b, k);
+      if constexpr (count == 0) ahead.fetch();
       before.finish(pairs, rule);
     }
     for (std::int64_t k = steps - skew; k < steps; ++k) {
@@ -305,6 +327,8 @@ void multiply_all(const TileWork& w) {
   before.left = 0;
   before.row = 0;
   const std::int64_t panel_bytes = w.step_count * kTileStepWeights;
+  Ahead ahead{w.weights + kAheadBytes, w.weights + w.panels * panel_bytes, w.lines_ahead};
+  if (w.lines_ahead == 0) ahead.next = ahead.end;
   BlockWalk walk{w.panels, w.tile_count, w.group};
   std::int32_t* sums = w.sums;
   std::int32_t* sums_before = w.sums + kTileSums / 2;
@@ -312,7 +336,7 @@ void multiply_all(const TileWork& w) {
     const BlockOperands operands{w.tiles[walk.tile], w.tiles[walk.tile + 1], w.row_stride, w.steps,
                                  w.weights + walk.panel * panel_bytes};
     multiply_block<Tiles, form, streamed, count>(w, operands, walk.panel * kTilePanel, sums, sums_before,
-                                                 before);
+                                                 before, ahead);
     before.sums = sums;
     before.dst = w.dst + walk.tile * kTileRows;
     if constexpr (kAddsResidual<form> || form == TileForm::exact_residual) {
@@ -363,6 +387,12 @@ void multiply_tiles(const TileWork& w) {
       break;
     case TileForm::residual:
       multiply_form<Tiles, TileForm::residual>(w);
+      break;
+    case TileForm::stored_plain:
+      multiply_form<Tiles, TileForm::stored_plain>(w);
+      break;
+    case TileForm::residual_plain:
+      multiply_form<Tiles, TileForm::residual_plain>(w);
       break;
     case TileForm::exact:
       multiply_form<Tiles, TileForm::exact>(w);
