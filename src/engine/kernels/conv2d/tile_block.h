@@ -21,7 +21,7 @@ inline constexpr std::int64_t kTileSums = std::int64_t{2} * 2 * kTileRows * kTil
 enum class TileForm {
   stored,          ///< fma(bias, bias_factor, f32(sum)) * multiplier
   residual,        ///< the same, then the residual in one rounding: proven equal for every pair
-  stored_plain,    ///< `stored` where y is any u8: saturation is all the clamping there is
+  stored_plain,    ///< `stored` where y has zero point 0 and any u8, in whole panels
   residual_plain,  ///< `residual`, likewise
   exact,           ///< every OutputRule in the order of its operations; stored results
   exact_residual,
