@@ -56,6 +56,7 @@ Json json_of(const RowTime& time) {
   if (!time.objection.empty()) return {{"kernel", time.row}, {"objection", time.objection}};
   return {{"kernel", time.row},
           {"median_us", time.median_us},
+          {"best_us", time.best_us},
           {"ops_per_second", time.ops_per_second},
           {"peak_fraction", time.peak_fraction},
           {"bytes_per_second", time.bytes_per_second}};
@@ -93,6 +94,7 @@ Json json_of(const ModelTime& time) {
                      {"kernel", step.kernel},
                      {"origin", step.origin},
                      {"median_us", step.median_us},
+                     {"best_us", step.best_us},
                      {"ops_per_second", step.ops_per_second}});
   }
   return {{"threads", time.threads},

@@ -11,7 +11,7 @@ namespace octavo::cli {
 /// The time of one step of a model's run.
 struct StepTime {
   std::string problem, kernel, origin;
-  double median_us = 0;
+  double median_us = 0, best_us = 0;
   double ops_per_second = 0;  ///< 0 where the step multiplies nothing
 };
 

@@ -62,7 +62,7 @@ class StepMaker {
   MadeStep finish(DType dtype, std::int64_t elements, float scale, std::int64_t macs) {
     step_.output = Tensor(dtype, {elements * batch_});
     step_.operands.output = {dtype, quantization(dtype, scale), {}};
-    step_.operands.parameters = {{"lo", 0}, {"hi", 127}, {"conv_scale", scale}, {"conv_zero_point", 64}};
+    step_.operands.parameters = {{"lo", 0}, {"hi", 127}, {"conv_scale", scale * 0.7731F}, {"conv_zero_point", 64}};
     step_.bytes += elements * dtype_bytes(dtype);
     step_.macs = macs;
     return std::move(step_);
@@ -84,7 +84,7 @@ MadeStep make_conv2d(const Conv2dProblem& p, std::int64_t batch) {
   const std::int64_t y = p.n * p.oh() * p.ow() * p.oc;
   make.input(p.x, p.n * p.ih * p.iw * p.ic, 0.02F);
   make.constant(p.w, {p.oc, p.icg(), p.kh, p.kw});
-  if (p.residual != 0) make.input(p.r, y, 0.03F);
+  if (p.residual != 0) make.input(p.r, y, 0.03137F);
   if (p.bias != Bias::none) make.constant(p.bias == Bias::s32 ? DType::s32 : DType::f32, {p.oc});
   return make.finish(p.y, y, 0.04F, p.macs());
 }
@@ -104,7 +104,8 @@ MadeStep make_step(const std::string& problem, std::int64_t batch) {
   fail(ErrorCode::unsupported, "no benchmark for family '{}', expected conv2d or linear", family);
 }
 
-double median_seconds(const Prepared& kernel, MadeStep& step, std::int64_t batch, double seconds) {
+/// Run times in seconds, ascending.
+std::vector<double> run_seconds(const Prepared& kernel, MadeStep& step, std::int64_t batch, double seconds) {
   std::vector<const std::byte*> inputs;
   for (const Tensor& input : step.inputs) inputs.push_back(input.data());
   Tensor scratch(DType::u8, {std::max<std::int64_t>(kernel.scratch_bytes(), 64)});
@@ -118,9 +119,8 @@ double median_seconds(const Prepared& kernel, MadeStep& step, std::int64_t batch
     times.push_back(std::chrono::duration<double>(now - last).count());
     last = now;
   } while (times.size() < 5 || std::chrono::duration<double>(last - begin).count() < seconds);
-  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-  std::nth_element(times.begin(), middle, times.end());
-  return *middle;
+  std::sort(times.begin(), times.end());
+  return times;
 }
 
 }  // namespace
@@ -136,7 +136,9 @@ std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, d
     if (time.objection.empty()) {
       const auto kernel = row.prepare(problem, step.operands);
       const double peak = peak_ops_per_second(row.needs);
-      const double median = median_seconds(*kernel, step, batch, seconds);
+      const std::vector<double> runs = run_seconds(*kernel, step, batch, seconds);
+      const double median = runs[runs.size() / 2];
+      time.best_us = runs.front() * 1e6;
       time.median_us = median * 1e6;
       time.ops_per_second = 2.0 * static_cast<double>(step.macs * batch) / median;
       time.bytes_per_second = static_cast<double>(step.bytes * batch) / median;

@@ -9,7 +9,7 @@ namespace octavo::cli {
 struct RowTime {
   std::string row;
   std::string objection;  ///< why it does not; then there are no numbers
-  double median_us = 0;
+  double median_us = 0, best_us = 0;
   double ops_per_second = 0;
   double peak_fraction =
       0;  ///< of the register peak of the row's instruction set, measured just before; 0 = unknown

@@ -11,8 +11,10 @@ namespace octavo {
 namespace {
 
 constexpr std::int64_t kLine = 64;
-/// Weights that stay in L2 beside the pixels that meet them.
-constexpr std::int64_t kGroupBytes = 1200 * 1024;
+/// Weights up to here stay in L2 while all pixels meet them; larger ones are walked panel by panel.
+constexpr std::int64_t kGroupBytes = 900 * 1024;
+/// From this many steps on, weights push the pixels out of L1 unless they are read past it.
+constexpr std::int64_t kStreamedSteps = 8;
 
 std::int64_t lines(std::int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
@@ -101,12 +103,21 @@ class TileConvolution final : public Prepared {
     work.step_count = static_cast<std::int64_t>(steps_.size());
     work.weights = weights_.as<std::uint8_t>().data() + panel_range.begin * panel_bytes_;
     work.panels = panel_range.end - panel_range.begin;
-    work.group = std::clamp<std::int64_t>(kGroupBytes / panel_bytes_, 1, work.panels);
+    choose_order(work);
     work.channels = std::min(problem_.oc - panel_range.begin * kTilePanel, work.panels * kTilePanel);
     work.sums = s.sums;
     work.form = rules_->form();
     work.rule = rules_->from(panel_range.begin * kTilePanel);
     return work;
+  }
+
+  /// Which operand of the loop stays: measured (docs/performance.md).
+  void choose_order(TileWork& work) const noexcept {
+    const bool panels_first = weights_.bytes() > kGroupBytes;
+    work.group = panels_first ? 1 : work.panels;
+    work.streams_weights = !panels_first && work.step_count >= kStreamedSteps ? 1 : 0;
+    const std::int64_t visits = work.tile_count / 2;
+    work.lines_ahead = panels_first ? static_cast<int>((kTileStepWeights / kLine + visits - 1) / visits) : 0;
   }
 
   /// Divides each strip of the band into equally many tiles of equally many rows; a strip's last tile may
@@ -119,21 +130,22 @@ class TileConvolution final : public Prepared {
     if (strips == 1 && tiles % 2 != 0 && positions > tiles) ++tiles;
     const std::int64_t rows = (positions + tiles - 1) / tiles;
     tiles = (positions + rows - 1) / rows;
+    RowWalk walk(*this, args, band, channel, s);
     std::int64_t at = 0;
     for (std::int64_t strip = 0; strip < strips; ++strip) {
+      walk.begin_strip();
       for (std::int64_t tile = 0; tile < tiles; ++tile, ++at) {
         const std::int64_t begin = std::min(tile * rows, positions - rows);
         s.tiles[at] = base + strip * input_.strip_bytes() + begin * input_.position_bytes();
-        for (std::int64_t row = 0; row < kTileRows; ++row) {
-          const bool is_new = row < rows && begin + row >= tile * rows;
-          const std::int64_t pixel = is_new ? input_.pixel(band, strip, begin + row) : -1;
-          set_row(args, at * kTileRows + row, pixel, channel, s);
-        }
+        const std::int64_t old = tile * rows - begin;
+        walk.add_nowhere(old);
+        walk.add_positions(rows - old);
+        walk.add_nowhere(kTileRows - rows);
       }
     }
     if (at % 2 != 0) {
       s.tiles[at] = s.tiles[at - 1];
-      for (std::int64_t row = 0; row < kTileRows; ++row) set_row(args, at * kTileRows + row, -1, channel, s);
+      walk.add_nowhere(kTileRows);
       ++at;
     }
     work.tiles = s.tiles;
@@ -143,16 +155,55 @@ class TileConvolution final : public Prepared {
     work.residual = s.residual;
   }
 
-  void set_row(const KernelArgs& args, std::int64_t at, std::int64_t pixel, std::int64_t channel,
-               const Scratch& s) const noexcept {
-    const std::int64_t y_bytes = problem_.y == DType::f32 ? 4 : 1;
-    const std::int64_t element = pixel * problem_.oc + channel;
-    s.dst[at] = pixel < 0 ? s.nowhere : reinterpret_cast<std::uint8_t*>(args.output) + element * y_bytes;
-    if (problem_.residual != 0) {
-      s.residual[at] =
-          pixel < 0 ? s.nowhere : reinterpret_cast<const std::uint8_t*>(args.inputs[2]) + element;
+  /// Lists where the results of tile rows go, row after row.
+  class RowWalk {
+   public:
+    RowWalk(const TileConvolution& conv, const KernelArgs& args, const TileInput::Band& band,
+            std::int64_t channel, const Scratch& s)
+        : nowhere_(s.nowhere),
+          to_dst_(s.dst),
+          to_residual_(conv.problem_.residual != 0 ? s.residual : nullptr) {
+      const Conv2dProblem& p = conv.problem_;
+      const std::int64_t y_bytes = p.y == DType::f32 ? 4 : 1;
+      const std::int64_t first = (band.first_image * p.oh() + band.first_row) * p.ow() * p.oc + channel;
+      pixels_in_row_ = p.ow();
+      columns_ = conv.input_.columns();
+      pixel_bytes_ = p.oc * y_bytes;
+      dst_ = reinterpret_cast<std::uint8_t*>(args.output) + first * y_bytes;
+      residual_ =
+          to_residual_ != nullptr ? reinterpret_cast<const std::uint8_t*>(args.inputs[2]) + first : nullptr;
     }
-  }
+    void begin_strip() noexcept { column_ = 0; }
+    void add_nowhere(std::int64_t rows) noexcept {
+      for (; rows > 0; --rows) add(nowhere_, nowhere_);
+    }
+    void add_positions(std::int64_t rows) noexcept {
+      for (; rows > 0; --rows) {
+        if (column_ < pixels_in_row_) {
+          add(dst_, residual_);
+          dst_ += pixel_bytes_;
+          residual_ += to_residual_ != nullptr ? pixel_bytes_ : 0;
+        } else {
+          add(nowhere_, nowhere_);
+        }
+        if (++column_ == columns_) column_ = 0;
+      }
+    }
+
+   private:
+    void add(std::uint8_t* dst, const std::uint8_t* residual) noexcept {
+      *to_dst_++ = dst;
+      if (to_residual_ != nullptr) *to_residual_++ = residual;
+    }
+
+    std::uint8_t* nowhere_;
+    std::uint8_t** to_dst_;
+    const std::uint8_t** to_residual_;
+    std::uint8_t* dst_;
+    const std::uint8_t* residual_;
+    std::int64_t pixels_in_row_, columns_, pixel_bytes_;
+    std::int64_t column_ = 0;
+  };
 
   /// Packs a channel's weights and returns the range of its sums.
   TileRules::SumRange pack_channel(const WeightDifferences& w, std::int64_t oc) {

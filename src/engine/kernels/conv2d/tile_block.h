@@ -19,9 +19,11 @@ inline constexpr std::int64_t kTileSums = std::int64_t{2} * 2 * kTileRows * kTil
 
 /// How a tile kernel requantizes.
 enum class TileForm {
-  stored,    ///< fma(bias, bias_factor, f32(sum)) * multiplier
-  residual,  ///< the same, then the residual in one rounding: proven equal for every pair
-  exact,     ///< every OutputRule in the order of its operations; stored results
+  stored,          ///< fma(bias, bias_factor, f32(sum)) * multiplier
+  residual,        ///< the same, then the residual in one rounding: proven equal for every pair
+  stored_plain,    ///< `stored` where y has zero point 0 and any u8, in whole panels
+  residual_plain,  ///< `residual`, likewise
+  exact,           ///< every OutputRule in the order of its operations; stored results
   exact_residual,
   real,  ///< f32 results
 };
@@ -48,8 +50,11 @@ struct TileWork {
   std::int64_t step_count;
   const std::uint8_t* weights;  ///< [panel][step][kTileStepWeights]
   std::int64_t panels;
-  std::int64_t group;     ///< panels whose weights are used together: 1 = all pixels of a panel first
-  int streams_weights;    ///< weights are read past L1
+  std::int64_t group;   ///< panels whose weights are used together: 1 = all pixels of a panel first
+  int streams_weights;  ///< weights are read past L1
+  /// Lines of later weights that each step asks L2 for; 0 = none. For group = 1, where every weight comes
+  /// from afar once.
+  int lines_ahead;
   std::int64_t channels;  ///< of all panels that there are
   /// [tile][16]: where each pixel's results go, channel 0 of the first panel. Rows without a pixel have
   /// memory as large as a pixel's results in all panels.

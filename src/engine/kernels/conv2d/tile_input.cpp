@@ -108,13 +108,6 @@ std::int64_t TileInput::positions(const Band& b) const noexcept {
   return (b.rows - 1) * columns_ + p_.ow();
 }
 
-std::int64_t TileInput::pixel(const Band& b, std::int64_t strip, std::int64_t position) const noexcept {
-  const std::int64_t first = ((b.first_image + strip) * p_.oh() + b.first_row) * p_.ow();
-  if (is_seamless_) return first + position;
-  const std::int64_t column = position % columns_;
-  return column < p_.ow() ? first + position / columns_ * p_.ow() + column : -1;
-}
-
 std::int64_t TileInput::copy_bytes() const noexcept {
   return is_copied_ ? band_images_ * strip_bytes_ + kStep * kStep : 0;
 }

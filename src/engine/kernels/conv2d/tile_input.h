@@ -44,8 +44,8 @@ class TileInput {
   [[nodiscard]] std::int64_t strips(const Band& b) const noexcept { return is_seamless_ ? 1 : b.images; }
   /// Positions of a strip, from its first output pixel to its last.
   [[nodiscard]] std::int64_t positions(const Band& b) const noexcept;
-  /// The output pixel (over all images) of a strip's position, or -1.
-  [[nodiscard]] std::int64_t pixel(const Band& b, std::int64_t strip, std::int64_t position) const noexcept;
+  /// Positions of a pixel row: the first ow are output pixels.
+  [[nodiscard]] std::int64_t columns() const noexcept { return columns_; }
   /// Makes the band's input ready and returns where its first strip's first window begins.
   const std::uint8_t* place(const Band& b, const std::byte* x, std::byte* copy) const noexcept;
   /// From strip to strip of what `place` returned.

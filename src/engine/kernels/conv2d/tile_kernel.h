@@ -18,6 +18,9 @@
 namespace octavo {
 namespace {
 
+/// How far ahead weights are asked for: the latency of L3 at the rate at which they are used.
+constexpr std::int64_t kAheadBytes = 16 * 1024;
+
 #define OCTAVO_INLINE inline __attribute__((always_inline))
 
 /// The rule's numbers for one panel.
@@ -30,9 +33,11 @@ struct PanelNumbers {
 };
 
 template <TileForm form>
-constexpr bool kAddsResidual = form == TileForm::residual;
+constexpr bool kAddsResidual = form == TileForm::residual || form == TileForm::residual_plain;
 template <TileForm form>
-constexpr bool kIsFast = kAddsResidual<form> || form == TileForm::stored;
+constexpr bool kIsPlain = form == TileForm::stored_plain || form == TileForm::residual_plain;
+template <TileForm form>
+constexpr bool kIsFast = kAddsResidual<form> || kIsPlain<form> || form == TileForm::stored;
 
 OCTAVO_INLINE PanelNumbers numbers_of(const TileWork& w, std::int64_t panel) {
   const TileRule& rule = w.rule;
@@ -57,46 +62,77 @@ OCTAVO_INLINE PanelNumbers numbers_of(const TileWork& w, std::int64_t panel) {
   return n;
 }
 
-OCTAVO_INLINE __m512 scaled(const std::int32_t* sums, const PanelNumbers& n, int half) {
-  const __m512 f = _mm512_cvtepi32_ps(_mm512_load_si512(sums));
-  return _mm512_mul_ps(_mm512_fmadd_ps(n.bias[half], n.bias_factor, f), n.multiplier[half]);
+/// 16 stored residuals as reals.
+template <TileForm form, int half>
+OCTAVO_INLINE __m512 residual_of(const std::uint8_t* residual, const PanelNumbers& n) {
+  const auto* from = reinterpret_cast<const __m128i*>(residual + n.channel + 16 * half);
+  const auto there = static_cast<__mmask16>(n.there >> (16 * half));
+  const __m128i r = kIsPlain<form> ? _mm_loadu_si128(from) : _mm_maskz_loadu_epi8(there, from);
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(r));
 }
 
-OCTAVO_INLINE __m512 add_residual(__m512 v, __m128i r, const PanelNumbers& n) {
-  // Adding and taking away 1.5 * 2^23 rounds to even what is smaller than 2^22.
-  const __m512 magic = _mm512_set1_ps(12582912.0F);
-  v = _mm512_min_ps(n.highest, _mm512_max_ps(v, n.lowest));
-  const __m512 q = _mm512_sub_ps(_mm512_add_ps(v, magic), magic);
-  const __m512 real = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(r));
-  return _mm512_fmadd_ps(q, n.q_factor, _mm512_fmadd_ps(real, n.r_factor, n.offset));
-}
-
-/// Requantizes two rows of 32 sums.
-template <TileForm form>
+/// Requantizes `pairs` times two rows of 32 sums, stage by stage: neighbouring instructions do not wait for
+/// each other.
+template <TileForm form, int pairs>
 OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* dst,
                                const std::uint8_t* const* residual, const PanelNumbers& n) {
-  __m512 v[4];
-  for (int i = 0; i < 4; ++i) v[i] = scaled(sums + 16 * i, n, i & 1);
+  constexpr int kVectors = 4 * pairs;
+  __m512 v[kVectors], r[kVectors];
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; ++i) v[i] = _mm512_cvtepi32_ps(_mm512_load_si512(sums + 16 * i));
   if constexpr (kAddsResidual<form>) {
-    const __m256i r0 = _mm256_maskz_loadu_epi8(n.there, residual[0] + n.channel);
-    const __m256i r1 = _mm256_maskz_loadu_epi8(n.there, residual[1] + n.channel);
-    v[0] = add_residual(v[0], _mm256_castsi256_si128(r0), n);
-    v[1] = add_residual(v[1], _mm256_extracti128_si256(r0, 1), n);
-    v[2] = add_residual(v[2], _mm256_castsi256_si128(r1), n);
-    v[3] = add_residual(v[3], _mm256_extracti128_si256(r1, 1), n);
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; i += 2) {
+      r[i] = residual_of<form, 0>(residual[i / 2], n);
+      r[i + 1] = residual_of<form, 1>(residual[i / 2], n);
+    }
   }
-  __m512i first = _mm512_packs_epi32(_mm512_cvtps_epi32(v[0]), _mm512_cvtps_epi32(v[1]));
-  __m512i second = _mm512_packs_epi32(_mm512_cvtps_epi32(v[2]), _mm512_cvtps_epi32(v[3]));
-  first = _mm512_adds_epi16(first, n.zero_point);
-  second = _mm512_adds_epi16(second, n.zero_point);
-  __m512i y = _mm512_packus_epi16(first, second);
-  y = _mm512_min_epu8(n.highest_y, _mm512_max_epu8(y, n.lowest_y));
-  y = _mm512_xor_si512(y, n.flip);
-  // Packing went lane by lane: 4 channels of each half of each row stand together.
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; ++i) v[i] = _mm512_fmadd_ps(n.bias[i & 1], n.bias_factor, v[i]);
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; ++i) v[i] = _mm512_mul_ps(v[i], n.multiplier[i & 1]);
+  if constexpr (kAddsResidual<form>) {
+    // Adding and taking away 1.5 * 2^23 rounds to even what is smaller than 2^22.
+    const __m512 magic = _mm512_set1_ps(12582912.0F);
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) r[i] = _mm512_fmadd_ps(r[i], n.r_factor, n.offset);
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_min_ps(n.highest, _mm512_max_ps(v[i], n.lowest));
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_add_ps(v[i], magic);
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_sub_ps(v[i], magic);
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_fmadd_ps(v[i], n.q_factor, r[i]);
+  }
+  __m512i y[kVectors];
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; ++i) y[i] = _mm512_cvtps_epi32(v[i]);
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; i += 2) {
+    y[i] = _mm512_packs_epi32(y[i], y[i + 1]);
+    if constexpr (!kIsPlain<form>) y[i] = _mm512_adds_epi16(y[i], n.zero_point);
+  }
+  // Packing goes lane by lane: 4 channels of each half of each row stand together.
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  y = _mm512_permutexvar_epi32(order, y);
-  _mm256_mask_storeu_epi8(dst[0] + n.channel, n.there, _mm512_castsi512_si256(y));
-  _mm256_mask_storeu_epi8(dst[1] + n.channel, n.there, _mm512_extracti64x4_epi64(y, 1));
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; i += 4) {
+    __m512i bytes = _mm512_packus_epi16(y[i], y[i + 2]);
+    if constexpr (!kIsPlain<form>) {
+      bytes = _mm512_min_epu8(n.highest_y, _mm512_max_epu8(bytes, n.lowest_y));
+      bytes = _mm512_xor_si512(bytes, n.flip);
+    }
+    bytes = _mm512_permutexvar_epi32(order, bytes);
+    const __m256i first = _mm512_castsi512_si256(bytes), second = _mm512_extracti64x4_epi64(bytes, 1);
+    std::uint8_t *to_first = dst[i / 2] + n.channel, *to_second = dst[i / 2 + 1] + n.channel;
+    if constexpr (kIsPlain<form>) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to_first), first);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to_second), second);
+    } else {
+      _mm256_mask_storeu_epi8(to_first, n.there, first);
+      _mm256_mask_storeu_epi8(to_second, n.there, second);
+    }
+  }
 }
 
 OCTAVO_INLINE __m512 between(__m512 v, float lowest, float highest) {
@@ -151,22 +187,47 @@ struct Pending {
   int left;      ///< pairs
   PanelNumbers numbers;
 
+  template <int count>
+  OCTAVO_INLINE void finish_rows(const OutputRule& rule) {
+    const std::int32_t* from = sums + row * kTilePanel;
+    if constexpr (kIsFast<form>) {
+      finish_fast<form, count>(from, dst + row, kAddsResidual<form> ? residual + row : nullptr, numbers);
+    } else {
+      for (int i = 0; i < 4 * count; ++i) {
+        const std::uint8_t* r = form == TileForm::exact_residual ? residual[row + i / 2] : nullptr;
+        finish_exact<form>(from + 16 * i, dst[row + i / 2], r, numbers, rule, i & 1);
+      }
+    }
+    row += 2 * count;
+    if (row == half_end) row = kTileRows;
+  }
+
   OCTAVO_INLINE void finish(int pairs, const OutputRule& rule) {
     if (pairs > left) pairs = left;
     left -= pairs;
-    for (; pairs > 0; --pairs) {
-      const std::int32_t* from = sums + row * kTilePanel;
-      if constexpr (kIsFast<form>) {
-        finish_fast<form>(from, dst + row, kAddsResidual<form> ? residual + row : nullptr, numbers);
+    while (pairs > 0) {
+      const int half_left = (row < kTileRows ? half_end : kTileRows + half_end) - row;
+      if (kIsFast<form> && pairs >= 2 && half_left >= 4) {
+        finish_rows<2>(rule);
+        pairs -= 2;
       } else {
-        for (int i = 0; i < 4; ++i) {
-          const std::uint8_t* r = form == TileForm::exact_residual ? residual[row + i / 2] : nullptr;
-          finish_exact<form>(from + 16 * i, dst[row + i / 2], r, numbers, rule, i & 1);
-        }
+        finish_rows<1>(rule);
+        pairs -= 1;
       }
-      row += 2;
-      if (row == half_end) row = kTileRows;
     }
+  }
+};
+
+/// Weights on their way from memory to L2 while others are multiplied.
+struct Ahead {
+  const std::uint8_t* next;
+  const std::uint8_t* end;
+  int lines;
+
+  OCTAVO_INLINE void fetch() {
+    if (next >= end) return;
+    for (int i = 0; i < lines; ++i) _mm_prefetch(next + 64 * i, _MM_HINT_T1);
+    next += 64 * lines;
   }
 };
 
@@ -235,13 +296,15 @@ OCTAVO_INLINE void store_sums(std::int32_t* sums) {
 /// tiles 2, 3 it stores. `count`: steps, 0 = more than the other instantiations have.
 template <class Tiles, TileForm form, bool streamed, int count>
 OCTAVO_INLINE void multiply_block(const TileWork& w, const BlockOperands& b, std::int64_t channel,
-                                  std::int32_t* sums, std::int32_t* sums_before, Pending<form>& before) {
+                                  std::int32_t* sums, std::int32_t* sums_before, Pending<form>& before,
+                                  Ahead& ahead) {
   const OutputRule& rule = w.rule.exact;
   const std::int64_t steps = count != 0 ? count : w.step_count;
   const std::int64_t skew = steps == 2 || steps > 3 ? 2 : 1;
   const bool is_short = steps <= 2;
   const std::int64_t turns = is_short ? 2 * skew : 2 * skew + steps;  // 4 skew + (steps - 2 skew)
-  const auto pairs = static_cast<int>((before.half_end + turns - 1) / turns);
+  const auto even_share = static_cast<int>((before.half_end + turns - 1) / turns);
+  const int pairs = even_share < 2 ? 2 : even_share;
   begin_sums<Tiles, 0>(w, channel);
   begin_sums<Tiles, 1>(w, channel);
   step_first<Tiles, streamed>(b, 0);
@@ -265,6 +328,7 @@ OCTAVO_INLINE void multiply_block(const TileWork& w, const BlockOperands& b, std
   if (!is_short) {
     for (std::int64_t k = skew; k < steps - skew; ++k) {
       step_both<Tiles, streamed>(b, k);
+      if constexpr (count == 0) ahead.fetch();
       before.finish(pairs, rule);
     }
     for (std::int64_t k = steps - skew; k < steps; ++k) {
@@ -305,6 +369,8 @@ void multiply_all(const TileWork& w) {
   before.left = 0;
   before.row = 0;
   const std::int64_t panel_bytes = w.step_count * kTileStepWeights;
+  Ahead ahead{w.weights + kAheadBytes, w.weights + w.panels * panel_bytes, w.lines_ahead};
+  if (w.lines_ahead == 0) ahead.next = ahead.end;
   BlockWalk walk{w.panels, w.tile_count, w.group};
   std::int32_t* sums = w.sums;
   std::int32_t* sums_before = w.sums + kTileSums / 2;
@@ -312,7 +378,7 @@ void multiply_all(const TileWork& w) {
     const BlockOperands operands{w.tiles[walk.tile], w.tiles[walk.tile + 1], w.row_stride, w.steps,
                                  w.weights + walk.panel * panel_bytes};
     multiply_block<Tiles, form, streamed, count>(w, operands, walk.panel * kTilePanel, sums, sums_before,
-                                                 before);
+                                                 before, ahead);
     before.sums = sums;
     before.dst = w.dst + walk.tile * kTileRows;
     if constexpr (kAddsResidual<form> || form == TileForm::exact_residual) {
@@ -363,6 +429,12 @@ void multiply_tiles(const TileWork& w) {
       break;
     case TileForm::residual:
       multiply_form<Tiles, TileForm::residual>(w);
+      break;
+    case TileForm::stored_plain:
+      multiply_form<Tiles, TileForm::stored_plain>(w);
+      break;
+    case TileForm::residual_plain:
+      multiply_form<Tiles, TileForm::residual_plain>(w);
       break;
     case TileForm::exact:
       multiply_form<Tiles, TileForm::exact>(w);

@@ -74,11 +74,13 @@ TileRules::TileRules(const Conv2dProblem& p, const RuleArrays& arrays, const std
   rule_.highest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(highest) + zero_point + shift);
   rule_.flip = is_signed ? 0x80 : 0;
   form_ = p.residual != 0 ? TileForm::exact_residual : TileForm::exact;
+  const bool is_plain = !is_signed && rule_.zero_point == 0 && rule_.lowest_y == 0 &&
+                        rule_.highest_y == 255 && p.oc % kTilePanel == 0;
   if (!is_bounded(rule, sums)) return;
   if (p.residual == 0) {
-    form_ = TileForm::stored;
+    form_ = is_plain ? TileForm::stored_plain : TileForm::stored;
   } else if (p.r == DType::u8 && find_residual_rule(rule, rule_)) {
-    form_ = TileForm::residual;
+    form_ = is_plain ? TileForm::residual_plain : TileForm::residual;
   }
 }
 
