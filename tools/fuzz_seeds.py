@@ -85,7 +85,7 @@ def image_seeds():
 
 
 def package_seeds():
-    """The demo's network compiled, where there is a compiler already."""
+    """The demo's network compiled, and plans of small ones, where there is a compiler already."""
     octavo, model = ROOT / "build/release/bin/octavo", ROOT / "assets/demo/shapes_resnet.pt"
     if not octavo.exists():
         return
@@ -94,6 +94,11 @@ def package_seeds():
         command = [octavo, "compile", model, "-o", package]
         if subprocess.run(command, capture_output=True).returncode == 0 and package.exists():
             yield "package", "shapes.tar", package.read_bytes()
+    for model in sorted(ROOT.glob("tests/golden/torchscript/*_traced.pt")):
+        command = [octavo, "inspect", "-q", model, "--input-shape", "3,8,8", "--stage=plan", "--json"]
+        result = subprocess.run(command, capture_output=True)
+        if result.returncode == 0:
+            yield "package", f"{model.stem}.json", result.stdout
 
 
 def committed_seeds():
