@@ -62,7 +62,8 @@ class StepMaker {
   MadeStep finish(DType dtype, std::int64_t elements, float scale, std::int64_t macs) {
     step_.output = Tensor(dtype, {elements * batch_});
     step_.operands.output = {dtype, quantization(dtype, scale), {}};
-    step_.operands.parameters = {{"lo", 0}, {"hi", 127}, {"conv_scale", scale * 0.7731F}, {"conv_zero_point", 64}};
+    step_.operands.parameters = {
+        {"lo", 0}, {"hi", 127}, {"conv_scale", scale * 0.7731F}, {"conv_zero_point", 64}};
     step_.bytes += elements * dtype_bytes(dtype);
     step_.macs = macs;
     return std::move(step_);

@@ -156,6 +156,25 @@ TEST(PlanCheck, RefusesViewsThatAreLargerThanTheCallersMemory) {
   EXPECT_THAT(error_after([](Plan& p) { p.tensors[5].dtype = DType::f64; }), HasSubstr("is a view of"));
 }
 
+TEST(PlanCheck, LetsAResidualSumLieWhereItsResidualDid) {
+  const auto with_sum_at = [](std::int64_t offset, const char* problem) {
+    return [=](Plan& p) {
+      p.tensors.push_back(p.tensors[2]);
+      p.tensors.back().name = "sum";
+      p.tensors.back().offset = offset;
+      p.bytes_per_image = 256;
+      p.steps.push_back({problem, "", {0, 1, 2}, 6, {}, ""});
+    };
+  };
+  EXPECT_EQ(error_after(with_sum_at(64, "conv2d ic2 residual1")), "no error");
+  EXPECT_THAT(error_after(with_sum_at(64, "conv2d ic2")), HasSubstr("writes 'sum' over its input 'm'"));
+  EXPECT_THAT(error_after([&](Plan& p) {
+                with_sum_at(64, "conv2d ic2 residual1")(p);
+                p.steps.back().inputs = {2, 1, 2};
+              }),
+              HasSubstr("writes 'sum' over its input 'm'"));
+}
+
 TEST(PlanCheck, RefusesStepsThatWriteWhatTheyMayNot) {
   EXPECT_THAT(error_after([](Plan& p) { p.steps[0].output = 0; }),
               HasSubstr("writes 'x', which is read-only"));

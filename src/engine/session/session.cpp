@@ -19,6 +19,10 @@ namespace {
 // once for several images, few enough that the activations of most networks stay in L3.
 constexpr std::int64_t kImagesPerPass = 8;
 
+// What one core keeps near: the weights of steps that images go through one after the other, or the
+// activations of a step for all images together.
+constexpr std::int64_t kNearBytes = 1536 * 1024;
+
 struct PreparedStep {
   const FamilyRow* row = nullptr;
   std::vector<std::string> passed_over;
@@ -95,6 +99,7 @@ struct Session::State {
   Arena scratch;
   std::vector<std::byte*> base;                         ///< by tensor: where it is during this pass
   std::vector<std::vector<const std::byte*>> operands;  ///< by step: base of each input
+  Arena kept;                                           ///< crossing tensors
   std::vector<std::int64_t> step_ns;                    ///< time by step, empty unless asked for
 
   State(Package opened, const SessionOptions& options)
@@ -172,6 +177,74 @@ struct Session::State {
     return plan().fixed_bytes + plan().bytes_per_image * count;
   }
 
+  /// How many of the first steps images should take one after the other before they go on together: early
+  /// layers have small weights and large activations, later ones the reverse.
+  [[nodiscard]] std::size_t single_steps(std::int64_t count) const {
+    if (count < 2 || plan().whole_batch) return 0;
+    std::int64_t weights = 0;
+    std::size_t end = 0, last_large = 0;
+    for (std::size_t s = 0; s < steps.size(); ++s) {
+      std::int64_t activations = tensor_bytes(tensor(plan().steps[s].output));
+      for (std::int32_t input : plan().steps[s].inputs) {
+        const PlanTensor& t = tensor(input);
+        if (t.storage == Storage::arena && producer_of(input) == steps.size()) return 0;
+        (t.storage == Storage::weights ? weights : activations) += tensor_bytes(t);
+      }
+      if (weights <= kNearBytes) end = s + 1;
+      if (activations > kNearBytes / count) last_large = s + 1;
+    }
+    return std::min(end, last_large);
+  }
+
+  /// The step that writes `tensor`, or the number of steps: it is a view of another one, an input or a
+  /// constant.
+  [[nodiscard]] std::size_t producer_of(std::int32_t index) const {
+    for (std::size_t s = 0; s < steps.size(); ++s) {
+      if (plan().steps[s].output == index) return s;
+    }
+    return steps.size();
+  }
+
+  /// Runs images `first` .. `first + count`: one by one through the first `single` steps, then together. What
+  /// the later steps read of the earlier ones is kept apart from the arena, which the images share.
+  void run_images(std::int64_t first, std::int64_t count, std::size_t single, std::byte* all_scratch) {
+    arena.at_least(arena_bytes(count));
+    std::vector<std::pair<std::size_t, std::int64_t>> crossing;  // tensor, place in `kept`
+    std::int64_t kept_bytes = 0;
+    for (std::size_t s = single; s < steps.size() && single > 0; ++s) {
+      for (std::int32_t input : plan().steps[s].inputs) {
+        const auto index = static_cast<std::size_t>(input);
+        const PlanTensor& t = tensor(input);
+        const bool is_known = std::any_of(crossing.begin(), crossing.end(),
+                                          [&](const auto& known) { return known.first == index; });
+        if (is_known || t.storage != Storage::arena || !is_per_image(t.shape) || producer_of(input) >= single)
+          continue;
+        crossing.emplace_back(index, kept_bytes);
+        kept_bytes += rounded_up(tensor_bytes(t) * count);
+      }
+    }
+    std::byte* const kept_memory = kept.at_least(kept_bytes);
+    const auto place_and_walk = [&](std::int64_t image, std::int64_t images, std::size_t begin,
+                                    std::size_t end) {
+      place(first + image, images);
+      for (const auto& [index, offset] : crossing) {
+        base[index] = kept_memory + offset + image * tensor_bytes(plan().tensors[index]);
+      }
+      list_operands();
+      team.run([&](int thread) { walk(thread, images, all_scratch, begin, end); });
+    };
+    for (std::int64_t image = 0; image < count && single > 0; ++image) place_and_walk(image, 1, 0, single);
+    place_and_walk(0, count, single, steps.size());
+  }
+
+  void list_operands() {
+    for (std::size_t s = 0; s < operands.size(); ++s) {
+      const std::vector<std::int32_t>& inputs = plan().steps[s].inputs;
+      for (std::size_t k = 0; k < inputs.size(); ++k)
+        operands[s][k] = base[static_cast<std::size_t>(inputs[k])];
+    }
+  }
+
   /// Where every tensor is while images `first` .. `first + count` of the batch go through the plan.
   void place(std::int64_t first, std::int64_t count) {
     std::byte* const memory = arena.at_least(arena_bytes(count));
@@ -195,19 +268,16 @@ struct Session::State {
           break;
       }
     }
-    for (std::size_t s = 0; s < operands.size(); ++s) {
-      const std::vector<std::int32_t>& inputs = plan().steps[s].inputs;
-      for (std::size_t k = 0; k < inputs.size(); ++k)
-        operands[s][k] = base[static_cast<std::size_t>(inputs[k])];
-    }
   }
 
-  /// The step loop: every thread walks all steps, takes its share of each, and waits for the others.
-  void walk(int thread, std::int64_t count, std::byte* all_scratch) noexcept {
+  /// The step loop: every thread walks the steps `first` .. `end`, takes its share of each, and waits for the
+  /// others.
+  void walk(int thread, std::int64_t count, std::byte* all_scratch, std::size_t first,
+            std::size_t end_step) noexcept {
     const Share share{thread, team.size()};
     const bool is_timed = thread == 0 && !step_ns.empty();
     std::int64_t begin = is_timed ? now_ns() : 0;
-    for (std::size_t s = 0; s < steps.size(); ++s) {
+    for (std::size_t s = first; s < end_step; ++s) {
       const KernelArgs args{operands[s], base[static_cast<std::size_t>(plan().steps[s].output)],
                             all_scratch + thread * scratch_bytes, steps[s].grows ? count : 1};
       steps[s].kernel->run(args, share);
@@ -257,8 +327,7 @@ void Session::run() {
   std::byte* const scratch = s.scratch.at_least(s.scratch_bytes * s.team.size());
   for (std::int64_t first = 0; first < batch; first += pass) {
     const std::int64_t count = std::min(pass, batch - first);
-    s.place(first, count);
-    s.team.run([&](int thread) { s.walk(thread, count, scratch); });
+    s.run_images(first, count, s.single_steps(count), scratch);
   }
 }
 
