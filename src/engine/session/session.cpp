@@ -21,7 +21,7 @@ constexpr std::int64_t kImagesPerPass = 8;
 
 // What one core keeps near: the weights of steps that images go through one after the other, or the
 // activations of a step for all images together.
-constexpr std::int64_t kNearBytes = 1536 * 1024;
+constexpr std::int64_t kNearBytes = std::int64_t{1536} * 1024;
 
 struct PreparedStep {
   const FamilyRow* row = nullptr;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/kernels/operand_size.h"
 #include "engine/kernels/problem_text.h"
 #include "engine/kernels/testing/random_step.h"
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/kernels/activation.h"
 #include "engine/kernels/family.h"
 #include "engine/kernels/testing/conformance.h"
 
