@@ -99,6 +99,7 @@ struct Session::State {
   Arena scratch;
   std::vector<std::byte*> base;                         ///< by tensor: where it is during this pass
   std::vector<std::vector<const std::byte*>> operands;  ///< by step: base of each input
+  std::vector<std::size_t> producers;                   ///< by tensor: see producer_of
   Arena kept;                                           ///< crossing tensors
   std::vector<std::int64_t> step_ns;                    ///< time by step, empty unless asked for
 
@@ -113,6 +114,7 @@ struct Session::State {
     batches.resize(plan().inputs.size());
     results.resize(plan().outputs.size());
     base.resize(plan().tensors.size());
+    find_producers();
     for (const Step& step : plan().steps) operands.emplace_back(step.inputs.size());
   }
 
@@ -199,10 +201,15 @@ struct Session::State {
   /// The step that writes `tensor`, or the number of steps: it is a view of another one, an input or a
   /// constant.
   [[nodiscard]] std::size_t producer_of(std::int32_t index) const {
-    for (std::size_t s = 0; s < steps.size(); ++s) {
-      if (plan().steps[s].output == index) return s;
+    return producers[static_cast<std::size_t>(index)];
+  }
+
+  /// Fills `producers`, so that a run need not search the plan.
+  void find_producers() {
+    producers.assign(plan().tensors.size(), plan().steps.size());
+    for (std::size_t s = plan().steps.size(); s-- > 0;) {
+      producers[static_cast<std::size_t>(plan().steps[s].output)] = s;
     }
-    return steps.size();
   }
 
   /// Runs images `first` .. `first + count`: one by one through the first `single` steps, then together. What
