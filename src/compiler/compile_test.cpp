@@ -1,0 +1,90 @@
+#include "octavo/compile.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "compiler/compile_graph.h"
+#include "octavo/error.h"
+
+namespace octavo {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr const char* kDemo = "assets/demo/shapes_resnet.pt";
+
+template <class Action>
+std::string error_of(ErrorCode code, Action&& action) {
+  try {
+    action();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), code) << e.what();
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(Compile, RecordsWhereThePackageCameFrom) {
+  const std::string manifest = compile(kDemo).manifest();
+  EXPECT_THAT(manifest, HasSubstr("shapes_resnet.pt"));
+  EXPECT_THAT(manifest, HasSubstr("sha256"));
+}
+
+TEST(Compile, PutsTheNameOfTheFileBeforeEveryError) {
+  EXPECT_THAT(error_of(ErrorCode::io, [] { compile("no/such/model.pt"); }), StartsWith("model.pt: "));
+  const auto path = std::filesystem::temp_directory_path() / ("octavo_text." + std::to_string(getpid()));
+  std::ofstream(path) << "not a model";
+  EXPECT_THAT(error_of(ErrorCode::invalid_model, [&] { compile(path); }),
+              HasSubstr("neither a TorchScript archive nor named .onnx"));
+  std::filesystem::remove(path);
+}
+
+TEST(Compile, AddsOutputsForLayersByTheirPlace) {
+  CompileOptions options;
+  options.layer_outputs = {"conv"};
+  const std::vector<PortInfo> outputs = compile(kDemo, options).outputs();
+  ASSERT_EQ(outputs.size(), 2U);
+  EXPECT_EQ(outputs[1].name, "conv");
+  options.layer_outputs = {"conv99"};
+  EXPECT_THAT(error_of(ErrorCode::invalid_argument, [&] { compile(kDemo, options); }),
+              HasSubstr("the model has no layer 'conv99'"));
+}
+
+TEST(Compile, ShowsTheGraphAfterEachPass) {
+  CompileOptions options;
+  std::vector<std::string> passes;
+  options.after_pass = [&](std::string_view pass, const auto& text, double) {
+    passes.emplace_back(pass);
+    EXPECT_THAT(text(), StartsWith("graph"));
+  };
+  compile(kDemo, options);
+  ASSERT_FALSE(passes.empty());
+  EXPECT_EQ(passes.front(), "import");
+}
+
+TEST(CompileGraph, TellsOfStepsThatOnlyTheReferenceKernelCanDo) {
+  CompileOptions options;
+  std::vector<std::string> notes;
+  options.note = [&](const std::string& line) { notes.push_back(line); };
+  const char* before = std::getenv("OCTAVO_ISA");
+  const std::string kept = before == nullptr ? "" : before;
+  setenv("OCTAVO_ISA", "generic", 1);
+  compile_graph(parse_graph(R"(graph(x: u8[N,4,8,8]{0.5,7}) {
+    y = conv2d(x, w: s8[4,4,3,3]{axis=0}) scale=0.25 zero_point=3
+    return y
+  })"),
+                options, {});
+  kept.empty() ? unsetenv("OCTAVO_ISA") : setenv("OCTAVO_ISA", kept.c_str(), 1);
+  ASSERT_FALSE(notes.empty());
+  EXPECT_THAT(notes, Contains(AllOf(HasSubstr("step 'conv2d "), HasSubstr("runs on the reference kernel"),
+                                    HasSubstr("amx_int8: "))));
+}
+
+}  // namespace
+}  // namespace octavo
