@@ -10,6 +10,7 @@
 #include "base/thread_team.h"
 #include "engine/session/choose.h"
 #include "engine/session/step_sizes.h"
+#include "engine/session/walk_order.h"
 #include "package/package.h"
 
 namespace octavo {
@@ -18,10 +19,6 @@ namespace {
 // Images that go through the plan together unless told otherwise: enough that weights larger than L2 are read
 // once for several images, few enough that the activations of most networks stay in L3.
 constexpr std::int64_t kImagesPerPass = 8;
-
-// What one core keeps near: the weights of steps that images go through one after the other, or the
-// activations of a step for all images together.
-constexpr std::int64_t kNearBytes = std::int64_t{1536} * 1024;
 
 struct PreparedStep {
   const FamilyRow* row = nullptr;
@@ -99,9 +96,10 @@ struct Session::State {
   Arena scratch;
   std::vector<std::byte*> base;                         ///< by tensor: where it is during this pass
   std::vector<std::vector<const std::byte*>> operands;  ///< by step: base of each input
-  std::vector<std::size_t> producers;                   ///< by tensor: see producer_of
-  Arena kept;                                           ///< crossing tensors
-  std::vector<std::int64_t> step_ns;                    ///< time by step, empty unless asked for
+  WalkOrder order;                                      ///< for `order_images` images
+  std::int64_t order_images = 0;
+  Arena kept;                         ///< the order's kept tensors
+  std::vector<std::int64_t> step_ns;  ///< time by step, empty unless asked for
 
   State(Package opened, const SessionOptions& options)
       : package(std::move(opened)),
@@ -114,7 +112,6 @@ struct Session::State {
     batches.resize(plan().inputs.size());
     results.resize(plan().outputs.size());
     base.resize(plan().tensors.size());
-    find_producers();
     for (const Step& step : plan().steps) operands.emplace_back(step.inputs.size());
   }
 
@@ -179,69 +176,28 @@ struct Session::State {
     return plan().fixed_bytes + plan().bytes_per_image * count;
   }
 
-  /// How many of the first steps images should take one after the other before they go on together: early
-  /// layers have small weights and large activations, later ones the reverse.
-  [[nodiscard]] std::size_t single_steps(std::int64_t count) const {
-    if (count < 2 || plan().whole_batch) return 0;
-    std::int64_t weights = 0;
-    std::size_t end = 0, last_large = 0;
-    for (std::size_t s = 0; s < steps.size(); ++s) {
-      std::int64_t activations = tensor_bytes(tensor(plan().steps[s].output));
-      for (std::int32_t input : plan().steps[s].inputs) {
-        const PlanTensor& t = tensor(input);
-        if (t.storage == Storage::arena && producer_of(input) == steps.size()) return 0;
-        (t.storage == Storage::weights ? weights : activations) += tensor_bytes(t);
-      }
-      if (weights <= kNearBytes) end = s + 1;
-      if (activations > kNearBytes / count) last_large = s + 1;
-    }
-    return std::min(end, last_large);
+  const WalkOrder& order_for(std::int64_t images) {
+    if (images != order_images) order = walk_order(plan(), images);
+    order_images = images;
+    return order;
   }
 
-  /// The step that writes `tensor`, or the number of steps: it is a view of another one, an input or a
-  /// constant.
-  [[nodiscard]] std::size_t producer_of(std::int32_t index) const {
-    return producers[static_cast<std::size_t>(index)];
-  }
-
-  /// Fills `producers`, so that a run need not search the plan.
-  void find_producers() {
-    producers.assign(plan().tensors.size(), plan().steps.size());
-    for (std::size_t s = plan().steps.size(); s-- > 0;) {
-      producers[static_cast<std::size_t>(plan().steps[s].output)] = s;
-    }
-  }
-
-  /// Runs images `first` .. `first + count`: one by one through the first `single` steps, then together. What
-  /// the later steps read of the earlier ones is kept apart from the arena, which the images share.
-  void run_images(std::int64_t first, std::int64_t count, std::size_t single, std::byte* all_scratch) {
+  /// Runs images `first` .. `first + count`, leg after leg.
+  void run_images(std::int64_t first, std::int64_t count, std::byte* all_scratch) {
+    const WalkOrder& legs = order_for(count);
+    std::byte* const kept_memory = kept.at_least(legs.kept_bytes_per_image * count);
     arena.at_least(arena_bytes(count));
-    std::vector<std::pair<std::size_t, std::int64_t>> crossing;  // tensor, place in `kept`
-    std::int64_t kept_bytes = 0;
-    for (std::size_t s = single; s < steps.size() && single > 0; ++s) {
-      for (std::int32_t input : plan().steps[s].inputs) {
-        const auto index = static_cast<std::size_t>(input);
-        const PlanTensor& t = tensor(input);
-        const bool is_known = std::any_of(crossing.begin(), crossing.end(),
-                                          [&](const auto& known) { return known.first == index; });
-        if (is_known || t.storage != Storage::arena || !is_per_image(t.shape) || producer_of(input) >= single)
-          continue;
-        crossing.emplace_back(index, kept_bytes);
-        kept_bytes += rounded_up(tensor_bytes(t) * count);
+    for (const Leg& leg : legs.legs) {
+      for (std::int64_t image = 0; image < count; image += leg.images) {
+        const std::int64_t images = std::min(leg.images, count - image);
+        place(first + image, images);
+        for (const KeptTensor& t : legs.kept) {
+          base[t.tensor] = kept_memory + t.offset * count + image * tensor_bytes(plan().tensors[t.tensor]);
+        }
+        list_operands();
+        team.run([&](int thread) { walk(thread, images, all_scratch, leg.first, leg.end); });
       }
     }
-    std::byte* const kept_memory = kept.at_least(kept_bytes);
-    const auto place_and_walk = [&](std::int64_t image, std::int64_t images, std::size_t begin,
-                                    std::size_t end) {
-      place(first + image, images);
-      for (const auto& [index, offset] : crossing) {
-        base[index] = kept_memory + offset + image * tensor_bytes(plan().tensors[index]);
-      }
-      list_operands();
-      team.run([&](int thread) { walk(thread, images, all_scratch, begin, end); });
-    };
-    for (std::int64_t image = 0; image < count && single > 0; ++image) place_and_walk(image, 1, 0, single);
-    place_and_walk(0, count, single, steps.size());
   }
 
   void list_operands() {
@@ -334,7 +290,7 @@ void Session::run() {
   std::byte* const scratch = s.scratch.at_least(s.scratch_bytes * s.team.size());
   for (std::int64_t first = 0; first < batch; first += pass) {
     const std::int64_t count = std::min(pass, batch - first);
-    s.run_images(first, count, s.single_steps(count), scratch);
+    s.run_images(first, count, scratch);
   }
 }
 

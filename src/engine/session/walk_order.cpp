@@ -1,0 +1,167 @@
+#include "engine/session/walk_order.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+namespace octavo {
+namespace {
+
+/// What of a core's L2 cache the activations of a step may take while its weights pass.
+constexpr std::int64_t kNearBytes = std::int64_t{1536} * 1024;
+
+constexpr std::int64_t rounded_up(std::int64_t bytes) {
+  return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+}
+
+const PlanTensor& tensor_of(const Plan& plan, std::int32_t index) {
+  return plan.tensors[static_cast<std::size_t>(index)];
+}
+
+bool is_kept_by_image(const PlanTensor& t) { return t.storage == Storage::arena && is_per_image(t.shape); }
+
+/// By tensor: the step that writes its bytes, also where it is a view. Nothing when some view shows bytes
+/// that no step wrote as a whole.
+class Writers {
+ public:
+  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+  explicit Writers(const Plan& plan) : plan_(plan), steps_(plan.tensors.size(), kNone) {
+    for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+      for (std::int32_t input : plan.steps[s].inputs) find(input, s);
+      steps_[static_cast<std::size_t>(plan.steps[s].output)] = s;
+    }
+  }
+  [[nodiscard]] bool are_known() const noexcept { return are_known_; }
+  [[nodiscard]] std::size_t of(std::int32_t tensor) const { return steps_[static_cast<std::size_t>(tensor)]; }
+
+ private:
+  void find(std::int32_t tensor, std::size_t before) {
+    std::size_t& step = steps_[static_cast<std::size_t>(tensor)];
+    const PlanTensor& view = tensor_of(plan_, tensor);
+    if (step != kNone || !is_kept_by_image(view)) return;
+    for (std::size_t s = before; s-- > 0;) {
+      const PlanTensor& written = tensor_of(plan_, plan_.steps[s].output);
+      if (!is_kept_by_image(written) || written.offset != view.offset) continue;
+      if (tensor_bytes(written) != tensor_bytes(view)) break;
+      step = s;
+      return;
+    }
+    are_known_ = false;
+  }
+
+  const Plan& plan_;
+  std::vector<std::size_t> steps_;
+  bool are_known_ = true;
+};
+
+/// Bytes that a step moves.
+struct Traffic {
+  std::int64_t activations = 0;  ///< of one image
+  std::int64_t weights = 0;
+
+  /// Those that come from behind L2, for each image when `images` take the step together.
+  [[nodiscard]] std::int64_t far_bytes(std::int64_t images) const {
+    return (activations > kNearBytes / images ? activations : 0) + weights / images;
+  }
+};
+
+Traffic traffic_of(const Plan& plan, const Step& step) {
+  Traffic t;
+  t.activations = tensor_bytes(tensor_of(plan, step.output));
+  for (std::int32_t input : step.inputs) {
+    const PlanTensor& tensor = tensor_of(plan, input);
+    (tensor.storage == Storage::weights ? t.weights : t.activations) += tensor_bytes(tensor);
+  }
+  return t;
+}
+
+/// 1, 2, 4, ... and all.
+std::vector<std::int64_t> group_sizes(std::int64_t images) {
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t size = 1; size < images; size *= 2) sizes.push_back(size);
+  sizes.push_back(images);
+  return sizes;
+}
+
+/// For every step the index in `sizes` with the fewest far bytes in all; a change of size makes the
+/// activations between the steps far.
+std::vector<std::size_t> best_sizes(const Plan& plan, const std::vector<std::int64_t>& sizes) {
+  const std::size_t count = plan.steps.size();
+  std::vector<std::int64_t> cost(sizes.size(), 0);
+  std::vector<std::vector<std::size_t>> from(count, std::vector<std::size_t>(sizes.size()));
+  for (std::size_t s = 0; s < count; ++s) {
+    const Traffic traffic = traffic_of(plan, plan.steps[s]);
+    const auto cheapest = static_cast<std::size_t>(std::min_element(cost.begin(), cost.end()) - cost.begin());
+    const std::int64_t with_change = cost[cheapest] + 2 * traffic.activations;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      const bool changes = s > 0 && with_change < cost[i];
+      from[s][i] = changes ? cheapest : i;
+      cost[i] = (changes ? with_change : cost[i]) + traffic.far_bytes(sizes[i]);
+    }
+  }
+  std::vector<std::size_t> chosen(count);
+  auto at = static_cast<std::size_t>(std::min_element(cost.begin(), cost.end()) - cost.begin());
+  for (std::size_t s = count; s-- > 0;) {
+    chosen[s] = at;
+    at = from[s][at];
+  }
+  return chosen;
+}
+
+std::vector<Leg> divide(const Plan& plan, std::int64_t images) {
+  const std::vector<std::int64_t> sizes = group_sizes(images);
+  const std::vector<std::size_t> chosen = best_sizes(plan, sizes);
+  std::vector<Leg> legs;
+  for (std::size_t s = 0; s < chosen.size(); ++s) {
+    if (legs.empty() || legs.back().images != sizes[chosen[s]]) legs.push_back({s, s, sizes[chosen[s]]});
+    legs.back().end = s + 1;
+  }
+  return legs;
+}
+
+void find_kept(const Plan& plan, const Writers& writers, WalkOrder& order) {
+  std::vector<std::int64_t> offset_of(plan.steps.size(), -1);  // by writing step
+  std::vector<bool> is_listed(plan.tensors.size());
+  const auto list = [&](std::int32_t tensor, std::int64_t offset) {
+    const auto index = static_cast<std::size_t>(tensor);
+    if (!is_listed[index]) order.kept.push_back({index, offset});
+    is_listed[index] = true;
+  };
+  for (const Leg& leg : order.legs) {
+    for (std::size_t s = leg.first; s < leg.end; ++s) {
+      for (std::int32_t input : plan.steps[s].inputs) {
+        const std::size_t writer = writers.of(input);
+        if (writer >= leg.first || !is_kept_by_image(tensor_of(plan, input))) continue;
+        if (offset_of[writer] < 0) {
+          offset_of[writer] = order.kept_bytes_per_image;
+          order.kept_bytes_per_image += rounded_up(tensor_bytes(tensor_of(plan, input)));
+        }
+        list(plan.steps[writer].output, offset_of[writer]);
+        list(input, offset_of[writer]);
+      }
+    }
+  }
+  // Views that are read in the writer's own leg show the same bytes.
+  for (std::size_t t = 0; t < plan.tensors.size(); ++t) {
+    const std::size_t writer = writers.of(static_cast<std::int32_t>(t));
+    if (writer != Writers::kNone && is_kept_by_image(plan.tensors[t]) && offset_of[writer] >= 0)
+      list(static_cast<std::int32_t>(t), offset_of[writer]);
+  }
+}
+
+}  // namespace
+
+WalkOrder walk_order(const Plan& plan, std::int64_t images) {
+  WalkOrder order;
+  const Writers writers(plan);
+  if (images < 2 || plan.whole_batch || !writers.are_known()) {
+    order.legs.push_back({0, plan.steps.size(), images});
+    return order;
+  }
+  order.legs = divide(plan, images);
+  find_kept(plan, writers, order);
+  return order;
+}
+
+}  // namespace octavo
