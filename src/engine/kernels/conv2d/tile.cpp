@@ -47,6 +47,7 @@ class TileConvolution final : public Prepared {
     std::vector<TileRules::SumRange> sums(static_cast<std::size_t>(p.oc));
     for (std::int64_t oc = 0; oc < p.oc; ++oc) {
       arrays_.set(oc, oc, w.sum(oc), input_.zero_point());
+      starts_at_zero_ = starts_at_zero_ && arrays_.from(oc).start[0] == 0;
       sums[static_cast<std::size_t>(oc)] = pack_channel(w, oc);
     }
     rules_ = std::make_unique<TileRules>(p, arrays_, sums);
@@ -105,6 +106,7 @@ class TileConvolution final : public Prepared {
     work.panels = panel_range.end - panel_range.begin;
     choose_order(work);
     work.channels = std::min(problem_.oc - panel_range.begin * kTilePanel, work.panels * kTilePanel);
+    work.starts_at_zero = starts_at_zero_ ? 1 : 0;
     work.sums = s.sums;
     work.form = rules_->form();
     work.rule = rules_->from(panel_range.begin * kTilePanel);
@@ -239,6 +241,7 @@ class TileConvolution final : public Prepared {
   std::int64_t panel_bytes_ = 0;
   Tensor weights_;
   std::unique_ptr<TileRules> rules_;
+  bool starts_at_zero_ = true;
 };
 
 }  // namespace

@@ -12,8 +12,6 @@
 // A block is 2 tiles of pixels x 1 panel: tiles 0, 1 are the sums of the first tile of pixels (16 channels
 // each), 2, 3 those of the second, 4, 5 the pixels, 6, 7 the weights. While a block is multiplied, the sums
 // of the block before it are requantized between the steps: tile products and vector instructions overlap.
-// The second tile of pixels runs up to two steps behind the first, so that sums are stored when their last
-// product is long done.
 
 namespace octavo {
 namespace {
@@ -176,43 +174,24 @@ OCTAVO_INLINE void finish_exact(const std::int32_t* sums, std::uint8_t* dst, con
   }
 }
 
-/// A multiplied block whose sums wait to be requantized, two rows at a time.
+/// A multiplied block whose sums wait to be requantized.
 template <TileForm form>
 struct Pending {
   const std::int32_t* sums;
   std::uint8_t* const* dst;
   const std::uint8_t* const* residual;
-  int row;       ///< the next one: 0..15 of the first tile of pixels, 16..31 of the second
-  int half_end;  ///< rows of a tile, rounded up to pairs
-  int left;      ///< pairs
   PanelNumbers numbers;
 
-  template <int count>
-  OCTAVO_INLINE void finish_rows(const OutputRule& rule) {
+  /// `pairs` times two rows from `row` on: 0..15 of the first tile of pixels, 16..31 of the second.
+  template <int row, int pairs>
+  OCTAVO_INLINE void finish(const OutputRule& rule) const {
     const std::int32_t* from = sums + row * kTilePanel;
     if constexpr (kIsFast<form>) {
-      finish_fast<form, count>(from, dst + row, kAddsResidual<form> ? residual + row : nullptr, numbers);
+      finish_fast<form, pairs>(from, dst + row, kAddsResidual<form> ? residual + row : nullptr, numbers);
     } else {
-      for (int i = 0; i < 4 * count; ++i) {
+      for (int i = 0; i < 4 * pairs; ++i) {
         const std::uint8_t* r = form == TileForm::exact_residual ? residual[row + i / 2] : nullptr;
         finish_exact<form>(from + 16 * i, dst[row + i / 2], r, numbers, rule, i & 1);
-      }
-    }
-    row += 2 * count;
-    if (row == half_end) row = kTileRows;
-  }
-
-  OCTAVO_INLINE void finish(int pairs, const OutputRule& rule) {
-    if (pairs > left) pairs = left;
-    left -= pairs;
-    while (pairs > 0) {
-      const int half_left = (row < kTileRows ? half_end : kTileRows + half_end) - row;
-      if (kIsFast<form> && pairs >= 2 && half_left >= 4) {
-        finish_rows<2>(rule);
-        pairs -= 2;
-      } else {
-        finish_rows<1>(rule);
-        pairs -= 1;
       }
     }
   }
@@ -250,27 +229,9 @@ OCTAVO_INLINE void load_weights(const BlockOperands& b, std::int64_t k) {
   }
 }
 
-/// Step `k` of the first tile of pixels.
+/// Step `k`: 2 x 2 products.
 template <class Tiles, bool streamed>
-OCTAVO_INLINE void step_first(const BlockOperands& b, std::int64_t k) {
-  load_weights<Tiles, streamed, 6>(b, k);
-  Tiles::template load<4>(b.first + b.steps[k], b.row_stride);
-  Tiles::template dot_us<0, 4, 6>();
-  load_weights<Tiles, streamed, 7>(b, k);
-  Tiles::template dot_us<1, 4, 7>();
-}
-
-template <class Tiles, bool streamed>
-OCTAVO_INLINE void step_second(const BlockOperands& b, std::int64_t k) {
-  load_weights<Tiles, streamed, 6>(b, k);
-  Tiles::template load<5>(b.second + b.steps[k], b.row_stride);
-  Tiles::template dot_us<2, 5, 6>();
-  load_weights<Tiles, streamed, 7>(b, k);
-  Tiles::template dot_us<3, 5, 7>();
-}
-
-template <class Tiles, bool streamed>
-OCTAVO_INLINE void step_both(const BlockOperands& b, std::int64_t k) {
+OCTAVO_INLINE void multiply_step(const BlockOperands& b, std::int64_t k) {
   load_weights<Tiles, streamed, 6>(b, k);
   Tiles::template load<4>(b.first + b.steps[k], b.row_stride);
   Tiles::template dot_us<0, 4, 6>();
@@ -284,7 +245,11 @@ OCTAVO_INLINE void step_both(const BlockOperands& b, std::int64_t k) {
 /// Sums begin with their channel's start: one row of 16, loaded as every row of the tile.
 template <class Tiles, int tile>
 OCTAVO_INLINE void begin_sums(const TileWork& w, std::int64_t channel) {
-  Tiles::template load<tile>(w.rule.exact.start + channel + 16 * (tile & 1), 0);
+  if (w.starts_at_zero != 0) {
+    Tiles::template zero<tile>();
+  } else {
+    Tiles::template load<tile>(w.rule.exact.start + channel + 16 * (tile & 1), 0);
+  }
 }
 
 template <class Tiles, int tile>
@@ -292,56 +257,36 @@ OCTAVO_INLINE void store_sums(std::int32_t* sums) {
   Tiles::template store<tile>(sums + (tile / 2) * kTileRows * kTilePanel + 16 * (tile & 1), 4 * kTilePanel);
 }
 
-/// Multiplies a block into `sums` (its tiles 2, 3 stay where they are) and finishes the block before, whose
-/// tiles 2, 3 it stores. `count`: steps, 0 = more than the other instantiations have.
-template <class Tiles, TileForm form, bool streamed, int count>
-OCTAVO_INLINE void multiply_block(const TileWork& w, const BlockOperands& b, std::int64_t channel,
-                                  std::int32_t* sums, std::int32_t* sums_before, Pending<form>& before,
+/// The rows of a block are requantized in 8 parts, 4 rows each, or fewer at the end of a tile with
+/// `row_pairs` < 8 pairs of rows.
+constexpr int kParts = 8;
+
+/// A block's products, with the parts of the block before between them. The last part stands between the last
+/// product and the stores of the sums, which so need not wait for it.
+template <class Tiles, TileForm form, bool streamed, int row_pairs, int part = 0>
+OCTAVO_INLINE void multiply_parts(const TileWork& w, const BlockOperands& b, const std::int64_t* part_ends,
+                                  std::int64_t k, bool has_before, const Pending<form>& before,
                                   Ahead& ahead) {
-  const OutputRule& rule = w.rule.exact;
-  const std::int64_t steps = count != 0 ? count : w.step_count;
-  const std::int64_t skew = steps == 2 || steps > 3 ? 2 : 1;
-  const bool is_short = steps <= 2;
-  const std::int64_t turns = is_short ? 2 * skew : 2 * skew + steps;  // 4 skew + (steps - 2 skew)
-  const auto even_share = static_cast<int>((before.half_end + turns - 1) / turns);
-  const int pairs = even_share < 2 ? 2 : even_share;
-  begin_sums<Tiles, 0>(w, channel);
-  begin_sums<Tiles, 1>(w, channel);
-  step_first<Tiles, streamed>(b, 0);
-  store_sums<Tiles, 2>(sums_before);
-  store_sums<Tiles, 3>(sums_before);
-  before.finish(pairs, rule);
-  if (skew == 2) {
-    step_first<Tiles, streamed>(b, 1);
-    before.finish(pairs, rule);
-  }
-  begin_sums<Tiles, 2>(w, channel);
-  begin_sums<Tiles, 3>(w, channel);
-  step_second<Tiles, streamed>(b, 0);
-  if (is_short && skew == 1) store_sums<Tiles, 0>(sums), store_sums<Tiles, 1>(sums);
-  before.finish(pairs, rule);
-  if (skew == 2) {
-    step_second<Tiles, streamed>(b, 1);
-    if (is_short) store_sums<Tiles, 0>(sums), store_sums<Tiles, 1>(sums);
-    before.finish(pairs, rule);
-  }
-  if (!is_short) {
-    for (std::int64_t k = skew; k < steps - skew; ++k) {
-      step_both<Tiles, streamed>(b, k);
-      if constexpr (count == 0) ahead.fetch();
-      before.finish(pairs, rule);
+  if constexpr (part < kParts) {
+    for (; k < part_ends[part]; ++k) {
+      multiply_step<Tiles, streamed>(b, k);
+      ahead.fetch();
     }
-    for (std::int64_t k = steps - skew; k < steps; ++k) {
-      step_first<Tiles, streamed>(b, k);
-      before.finish(pairs, rule);
-    }
-    step_second<Tiles, streamed>(b, steps - skew);
-    store_sums<Tiles, 0>(sums);
-    before.finish(pairs, rule);
-    if (skew == 2) step_second<Tiles, streamed>(b, steps - 1);
-    store_sums<Tiles, 1>(sums);
+    constexpr int kRow = part / 4 * kTileRows + part % 4 * 4;
+    constexpr int kPairs = row_pairs - part % 4 * 2 < 2 ? row_pairs - part % 4 * 2 : 2;
+    if (has_before) before.template finish<kRow, kPairs>(w.rule.exact);
+    multiply_parts<Tiles, form, streamed, row_pairs, part + 1>(w, b, part_ends, k, has_before, before, ahead);
   }
-  before.finish(2 * kTileRows, rule);
+}
+
+/// What is left of the last block.
+template <TileForm form, int row_pairs, int part = 0>
+OCTAVO_INLINE void finish_parts(const Pending<form>& before, const OutputRule& rule) {
+  if constexpr (part < kParts) {
+    constexpr int kPairs = row_pairs - part % 4 * 2 < 2 ? row_pairs - part % 4 * 2 : 2;
+    before.template finish<part / 4 * kTileRows + part % 4 * 4, kPairs>(rule);
+    finish_parts<form, row_pairs, part + 1>(before, rule);
+  }
 }
 
 /// Walks the blocks: groups of panels, in a group pairs of tiles, for each all the group's panels.
@@ -362,54 +307,52 @@ struct BlockWalk {
   }
 };
 
-template <class Tiles, TileForm form, bool streamed, int count>
+template <class Tiles, TileForm form, bool streamed, int row_pairs>
 void multiply_all(const TileWork& w) {
   Pending<form> before;
-  before.half_end = (w.rows + 1) & ~1;
-  before.left = 0;
-  before.row = 0;
+  bool has_before = false;
+  std::int64_t part_ends[kParts];
+  for (int i = 0; i < kParts; ++i) part_ends[i] = ((i + 1) * w.step_count + kParts - 1) / kParts;
   const std::int64_t panel_bytes = w.step_count * kTileStepWeights;
   Ahead ahead{w.weights + kAheadBytes, w.weights + w.panels * panel_bytes, w.lines_ahead};
   if (w.lines_ahead == 0) ahead.next = ahead.end;
   BlockWalk walk{w.panels, w.tile_count, w.group};
   std::int32_t* sums = w.sums;
-  std::int32_t* sums_before = w.sums + kTileSums / 2;
   for (; walk.group_begin < w.panels; walk.next()) {
     const BlockOperands operands{w.tiles[walk.tile], w.tiles[walk.tile + 1], w.row_stride, w.steps,
                                  w.weights + walk.panel * panel_bytes};
-    multiply_block<Tiles, form, streamed, count>(w, operands, walk.panel * kTilePanel, sums, sums_before,
-                                                 before, ahead);
+    const std::int64_t channel = walk.panel * kTilePanel;
+    begin_sums<Tiles, 0>(w, channel);
+    begin_sums<Tiles, 1>(w, channel);
+    begin_sums<Tiles, 2>(w, channel);
+    begin_sums<Tiles, 3>(w, channel);
+    multiply_parts<Tiles, form, streamed, row_pairs>(w, operands, part_ends, 0, has_before, before, ahead);
+    store_sums<Tiles, 0>(sums);
+    store_sums<Tiles, 1>(sums);
+    store_sums<Tiles, 2>(sums);
+    store_sums<Tiles, 3>(sums);
     before.sums = sums;
     before.dst = w.dst + walk.tile * kTileRows;
     if constexpr (kAddsResidual<form> || form == TileForm::exact_residual) {
       before.residual = w.residual + walk.tile * kTileRows;
     }
-    before.row = 0;
-    before.left = before.half_end;
     before.numbers = numbers_of(w, walk.panel);
-    std::int32_t* const free = sums_before;
-    sums_before = sums;
-    sums = free;
+    has_before = true;
+    sums = sums == w.sums ? w.sums + kTileSums / 2 : w.sums;
   }
-  store_sums<Tiles, 2>(sums_before);
-  store_sums<Tiles, 3>(sums_before);
-  before.finish(2 * kTileRows, w.rule.exact);
+  if (has_before) finish_parts<form, row_pairs>(before, w.rule.exact);
 }
 
 template <class Tiles, TileForm form>
 void multiply_form(const TileWork& w) {
-  if (w.streams_weights != 0 && w.step_count > 4) return multiply_all<Tiles, form, true, 0>(w);
-  if (!kIsFast<form>) return multiply_all<Tiles, form, false, 0>(w);
-  switch (w.step_count) {
-    case 1:
-      return multiply_all<Tiles, form, false, 1>(w);
-    case 2:
-      return multiply_all<Tiles, form, false, 2>(w);
-    case 4:
-      return multiply_all<Tiles, form, false, 4>(w);
-    default:
-      return multiply_all<Tiles, form, false, 0>(w);
+  if constexpr (kIsFast<form>) {
+    const bool is_short = w.rows <= 14;
+    if (w.streams_weights != 0) {
+      return is_short ? multiply_all<Tiles, form, true, 7>(w) : multiply_all<Tiles, form, true, 8>(w);
+    }
+    if (is_short) return multiply_all<Tiles, form, false, 7>(w);
   }
+  multiply_all<Tiles, form, false, 8>(w);
 }
 
 template <class Tiles>
@@ -421,8 +364,6 @@ void multiply_tiles(const TileWork& w) {
   }
   Tiles::configure(config);
   Tiles::publish();
-  Tiles::template zero<2>();
-  Tiles::template zero<3>();
   switch (w.form) {
     case TileForm::stored:
       multiply_form<Tiles, TileForm::stored>(w);
