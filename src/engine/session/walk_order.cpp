@@ -68,9 +68,12 @@ struct Traffic {
 
 Traffic traffic_of(const Plan& plan, const Step& step) {
   Traffic t;
-  t.activations = tensor_bytes(tensor_of(plan, step.output));
+  const PlanTensor& output = tensor_of(plan, step.output);
+  t.activations = tensor_bytes(output);
   for (std::int32_t input : step.inputs) {
     const PlanTensor& tensor = tensor_of(plan, input);
+    const bool is_output = tensor.storage == output.storage && tensor.offset == output.offset;
+    if (is_output) continue;  // a residual that is overwritten
     (tensor.storage == Storage::weights ? t.weights : t.activations) += tensor_bytes(tensor);
   }
   return t;
