@@ -14,8 +14,10 @@ inline constexpr int kTilePanel = 32;      ///< output channels of a panel: two 
 inline constexpr int kTileStepBytes = 64;  ///< of every pixel's window that one step multiplies
 /// Packed weights of one step of a panel: [tile 0, 1][16 groups of 4 bytes][16 channels][4].
 inline constexpr std::int64_t kTileStepWeights = std::int64_t{kTileStepBytes} * kTilePanel;
-/// s32 scratch for sums: two blocks of 32 pixels x 32 channels.
-inline constexpr std::int64_t kTileSums = std::int64_t{2} * 2 * kTileRows * kTilePanel;
+/// Sums of a block of 32 pixels x 32 channels.
+inline constexpr std::int64_t kTileBlockSums = std::int64_t{2} * kTileRows * kTilePanel;
+/// s32 scratch for sums: a block being multiplied and up to two that wait to be requantized.
+inline constexpr std::int64_t kTileSums = 3 * kTileBlockSums;
 
 /// How a tile kernel requantizes.
 enum class TileForm {

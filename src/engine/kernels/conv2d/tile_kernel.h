@@ -242,6 +242,23 @@ OCTAVO_INLINE void multiply_step(const BlockOperands& b, std::int64_t k) {
   Tiles::template dot_us<3, 5, 7>();
 }
 
+/// The same in two halves: the products of the first tile of pixels, then those of the second.
+template <class Tiles, bool streamed>
+OCTAVO_INLINE void multiply_half_step(const BlockOperands& b, std::int64_t half) {
+  const std::int64_t k = half / 2;
+  if (half % 2 == 0) {
+    load_weights<Tiles, streamed, 6>(b, k);
+    Tiles::template load<4>(b.first + b.steps[k], b.row_stride);
+    Tiles::template dot_us<0, 4, 6>();
+    load_weights<Tiles, streamed, 7>(b, k);
+    Tiles::template dot_us<1, 4, 7>();
+  } else {
+    Tiles::template load<5>(b.second + b.steps[k], b.row_stride);
+    Tiles::template dot_us<2, 5, 6>();
+    Tiles::template dot_us<3, 5, 7>();
+  }
+}
+
 /// Sums begin with their channel's start: one row of 16, loaded as every row of the tile.
 template <class Tiles, int tile>
 OCTAVO_INLINE void begin_sums(const TileWork& w, std::int64_t channel) {
@@ -261,25 +278,49 @@ OCTAVO_INLINE void store_sums(std::int32_t* sums) {
 /// `row_pairs` < 8 pairs of rows.
 constexpr int kParts = 8;
 
-/// A block's products, with the parts of the block before between them. The last part stands between the last
-/// product and the stores of the sums, which so need not wait for it.
-template <class Tiles, TileForm form, bool streamed, int row_pairs, int part = 0>
-OCTAVO_INLINE void multiply_parts(const TileWork& w, const BlockOperands& b, const std::int64_t* part_ends,
-                                  std::int64_t k, bool has_before, const Pending<form>& before,
-                                  Ahead& ahead) {
-  if constexpr (part < kParts) {
-    for (; k < part_ends[part]; ++k) {
-      multiply_step<Tiles, streamed>(b, k);
+/// When a block is multiplied and when the sums of an earlier one are requantized: what measured best
+/// (docs/performance.md). Sums that were just stored cannot be loaded at once.
+enum class Schedule {
+  steps,   ///< some steps, a part of the block before, and so on
+  early,   ///< a step before each of the first parts: short sums with a residual, whose parts take long
+  halves,  ///< half a step after each part of the block before the last one: longer sums with a residual
+};
+
+/// How many blocks later sums are requantized.
+template <Schedule schedule>
+constexpr int kLag = schedule == Schedule::halves ? 2 : 1;
+
+/// A block's products, stored in `sums`, with the parts of an earlier block between them; `ends`: steps or
+/// halves that stand before the end of each part. The last part stands between the last product and the
+/// stores of (most of) the sums, which so need not wait for it.
+template <class Tiles, TileForm form, bool streamed, int row_pairs, Schedule schedule, int part = 0>
+OCTAVO_INLINE void multiply_parts(const TileWork& w, const BlockOperands& b, const std::int64_t* ends,
+                                  std::int64_t done, std::int32_t* sums, bool has_before,
+                                  const Pending<form>& before, Ahead& ahead) {
+  constexpr bool halves = schedule == Schedule::halves;
+  for (; done < ends[part]; ++done) {
+    if constexpr (halves) {
+      multiply_half_step<Tiles, streamed>(b, done);
+    } else {
+      multiply_step<Tiles, streamed>(b, done);
       ahead.fetch();
     }
-    constexpr int kRow = part / 4 * kTileRows + part % 4 * 4;
-    constexpr int kPairs = row_pairs - part % 4 * 2 < 2 ? row_pairs - part % 4 * 2 : 2;
-    if (has_before) before.template finish<kRow, kPairs>(w.rule.exact);
-    multiply_parts<Tiles, form, streamed, row_pairs, part + 1>(w, b, part_ends, k, has_before, before, ahead);
+  }
+  constexpr bool is_last = part + 1 == kParts;
+  if constexpr (is_last && halves) store_sums<Tiles, 0>(sums), store_sums<Tiles, 1>(sums);
+  constexpr int kRow = part / 4 * kTileRows + part % 4 * 4;
+  constexpr int kPairs = row_pairs - part % 4 * 2 < 2 ? row_pairs - part % 4 * 2 : 2;
+  if (has_before) before.template finish<kRow, kPairs>(w.rule.exact);
+  if constexpr (is_last) {
+    if constexpr (!halves) store_sums<Tiles, 0>(sums), store_sums<Tiles, 1>(sums);
+    store_sums<Tiles, 2>(sums), store_sums<Tiles, 3>(sums);
+  } else {
+    multiply_parts<Tiles, form, streamed, row_pairs, schedule, part + 1>(w, b, ends, done, sums, has_before,
+                                                                         before, ahead);
   }
 }
 
-/// What is left of the last block.
+/// What is left of one of the last blocks.
 template <TileForm form, int row_pairs, int part = 0>
 OCTAVO_INLINE void finish_parts(const Pending<form>& before, const OutputRule& rule) {
   if constexpr (part < kParts) {
@@ -307,15 +348,20 @@ struct BlockWalk {
   }
 };
 
-template <class Tiles, TileForm form, bool streamed, int row_pairs>
+template <class Tiles, TileForm form, bool streamed, int row_pairs, Schedule schedule>
 void multiply_all(const TileWork& w) {
-  Pending<form> before;
-  bool has_before = false;
-  std::int64_t part_ends[kParts];
-  for (int i = 0; i < kParts; ++i) part_ends[i] = ((i + 1) * w.step_count + kParts - 1) / kParts;
+  std::int64_t ends[kParts];
+  const std::int64_t slots = schedule == Schedule::halves ? 2 * w.step_count : w.step_count;
+  for (int i = 0; i < kParts; ++i) {
+    ends[i] =
+        schedule == Schedule::early ? (i < slots ? i + 1 : slots) : ((i + 1) * slots + kParts - 1) / kParts;
+  }
   const std::int64_t panel_bytes = w.step_count * kTileStepWeights;
   Ahead ahead{w.weights + kAheadBytes, w.weights + w.panels * panel_bytes, w.lines_ahead};
   if (w.lines_ahead == 0) ahead.next = ahead.end;
+  constexpr int lag = kLag<schedule>;
+  Pending<form> before, last;  // the block before, for a lag of 2 the last but one; and the last
+  int waiting = 0;
   BlockWalk walk{w.panels, w.tile_count, w.group};
   std::int32_t* sums = w.sums;
   for (; walk.group_begin < w.panels; walk.next()) {
@@ -326,21 +372,31 @@ void multiply_all(const TileWork& w) {
     begin_sums<Tiles, 1>(w, channel);
     begin_sums<Tiles, 2>(w, channel);
     begin_sums<Tiles, 3>(w, channel);
-    multiply_parts<Tiles, form, streamed, row_pairs>(w, operands, part_ends, 0, has_before, before, ahead);
-    store_sums<Tiles, 0>(sums);
-    store_sums<Tiles, 1>(sums);
-    store_sums<Tiles, 2>(sums);
-    store_sums<Tiles, 3>(sums);
-    before.sums = sums;
-    before.dst = w.dst + walk.tile * kTileRows;
+    multiply_parts<Tiles, form, streamed, row_pairs, schedule>(w, operands, ends, 0, sums, waiting == lag,
+                                                               before, ahead);
+    if constexpr (lag == 2) before = last;
+    Pending<form>& newest = lag == 2 ? last : before;
+    newest.sums = sums;
+    newest.dst = w.dst + walk.tile * kTileRows;
     if constexpr (kAddsResidual<form> || form == TileForm::exact_residual) {
-      before.residual = w.residual + walk.tile * kTileRows;
+      newest.residual = w.residual + walk.tile * kTileRows;
     }
-    before.numbers = numbers_of(w, walk.panel);
-    has_before = true;
-    sums = sums == w.sums ? w.sums + kTileSums / 2 : w.sums;
+    newest.numbers = numbers_of(w, walk.panel);
+    if (waiting < lag) ++waiting;
+    sums = sums == w.sums + lag * kTileBlockSums ? w.sums : sums + kTileBlockSums;
   }
-  if (has_before) finish_parts<form, row_pairs>(before, w.rule.exact);
+  if (waiting == lag) finish_parts<form, row_pairs>(before, w.rule.exact);
+  if (lag == 2 && waiting > 0) finish_parts<form, row_pairs>(last, w.rule.exact);
+}
+
+template <class Tiles, TileForm form, bool streamed, int row_pairs>
+void multiply_scheduled(const TileWork& w) {
+  if constexpr (kAddsResidual<form>) {
+    if (w.step_count <= 2) return multiply_all<Tiles, form, streamed, row_pairs, Schedule::early>(w);
+    multiply_all<Tiles, form, streamed, row_pairs, Schedule::halves>(w);
+  } else {
+    multiply_all<Tiles, form, streamed, row_pairs, Schedule::steps>(w);
+  }
 }
 
 template <class Tiles, TileForm form>
@@ -348,11 +404,12 @@ void multiply_form(const TileWork& w) {
   if constexpr (kIsFast<form>) {
     const bool is_short = w.rows <= 14;
     if (w.streams_weights != 0) {
-      return is_short ? multiply_all<Tiles, form, true, 7>(w) : multiply_all<Tiles, form, true, 8>(w);
+      return is_short ? multiply_scheduled<Tiles, form, true, 7>(w)
+                      : multiply_scheduled<Tiles, form, true, 8>(w);
     }
-    if (is_short) return multiply_all<Tiles, form, false, 7>(w);
+    if (is_short) return multiply_scheduled<Tiles, form, false, 7>(w);
   }
-  multiply_all<Tiles, form, false, 8>(w);
+  multiply_scheduled<Tiles, form, false, 8>(w);
 }
 
 template <class Tiles>
