@@ -23,7 +23,7 @@ class Depthwise final : public Prepared {
         band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point,
               isa.form == InputForm::bytes),
         rule_(p, operands, places_) {
-    const WeightDifferences w(p, operands);
+    WeightDifferences w(p, operands);
     parts_ = isa.form == InputForm::widened ? 1 : w.s8_parts();
     per_group_ = 4 / band_.element_bytes();
     tap_groups_ = (parts_ * p.kh * p.kw + per_group_ - 1) / per_group_;
@@ -57,15 +57,15 @@ class Depthwise final : public Prepared {
   }
 
  private:
-  void pack_channel(const WeightDifferences& w, std::int64_t place) {
+  void pack_channel(WeightDifferences& w, std::int64_t place) {
     const std::int64_t in_block = place % block_;
     const std::int64_t channel = place - in_block + lane_order(in_block, isa_.depthwise_vectors);
     if (channel >= problem_.oc) return;
-    rule_.set(place, channel, w.sum(channel), band_.zero_point());
+    const std::span<const std::int16_t> window = w.channel(channel);
+    rule_.set(place, channel, sum_of(window), band_.zero_point());
     const std::int64_t taps = problem_.kh * problem_.kw;
     for (std::int64_t i = 0; i < parts_ * taps; ++i) {
-      const std::int64_t tap = i % taps;
-      const std::int32_t difference = w.at(channel, 0, tap / problem_.kw, tap % problem_.kw);
+      const std::int32_t difference = window[static_cast<std::size_t>(i % taps)];
       const std::int64_t group = place / block_ * tap_groups_ + i / per_group_;
       const std::int64_t at = (group * block_ + in_block) * per_group_ + i % per_group_;
       if (isa_.form == InputForm::widened) {

@@ -52,7 +52,7 @@ class Direct final : public Prepared {
         panels_per_set_((runs_.merged_groups * p.ocg() + isa.panel - 1) / isa.panel),
         panels_(p.g / runs_.merged_groups * panels_per_set_),
         rule_(p, operands, panels_ * isa.panel) {
-    const WeightDifferences w(p, operands);
+    WeightDifferences w(p, operands);
     parts_ = isa.form == InputForm::widened ? 1 : w.s8_parts();
     panel_bytes_ = parts_ * runs_.taps * runs_.steps * isa.panel * 4;
     weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
@@ -120,30 +120,32 @@ class Direct final : public Prepared {
     return block;
   }
 
-  void pack_panel(const WeightDifferences& w, std::int64_t panel) {
+  void pack_panel(WeightDifferences& w, std::int64_t panel) {
     for (std::int64_t column = 0; column < channels_of(panel); ++column) {
       const std::int64_t oc = first_channel(panel) + column;
-      rule_.set(panel * isa_.panel + column, oc, w.sum(oc), band_.zero_point());
+      const std::span<const std::int16_t> window = w.channel(oc);
+      rule_.set(panel * isa_.panel + column, oc, sum_of(window), band_.zero_point());
       // Where this channel's group begins among the panel's input channels.
       const std::int64_t group = oc / problem_.ocg() % runs_.merged_groups * problem_.icg();
       for (std::int64_t part = 0; part < parts_; ++part) {
-        for (std::int64_t tap = 0; tap < runs_.taps; ++tap) pack_tap(w, panel, column, oc, group, part, tap);
+        for (std::int64_t tap = 0; tap < runs_.taps; ++tap) pack_tap(window, panel, column, group, part, tap);
       }
     }
   }
 
-  void pack_tap(const WeightDifferences& w, std::int64_t panel, std::int64_t column, std::int64_t oc,
+  void pack_tap(std::span<const std::int16_t> window, std::int64_t panel, std::int64_t column,
                 std::int64_t group, std::int64_t part, std::int64_t tap) {
     const std::int64_t per_step = 4 / band_.element_bytes();
     const std::int64_t first_step = (part * runs_.taps + tap) * runs_.steps;
+    const std::int64_t pixels = problem_.kh * problem_.kw;
     for (std::int64_t kx = 0; kx < runs_.columns; ++kx) {
+      const std::int64_t pixel = runs_.rows_are_runs ? tap * problem_.kw + kx : tap;
       for (std::int64_t ic = 0; ic < problem_.icg(); ++ic) {
         const std::int64_t in_run = kx * runs_.channels + group + ic;
-        const std::int32_t difference =
-            runs_.rows_are_runs ? w.at(oc, ic, tap, kx) : w.at(oc, ic, tap / problem_.kw, tap % problem_.kw);
         const std::int64_t step = first_step + in_run / per_step;
         const std::int64_t place = (step * isa_.panel + column) * per_step + in_run % per_step;
-        set_weight(panel * panel_bytes_ + place * band_.element_bytes(), difference, part);
+        set_weight(panel * panel_bytes_ + place * band_.element_bytes(),
+                   window[static_cast<std::size_t>(ic * pixels + pixel)], part);
       }
     }
   }
@@ -153,7 +155,8 @@ class Direct final : public Prepared {
     if (isa_.form == InputForm::widened) {
       *reinterpret_cast<std::int16_t*>(to) = static_cast<std::int16_t>(difference);
     } else {
-      *reinterpret_cast<std::int8_t*>(to) = static_cast<std::int8_t>(s8_part(difference, part));
+      *reinterpret_cast<std::int8_t*>(to) =
+          static_cast<std::int8_t>(parts_ == 1 ? difference : s8_part(difference, part));
     }
   }
 

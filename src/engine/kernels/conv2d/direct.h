@@ -1,5 +1,7 @@
 #pragma once
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "engine/kernels/conv2d/direct_block.h"
 #include "engine/kernels/conv2d/input_band.h"
@@ -28,19 +30,22 @@ class WeightDifferences {
  public:
   /// Error(unsupported) when operand 1 is not constant.
   WeightDifferences(const Conv2dProblem& p, const Operands& operands);
-  [[nodiscard]] std::int32_t at(std::int64_t oc, std::int64_t ic, std::int64_t ky,
-                                std::int64_t kx) const noexcept;
-  /// The sum over an output channel's window.
-  [[nodiscard]] std::int64_t sum(std::int64_t oc) const noexcept;
+  /// Those of one output channel in the order [ic / g, kh, kw]; valid until the next call.
+  std::span<const std::int16_t> channel(std::int64_t oc);
   /// How many s8 numbers it takes to sum to any of the differences: 1 for weights with the usual zero point,
   /// up to 3.
   [[nodiscard]] std::int64_t s8_parts() const noexcept { return s8_parts_; }
 
  private:
-  std::int64_t icg_, kh_, kw_;
-  std::vector<std::int16_t> differences_;
+  DType dtype_;
+  const std::byte* weights_;
+  std::vector<std::int32_t> zero_points_;
+  std::vector<std::int16_t> channel_;
   std::int64_t s8_parts_ = 1;
 };
+
+/// The sum over a channel's window.
+std::int64_t sum_of(std::span<const std::int16_t> differences) noexcept;
 
 /// Part `part` of `difference` as an s8: the parts sum to it.
 std::int32_t s8_part(std::int32_t difference, std::int64_t part) noexcept;

@@ -8,30 +8,51 @@
 
 namespace octavo {
 
-WeightDifferences::WeightDifferences(const Conv2dProblem& p, const Operands& operands)
-    : icg_(p.icg()), kh_(p.kh), kw_(p.kw) {
-  const Operand& w = operands.inputs[1];
-  if (!w.is_constant()) fail(ErrorCode::unsupported, "weights that are not constant");
-  const auto zero_points = channel_quantization(w, p.oc, "w").zero_points;
-  const std::int64_t window = icg_ * kh_ * kw_;
-  differences_.resize(static_cast<std::size_t>(p.oc * window));
-  for (std::int64_t i = 0; i < p.oc * window; ++i) {
-    const std::int32_t zero_point = zero_points[static_cast<std::size_t>(i / window)];
-    const std::int32_t difference = stored_at(w.constant.data, p.w, i) - zero_point;
-    differences_[static_cast<std::size_t>(i)] = static_cast<std::int16_t>(difference);
-    while (s8_part(difference, s8_parts_) != 0) ++s8_parts_;
+namespace {
+
+template <class T>
+void subtract(const std::byte* weights, std::int32_t zero_point, std::span<std::int16_t> differences) {
+  const auto* stored = reinterpret_cast<const T*>(weights);
+  for (std::size_t i = 0; i < differences.size(); ++i) {
+    differences[i] = static_cast<std::int16_t>(stored[i] - zero_point);
   }
 }
 
-std::int32_t WeightDifferences::at(std::int64_t oc, std::int64_t ic, std::int64_t ky,
-                                   std::int64_t kx) const noexcept {
-  return differences_[static_cast<std::size_t>(((oc * icg_ + ic) * kh_ + ky) * kw_ + kx)];
+std::int64_t parts_of(std::int32_t difference) {
+  std::int64_t parts = 1;
+  while (s8_part(difference, parts) != 0) ++parts;
+  return parts;
 }
 
-std::int64_t WeightDifferences::sum(std::int64_t oc) const noexcept {
-  const std::int64_t window = icg_ * kh_ * kw_;
+}  // namespace
+
+WeightDifferences::WeightDifferences(const Conv2dProblem& p, const Operands& operands)
+    : dtype_(p.w), weights_(operands.inputs[1].constant.data) {
+  if (!operands.inputs[1].is_constant()) fail(ErrorCode::unsupported, "weights that are not constant");
+  const auto zero_points = channel_quantization(operands.inputs[1], p.oc, "w").zero_points;
+  zero_points_.assign(zero_points.begin(), zero_points.end());
+  channel_.resize(static_cast<std::size_t>(p.icg() * p.kh * p.kw));
+  const std::int32_t usual = dtype_ == DType::s8 ? 0 : 128;
+  for (std::int64_t oc = 0; oc < p.oc; ++oc) {
+    if (zero_points_[static_cast<std::size_t>(oc)] == usual) continue;
+    for (std::int16_t difference : channel(oc)) s8_parts_ = std::max(s8_parts_, parts_of(difference));
+  }
+}
+
+std::span<const std::int16_t> WeightDifferences::channel(std::int64_t oc) {
+  const std::byte* const stored = weights_ + oc * std::ssize(channel_);
+  const std::int32_t zero_point = zero_points_[static_cast<std::size_t>(oc)];
+  if (dtype_ == DType::s8) {
+    subtract<std::int8_t>(stored, zero_point, channel_);
+  } else {
+    subtract<std::uint8_t>(stored, zero_point, channel_);
+  }
+  return channel_;
+}
+
+std::int64_t sum_of(std::span<const std::int16_t> differences) noexcept {
   std::int64_t total = 0;
-  for (std::int64_t i = 0; i < window; ++i) total += differences_[static_cast<std::size_t>(oc * window + i)];
+  for (std::int16_t difference : differences) total += difference;
   return total;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "engine/kernels/conv2d/direct.h"
 #include "engine/kernels/conv2d/tile_input.h"
@@ -37,7 +38,7 @@ class TileConvolution final : public Prepared {
         panels_((p.oc + kTilePanel - 1) / kTilePanel),
         arrays_(p, operands, panels_ * kTilePanel),
         most_tiles_((input_.most_positions() / kTileRows + 1) * input_.most_strips() + 1) {
-    const WeightDifferences w(p, operands);
+    WeightDifferences w(p, operands);
     const auto steps = static_cast<std::int64_t>(input_.steps().size());
     for (std::int64_t part = 0; part < w.s8_parts(); ++part) {
       steps_.insert(steps_.end(), input_.steps().begin(), input_.steps().end());
@@ -46,9 +47,11 @@ class TileConvolution final : public Prepared {
     weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
     std::vector<TileRules::SumRange> sums(static_cast<std::size_t>(p.oc));
     for (std::int64_t oc = 0; oc < p.oc; ++oc) {
-      arrays_.set(oc, oc, w.sum(oc), input_.zero_point());
+      const std::span<const std::int16_t> window = w.channel(oc);
+      arrays_.set(oc, oc, sum_of(window), input_.zero_point());
       starts_at_zero_ = starts_at_zero_ && arrays_.from(oc).start[0] == 0;
-      sums[static_cast<std::size_t>(oc)] = pack_channel(w, oc);
+      sums[static_cast<std::size_t>(oc)] = range_of(window, arrays_.from(oc).start[0]);
+      for (std::int64_t part = 0; part < w.s8_parts(); ++part) pack_channel(window, oc, part, w.s8_parts());
     }
     rules_ = std::make_unique<TileRules>(p, arrays_, sums);
   }
@@ -207,28 +210,43 @@ class TileConvolution final : public Prepared {
     std::int64_t column_ = 0;
   };
 
-  /// Packs a channel's weights and returns the range of its sums.
-  TileRules::SumRange pack_channel(const WeightDifferences& w, std::int64_t oc) {
-    const std::int64_t start = arrays_.from(oc).start[0];
-    const auto input_steps = static_cast<std::int64_t>(input_.steps().size());
-    std::byte* const panel = weights_.data() + oc / kTilePanel * panel_bytes_;
+  /// The least and the greatest sum that u8 inputs can give.
+  static TileRules::SumRange range_of(std::span<const std::int16_t> differences, std::int64_t start) {
+    std::int64_t negative = 0, positive = 0;
+    for (std::int16_t difference : differences) {
+      negative += std::min<std::int16_t>(difference, 0);
+      positive += std::max<std::int16_t>(difference, 0);
+    }
+    return {start + 255 * negative, start + 255 * positive};
+  }
+
+  /// Packs one of the s8 parts of a channel's weights.
+  void pack_channel(std::span<const std::int16_t> window, std::int64_t oc, std::int64_t part,
+                    std::int64_t parts) {
     const std::int64_t column = oc % kTilePanel;
-    const std::int64_t half = column / 16 * (kTileStepWeights / 2) + column % 16 * 4;
-    TileRules::SumRange sums{start, start};
+    std::byte* const to = weights_.data() + oc / kTilePanel * panel_bytes_ +
+                          part * std::ssize(input_.steps()) * kTileStepWeights +
+                          column / 16 * (kTileStepWeights / 2) + column % 16 * 4;
+    const std::int64_t pixels = problem_.kh * problem_.kw;
     for (std::int64_t ky = 0; ky < problem_.kh; ++ky) {
       for (std::int64_t kx = 0; kx < problem_.kw; ++kx) {
-        for (std::int64_t ic = 0; ic < problem_.ic; ++ic) {
-          const std::int32_t difference = w.at(oc, ic, ky, kx);
-          (difference < 0 ? sums.least : sums.greatest) += std::int64_t{255} * difference;
-          const TileInput::Place place = input_.place_of(ic, ky, kx);
-          std::byte* to = panel + place.step * kTileStepWeights + place.byte / 4 * 64 + half + place.byte % 4;
-          for (std::int64_t part = 0; part * input_steps < static_cast<std::int64_t>(steps_.size()); ++part) {
-            to[part * input_steps * kTileStepWeights] = static_cast<std::byte>(s8_part(difference, part));
+        const TileInput::Place place = input_.place_of(0, ky, kx);
+        const std::int16_t* from = window.data() + ky * problem_.kw + kx;
+        // Channels follow each other in the input, from a multiple of 4 on; 4 of them are a column's bytes in
+        // a row of the tile.
+        const std::int64_t first = place.step * kTileStepBytes + place.byte;
+        for (std::int64_t ic = 0; ic < problem_.ic; ic += 4) {
+          const std::int64_t count = std::min<std::int64_t>(4, problem_.ic - ic);
+          std::uint32_t four = 0;
+          for (std::int64_t i = 0; i < count; ++i, from += pixels) {
+            const std::int32_t value = parts == 1 ? *from : s8_part(*from, part);
+            four |= static_cast<std::uint32_t>(value & 0xFF) << (8 * i);
           }
+          const std::int64_t at = first + ic;
+          std::memcpy(to + at / kTileStepBytes * kTileStepWeights + at % kTileStepBytes * 16, &four, 4);
         }
       }
     }
-    return sums;
   }
 
   void (*multiply_)(const TileWork&);
