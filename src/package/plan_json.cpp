@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/fail.h"
@@ -56,12 +58,19 @@ DType parse_dtype_json(const Json& json) {
   return *dtype;
 }
 
+/// Many channels mostly have one zero point: then it is written once.
+Json zero_points_json(const std::vector<std::int32_t>& zero_points) {
+  const bool is_one = std::adjacent_find(zero_points.begin(), zero_points.end(), std::not_equal_to<>()) ==
+                      zero_points.end();
+  return is_one && zero_points.size() > 1 ? Json(zero_points.front()) : Json(zero_points);
+}
+
 Json tensor_json(const PlanTensor& t) {
   Json json{{"name", t.name}, {"dtype", dtype_name(t.dtype)}, {"shape", shape_json(t.shape)}};
   if (t.layout == Layout::channels_last) json["layout"] = "channels_last";
   if (t.quantization) {
     json["quantization"] = {{"scales", t.quantization->scales},
-                            {"zero_points", t.quantization->zero_points},
+                            {"zero_points", zero_points_json(t.quantization->zero_points)},
                             {"axis", t.quantization->axis}};
   }
   json["storage"] = kStorageNames[static_cast<std::size_t>(t.storage)];
@@ -70,8 +79,14 @@ Json tensor_json(const PlanTensor& t) {
 }
 
 Quantization parse_quantization(const Json& json) {
-  return {json.at("scales").get<std::vector<float>>(),
-          json.at("zero_points").get<std::vector<std::int32_t>>(), json.at("axis").get<int>()};
+  Quantization q{json.at("scales").get<std::vector<float>>(), {}, json.at("axis").get<int>()};
+  const Json& zero_points = json.at("zero_points");
+  if (zero_points.is_number()) {
+    q.zero_points.assign(q.scales.size(), zero_points.get<std::int32_t>());
+  } else {
+    q.zero_points = zero_points.get<std::vector<std::int32_t>>();
+  }
+  return q;
 }
 
 PlanTensor parse_tensor(const Json& json) {

@@ -128,6 +128,14 @@ TEST(PlanCheck, RefusesWeightsThatAreTooSmall) {
               HasSubstr("tensor 'w'"));
 }
 
+TEST(Plan, WritesTheZeroPointOfManyChannelsOnce) {
+  Plan plan = small_plan();
+  plan.tensors[0].quantization->zero_points = {7, 7};
+  const std::string json = plan_json(plan);
+  EXPECT_THAT(json, HasSubstr("\"zero_points\": 7"));
+  EXPECT_EQ(parse_plan(json).tensors[0].quantization, plan.tensors[0].quantization);
+}
+
 TEST(PlanCheck, RefusesQuantizationsThatDoNotFit) {
   EXPECT_THAT(error_after([](Plan& p) { p.tensors[0].quantization->axis = 4; }),
               HasSubstr("axis 4 of [N,2,3,4]"));

@@ -19,6 +19,11 @@ constexpr std::int64_t kStreamedSteps = 8;
 
 std::int64_t lines(std::int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
+std::uint32_t four_bytes(std::int32_t a, std::int32_t b, std::int32_t c, std::int32_t d) {
+  const auto byte = [](std::int32_t value) { return static_cast<std::uint32_t>(value & 0xFF); };
+  return byte(a) | byte(b) << 8 | byte(c) << 16 | byte(d) << 24;
+}
+
 /// Memory of one thread's `run`.
 struct Scratch {
   std::int32_t* sums;
@@ -238,10 +243,14 @@ class TileConvolution final : public Prepared {
         for (std::int64_t ic = 0; ic < problem_.ic; ic += 4) {
           const std::int64_t count = std::min<std::int64_t>(4, problem_.ic - ic);
           std::uint32_t four = 0;
-          for (std::int64_t i = 0; i < count; ++i, from += pixels) {
-            const std::int32_t value = parts == 1 ? *from : s8_part(*from, part);
-            four |= static_cast<std::uint32_t>(value & 0xFF) << (8 * i);
+          if (parts == 1 && count == 4) {
+            four = four_bytes(from[0], from[pixels], from[2 * pixels], from[3 * pixels]);
+          } else {
+            for (std::int64_t i = 0; i < count; ++i) {
+              four |= four_bytes(s8_part(from[i * pixels], part), 0, 0, 0) << (8 * i);
+            }
           }
+          from += 4 * pixels;
           const std::int64_t at = first + ic;
           std::memcpy(to + at / kTileStepBytes * kTileStepWeights + at % kTileStepBytes * 16, &four, 4);
         }
