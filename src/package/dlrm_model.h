@@ -80,7 +80,9 @@ std::int64_t all_table_bytes(const DlrmModel& model, RowFormat format);
 inline constexpr std::int64_t kMostDlrmTables = 1024;
 inline constexpr std::int64_t kMostDlrmLayers = 64;
 inline constexpr std::int64_t kMostDlrmWidth = std::int64_t{1} << 20;
-inline constexpr std::int64_t kMostDlrmRows = std::int64_t{1} << 40;
+inline constexpr std::int64_t kMostDlrmDim = std::int64_t{1} << 14;
+/// Of one table: 1024 tables of 2^36 rows of 64 KiB stay below 2^63 bytes.
+inline constexpr std::int64_t kMostDlrmRows = std::int64_t{1} << 36;
 
 /// Checks that layers chain, sizes are positive and within the bounds above, scales are finite and positive.
 /// Error(invalid_model) naming the offending layer or table.
