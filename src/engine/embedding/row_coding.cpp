@@ -134,33 +134,6 @@ void encode_row(const RowCoding& coding, const std::array<float, kCodebookEntrie
   }
 }
 
-void decode_row(const RowCoding& coding, const std::byte* row, float* values) noexcept {
-  const std::int64_t dim = coding.dim;
-  const std::byte* const tail = row + (coding.format == RowFormat::s8_row ? dim : (dim + 1) / 2);
-  for (std::int64_t i = 0; i < dim; ++i) {
-    switch (coding.format) {
-      case RowFormat::f32:
-        values[i] = get_float(row + 4 * i);
-        break;
-      case RowFormat::f16:
-        values[i] = get_half(row + 2 * i);
-        break;
-      case RowFormat::s8_table:
-        values[i] = coding.scale * static_cast<float>(static_cast<std::int8_t>(row[i]));
-        break;
-      case RowFormat::s8_row:
-        values[i] = get_float(tail) * static_cast<float>(static_cast<std::int8_t>(row[i]));
-        break;
-      case RowFormat::s4_row:
-        values[i] = std::fma(get_half(tail), static_cast<float>(nibble(row, dim, i)), get_half(tail + 2));
-        break;
-      case RowFormat::s4_codebook:
-        values[i] = coding.scale * static_cast<float>(coding.codebook[nibble(row, dim, i)]);
-        break;
-    }
-  }
-}
-
 }  // namespace
 
 void encode_rows(const RowCoding& coding, std::span<const float> values, std::span<std::byte> rows,
@@ -177,11 +150,41 @@ void encode_rows(const RowCoding& coding, std::span<const float> values, std::sp
   }
 }
 
+void decode_elements(const RowCoding& coding, const std::byte* row, std::int64_t first,
+                     std::span<float> values) noexcept {
+  const std::int64_t dim = coding.dim;
+  const std::byte* const tail = row + (coding.format == RowFormat::s8_row ? dim : (dim + 1) / 2);
+  std::int64_t i = first;
+  for (float& value : values) {
+    switch (coding.format) {
+      case RowFormat::f32:
+        value = get_float(row + 4 * i);
+        break;
+      case RowFormat::f16:
+        value = get_half(row + 2 * i);
+        break;
+      case RowFormat::s8_table:
+        value = coding.scale * static_cast<float>(static_cast<std::int8_t>(row[i]));
+        break;
+      case RowFormat::s8_row:
+        value = get_float(tail) * static_cast<float>(static_cast<std::int8_t>(row[i]));
+        break;
+      case RowFormat::s4_row:
+        value = std::fma(get_half(tail), static_cast<float>(nibble(row, dim, i)), get_half(tail + 2));
+        break;
+      case RowFormat::s4_codebook:
+        value = coding.scale * static_cast<float>(coding.codebook[nibble(row, dim, i)]);
+        break;
+    }
+    ++i;
+  }
+}
+
 void decode_rows(const RowCoding& coding, std::span<const std::byte> rows, std::span<float> values) noexcept {
   const auto dim = static_cast<std::size_t>(coding.dim);
   const auto bytes = static_cast<std::size_t>(row_bytes(coding.format, coding.dim));
   for (std::size_t i = 0; i < values.size() / dim; ++i)
-    decode_row(coding, rows.data() + i * bytes, values.data() + i * dim);
+    decode_elements(coding, rows.data() + i * bytes, 0, values.subspan(i * dim, dim));
 }
 
 RowCodingFit::RowCodingFit(RowFormat format, std::int64_t dim) : format_(format), dim_(dim) {

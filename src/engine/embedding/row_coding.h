@@ -27,6 +27,9 @@ void encode_rows(const RowCoding& coding, std::span<const float> values, std::sp
 
 /// The inverse: the reals that `rows` stand for, as RowFormat defines them; a product and a sum are one fma.
 void decode_rows(const RowCoding& coding, std::span<const std::byte> rows, std::span<float> values) noexcept;
+/// Elements of one row, from `first` on.
+void decode_elements(const RowCoding& coding, const std::byte* row, std::int64_t first,
+                     std::span<float> values) noexcept;
 
 /// Learns from a table's rows what they are to be coded with: the scale of s8_table (largest magnitude /
 /// 127), the scale and codebook of s4_codebook (the 16 values with the least squared error, by Lloyd's
