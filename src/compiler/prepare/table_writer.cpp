@@ -35,6 +35,8 @@ void for_each_piece(TableSource& source, std::int64_t rows, std::int64_t dim, co
   }
 }
 
+}  // namespace
+
 RowCoding fit_coding(TableSource& source, const DlrmTable& table, std::int64_t dim) {
   RowCodingFit fit(table.format, dim);
   if (has_table_scale(table.format)) {
@@ -44,7 +46,16 @@ RowCoding fit_coding(TableSource& source, const DlrmTable& table, std::int64_t d
   return fit.coding();
 }
 
-}  // namespace
+void for_each_coded_piece(TableSource& source, std::int64_t table_rows, const RowCoding& coding,
+                          const std::function<void(std::span<const std::byte>)>& take) {
+  const auto bytes_of_row = static_cast<std::size_t>(row_bytes(coding.format, coding.dim));
+  std::vector<std::byte> bytes;
+  for_each_piece(source, table_rows, coding.dim, [&](std::int64_t first, std::span<const float> values) {
+    bytes.resize(values.size() / static_cast<std::size_t>(coding.dim) * bytes_of_row);
+    encode_rows(coding, values, bytes, first);
+    take(bytes);
+  });
+}
 
 DlrmTable write_table(TableSource& source, const DlrmTable& table, std::int64_t dim,
                       const std::filesystem::path& path, const std::function<void(std::int64_t)>& written) {
@@ -54,14 +65,10 @@ DlrmTable write_table(TableSource& source, const DlrmTable& table, std::int64_t 
   result.codebook = coding.codebook;
   result.crc32c = 0;
   AtomicFile file(path);
-  std::vector<std::byte> bytes;
-  for_each_piece(source, table.rows, dim, [&](std::int64_t first, std::span<const float> values) {
-    bytes.resize(values.size() / static_cast<std::size_t>(dim) *
-                 static_cast<std::size_t>(row_bytes(table.format, dim)));
-    encode_rows(coding, values, bytes, first);
-    file.write(bytes);
-    result.crc32c = crc32c(bytes, result.crc32c);
-    written(std::ssize(bytes));
+  for_each_coded_piece(source, table.rows, coding, [&](std::span<const std::byte> rows) {
+    file.write(rows);
+    result.crc32c = crc32c(rows, result.crc32c);
+    written(std::ssize(rows));
   });
   file.commit();
   return result;

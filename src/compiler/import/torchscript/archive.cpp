@@ -104,6 +104,11 @@ Archive::~Archive() = default;
 
 bool Archive::has(std::string_view member) const { return members_.contains(member); }
 
+bool Archive::has_code() const {
+  const auto found = members_.lower_bound("code/");
+  return found != members_.end() && found->first.starts_with("code/");
+}
+
 Archive::Entry Archive::entry(std::string_view member) {
   const auto found = members_.find(member);
   if (found == members_.end()) fail(ErrorCode::invalid_model, "the archive has no member '{}'", member);

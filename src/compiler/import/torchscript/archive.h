@@ -48,6 +48,8 @@ class Archive {
 
   [[nodiscard]] std::size_t file_bytes() const noexcept { return file_bytes_; }
   [[nodiscard]] bool has(std::string_view member) const;
+  /// Whether it holds a model's code, as TorchScript does and a plain checkpoint does not.
+  [[nodiscard]] bool has_code() const;
   /// The member's content. Error(invalid_model) when it is missing or damaged, when its declared size cannot
   /// be true (a stored member larger than the file), or when unpacking would cost more than
   /// kMostUnpackedBytes over all calls.

@@ -110,6 +110,13 @@ TEST(MemberStream, RefusesACompressedMember) {
               ThrowsMessage<Error>(HasSubstr("'code/a.py' is compressed")));
 }
 
+TEST(Archive, TellsAModelFromAPlainCheckpoint) {
+  const std::string model = zip_of({{"data.pkl", "x"}, {"code/a.py", "a"}});
+  const std::string checkpoint = zip_of({{"data.pkl", "x"}, {"data/0", "a"}});
+  EXPECT_TRUE(Archive(bytes_of(model)).has_code());
+  EXPECT_FALSE(Archive(bytes_of(checkpoint)).has_code());
+}
+
 TEST(Archive, NamesAFileThatIsNotThere) {
   EXPECT_THAT([] { Archive archive(std::filesystem::path("/none.pt")); },
               ThrowsMessage<Error>(HasSubstr("/none.pt")));
