@@ -14,7 +14,6 @@ namespace octavo {
 namespace {
 
 constexpr float kLargestByte = 127.0F;
-constexpr std::int64_t kBins = 8192;
 
 float largest_magnitude(std::span<const float> values) noexcept {
   float largest = 0.0F;
@@ -187,50 +186,23 @@ void decode_rows(const RowCoding& coding, std::span<const std::byte> rows, std::
     decode_elements(coding, rows.data() + i * bytes, 0, values.subspan(i * dim, dim));
 }
 
-RowCodingFit::RowCodingFit(RowFormat format, std::int64_t dim) : format_(format), dim_(dim) {
-  if (format == RowFormat::s4_codebook) bins_.resize(kBins);
-}
-
 void RowCodingFit::add(std::span<const float> values) {
-  if (!has_table_scale(format_)) return;
-  for (float value : values) {
-    if (!std::isfinite(value)) fail(ErrorCode::invalid_model, "a row holds {}", value);
-  }
-  largest_ = std::max(largest_, largest_magnitude(values));
-  if (bins_.empty()) return;
-  if (limit_ == 0.0 && largest_ > 0.0F) limit_ = std::ldexp(1.0, std::ilogb(largest_) + 1);
-  while (limit_ < largest_) {
-    limit_ *= 2;
-    std::vector<std::int64_t> merged(bins_.size());
-    for (std::size_t i = 0; i < bins_.size(); ++i) merged[bins_.size() / 4 + i / 2] += bins_[i];
-    bins_ = std::move(merged);
-  }
-  const double bins_per_unit = limit_ > 0.0 ? static_cast<double>(kBins) / (2 * limit_) : 0.0;
-  for (float value : values) {
-    const auto bin = kBins / 2 + static_cast<std::int64_t>(std::floor(value * bins_per_unit));
-    ++bins_[static_cast<std::size_t>(std::min(bin, kBins - 1))];
-  }
+  if (has_table_scale(format_)) values_.add(values);
 }
 
 RowCoding RowCodingFit::coding() const {
   RowCoding coding{format_, dim_, 1.0F, {}};
-  if (format_ == RowFormat::s8_table && largest_ > 0.0F) coding.scale = largest_ / kLargestByte;
-  if (format_ != RowFormat::s4_codebook || largest_ == 0.0F) return coding;
-  const std::array<double, kCodebookEntries> values = centers();
-  const double largest = std::max(std::fabs(values.front()), std::fabs(values.back()));
+  if (values_.largest() == 0.0F) return coding;
+  if (format_ == RowFormat::s8_table) coding.scale = values_.largest() / kLargestByte;
+  if (format_ != RowFormat::s4_codebook) return coding;
+  std::vector<double> centers = least_squares_bins(values_.bins(), kCodebookEntries);
+  for (double& center : centers) center = values_.value_at(center);
+  const double largest = std::max(std::fabs(centers.front()), std::fabs(centers.back()));
   if (largest == 0.0) return coding;
   coding.scale = static_cast<float>(largest / kLargestByte);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    coding.codebook[i] = byte_of(static_cast<float>(values[i]), 1.0F / coding.scale);
+  for (std::size_t i = 0; i < centers.size(); ++i)
+    coding.codebook[i] = byte_of(static_cast<float>(centers[i]), 1.0F / coding.scale);
   return coding;
-}
-
-std::array<double, kCodebookEntries> RowCodingFit::centers() const {
-  std::array<double, kCodebookEntries> values{};
-  const std::vector<double> found = least_squares_bins(bins_, kCodebookEntries);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] = (found[i] - static_cast<double>(kBins / 2)) * 2 * limit_ / static_cast<double>(kBins);
-  return values;
 }
 
 }  // namespace octavo

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "engine/embedding/value_histogram.h"
 #include "package/row_format.h"
 
 namespace octavo {
@@ -32,26 +32,19 @@ void decode_elements(const RowCoding& coding, const std::byte* row, std::int64_t
                      std::span<float> values) noexcept;
 
 /// Learns from a table's rows what they are to be coded with: the scale of s8_table (largest magnitude /
-/// 127), the scale and codebook of s4_codebook (the 16 values with the least squared error, by Lloyd's
-/// iteration on a histogram of all values). Memory does not grow with the rows. The order of rows does not
-/// matter.
+/// 127), the scale and codebook of s4_codebook (the 16 values with the least squared error, on a histogram of
+/// all values). Memory does not grow with the rows, and their order does not matter.
 class RowCodingFit {
  public:
-  RowCodingFit(RowFormat format, std::int64_t dim);
+  RowCodingFit(RowFormat format, std::int64_t dim) : format_(format), dim_(dim) {}
   /// Rows, whole or not. Error(invalid_model) for a value that is not finite.
   void add(std::span<const float> values);
   [[nodiscard]] RowCoding coding() const;
 
  private:
-  [[nodiscard]] std::array<double, kCodebookEntries> centers() const;
-
   RowFormat format_;
   std::int64_t dim_;
-  float largest_ = 0.0F;
-  /// Counts of values in equal bins over [-limit_, limit_]; when a value falls outside, limit_ doubles and
-  /// bins merge.
-  double limit_ = 0.0;
-  std::vector<std::int64_t> bins_;
+  ValueHistogram values_;
 };
 
 }  // namespace octavo

@@ -110,7 +110,7 @@ TEST(RowCoding, RefusesWhatAFormatCannotHoldAndNamesTheRow) {
                                 RowCodingFit fit(RowFormat::s8_table, 1);
                                 fit.add(std::vector<float>{std::nanf("")});
                               }),
-            "a row holds nan");
+            "a value is nan");
 }
 
 TEST(RowCodingFit, DoesNotDependOnTheOrderOfRows) {

@@ -6,7 +6,8 @@
 #include "base/fail.h"
 #include "base/thread_team.h"
 #include "engine/session/dlrm/batch_check.h"
-#include "engine/session/dlrm/pipeline.h"
+#include "engine/session/dlrm/float_pipeline.h"
+#include "engine/session/dlrm/int8_pipeline.h"
 
 namespace octavo {
 namespace {
@@ -24,7 +25,8 @@ const DlrmRow& choose_row(std::span<const DlrmRow> rows, std::string_view forced
 }
 
 const DlrmRow& row_of(const DlrmSessionOptions& options) {
-  return choose_row(dlrm_f32_rows(), options.kernel, usable_isa());
+  const bool is_int8 = options.precision == DlrmPrecision::int8;
+  return choose_row(is_int8 ? dlrm_int8_rows() : dlrm_f32_rows(), options.kernel, usable_isa());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "base/cpu.h"
 #include "base/testing.h"
+#include "engine/session/dlrm/float_pipeline.h"
 #include "engine/session/dlrm/testing/models.h"
 
 namespace octavo {

@@ -1,9 +1,10 @@
+#include "engine/session/dlrm/float_pipeline.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "engine/embedding/bag_sum.h"
 #include "engine/kernels/dlrm/float_layer.h"
-#include "engine/session/dlrm/pipeline.h"
 #include "engine/session/dlrm/prefetch.h"
 #include "engine/session/dlrm/scratch.h"
 
@@ -41,8 +42,12 @@ struct FloatLayer {
 
 class FloatPipeline final : public DlrmPipeline {
  public:
-  FloatPipeline(const DlrmData& data, LayerKernel layer, BagSum sum)
-      : model_(data.model), layer_(layer), sum_(sum), vectors_(std::ssize(model_.tables) + 1) {
+  FloatPipeline(const DlrmData& data, LayerKernel layer, BagSum sum, DlrmObserver* observer)
+      : model_(data.model),
+        layer_(layer),
+        sum_(sum),
+        observer_(observer),
+        vectors_(std::ssize(model_.tables) + 1) {
     for (const DlrmLayer& l : data.bottom) bottom_.emplace_back(l);
     for (const DlrmLayer& l : data.top) top_.emplace_back(l);
     for (const TableView& view : data.tables.views()) tables_.push_back(bag_table(view));
@@ -65,6 +70,7 @@ class FloatPipeline final : public DlrmPipeline {
     Scratch scratch(memory);
     const Buffers b(*this, scratch);
     const float* const dense = chunk.batch->dense.data() + chunk.first * model_.dense_features;
+    see(DlrmActivation::dense, 0, dense, model_.dense_features, model_.dense_features, chunk.samples);
     const float* const x = run_layers(bottom_, dense, model_.dense_features, chunk.samples, b, true);
     float* const top = x == b.a ? b.b : b.a;
     for (std::int64_t i = 0; i < chunk.samples; ++i)
@@ -98,6 +104,8 @@ class FloatPipeline final : public DlrmPipeline {
       const bool has_relu = has_last_relu || &l != &layers.back();
       layer_({src, src_stride, l.inputs, l.weights.data(), l.bias.data(), std::ssize(l.bias) / kFloatPanel,
               has_relu ? 1 : 0, dst, widest_, samples});
+      see(has_last_relu ? DlrmActivation::bottom : DlrmActivation::top,
+          static_cast<std::size_t>(&l - layers.data()), dst, widest_, l.outputs, samples);
       src = dst;
       src_stride = widest_;
     }
@@ -114,6 +122,7 @@ class FloatPipeline final : public DlrmPipeline {
     for (std::int64_t t = 0; t < vectors_ - 1; ++t) {
       const Bag bag = bag_of(*chunk.batch, t, chunk.first + i);
       sum_(tables_[static_cast<std::size_t>(t)], bag.rows, bag.count, features + (t + 1) * dim);
+      see(DlrmActivation::embedding, static_cast<std::size_t>(t), features + (t + 1) * dim, dim, dim, 1);
     }
     if (model_.interaction == Interaction::cat) return;
     multiply_all(b);
@@ -122,6 +131,14 @@ class FloatPipeline final : public DlrmPipeline {
     float* to = top + dim;
     for (std::int64_t v = 0; v < vectors_; ++v)
       to = std::copy_n(b.dots + v * whole_panels(vectors_), v + with_self, to);
+    see(DlrmActivation::dots, 0, top + dim, widest_, to - (top + dim), 1);
+  }
+
+  void see(DlrmActivation what, std::size_t index, const float* values, std::int64_t stride,
+           std::int64_t count, std::int64_t samples) const noexcept {
+    if (observer_ == nullptr) return;
+    for (std::int64_t i = 0; i < samples; ++i)
+      observer_->see(what, index, {values + i * stride, static_cast<std::size_t>(count)});
   }
 
   /// dots[i][j] = features[i] · features[j]: a layer whose weights are the features themselves.
@@ -139,6 +156,7 @@ class FloatPipeline final : public DlrmPipeline {
   const DlrmModel& model_;
   LayerKernel layer_;
   BagSum sum_;
+  DlrmObserver* observer_;
   std::int64_t vectors_;  ///< x and one of each table
   std::vector<FloatLayer> bottom_, top_;
   std::vector<BagTable> tables_;
@@ -148,7 +166,7 @@ class FloatPipeline final : public DlrmPipeline {
 
 template <LayerKernel layer, BagSum sum>
 std::unique_ptr<DlrmPipeline> prepare(const DlrmData& data) {
-  return std::make_unique<FloatPipeline>(data, layer, sum);
+  return std::make_unique<FloatPipeline>(data, layer, sum, nullptr);
 }
 
 }  // namespace
@@ -160,6 +178,13 @@ std::span<const DlrmRow> dlrm_f32_rows() {
       {"reference", Isa::generic, prepare<float_layer_reference, bag_sum_reference>},
   };
   return kRows;
+}
+
+std::unique_ptr<DlrmPipeline> prepare_observed(const DlrmData& data, Isa isa, DlrmObserver& observer) {
+  const LayerKernel layer = implies(isa, Isa::avx512) ? float_layer_avx512
+                            : implies(isa, Isa::avx2) ? float_layer_avx2
+                                                      : float_layer_reference;
+  return std::make_unique<FloatPipeline>(data, layer, best_bag_sum(isa), &observer);
 }
 
 }  // namespace octavo

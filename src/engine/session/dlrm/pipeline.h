@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -61,7 +62,5 @@ struct DlrmRow {
   Isa needs = Isa::generic;
   std::unique_ptr<DlrmPipeline> (*prepare)(const DlrmData& data) = nullptr;
 };
-
-std::span<const DlrmRow> dlrm_f32_rows();
 
 }  // namespace octavo

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/testing.h"
+#include "engine/session/dlrm/calibrate.h"
 
 namespace octavo::testing {
 namespace {
@@ -43,13 +44,13 @@ void fill_table(DlrmModel& model, std::size_t t, std::span<const float> values,
   encode_rows(coding, values, bytes);
 }
 
-std::shared_ptr<const DlrmData> assembled(DlrmModel model, std::vector<DlrmLayer> bottom,
+std::shared_ptr<DlrmData> assembled(DlrmModel model, std::vector<DlrmLayer> bottom,
                                           std::vector<DlrmLayer> top,
                                           const std::vector<std::vector<std::byte>>& tables) {
   Tables storage = Tables::zeros(model);
   for (std::size_t t = 0; t < tables.size(); ++t)
     std::copy(tables[t].begin(), tables[t].end(), storage.rows(t));
-  return std::make_shared<const DlrmData>(
+  return std::make_shared<DlrmData>(
       DlrmData{std::move(model), std::move(bottom), std::move(top), std::move(storage)});
 }
 
@@ -107,7 +108,7 @@ std::vector<double> plain_interaction(Interaction kind, const std::vector<std::v
 
 }  // namespace
 
-std::shared_ptr<const DlrmData> random_dlrm(const DlrmShape& shape, unsigned seed) {
+std::shared_ptr<DlrmData> random_dlrm(const DlrmShape& shape, unsigned seed) {
   std::mt19937 random(seed);
   DlrmModel model{"random",  shape.dense_features, shape.dim, shape.bottom,
                   shape.top, shape.interaction,    {},        {}};
@@ -143,7 +144,13 @@ OwnedBatch random_batch(const DlrmModel& model, std::int64_t samples, std::int64
   return batch;
 }
 
-std::shared_ptr<const DlrmData> small_dlrm(RowFormat format) {
+void calibrate(const std::shared_ptr<DlrmData>& data, const DlrmBatch& batch) {
+  DlrmCalibrator calibrator{Dlrm(data)};
+  calibrator.add(batch);
+  data->model.calibration = calibrator.calibration();
+}
+
+std::shared_ptr<DlrmData> small_dlrm(RowFormat format) {
   DlrmModel model{"small_dlrm", 13, 32, {}, {}, Interaction::dot, {}, {}};
   std::vector<std::vector<std::byte>> tables(26);
   for (std::size_t t = 0; t < tables.size(); ++t) {

@@ -18,8 +18,8 @@ struct DlrmShape {
   std::vector<RowFormat> formats{RowFormat::f32};  ///< of table t: formats[t modulo their number]
 };
 
-/// Random weights and rows, with calibration ranges that are about right.
-std::shared_ptr<const DlrmData> random_dlrm(const DlrmShape& shape, unsigned seed = 1);
+/// Random weights and rows.
+std::shared_ptr<DlrmData> random_dlrm(const DlrmShape& shape, unsigned seed = 1);
 
 /// A batch that owns its memory.
 struct OwnedBatch {
@@ -33,8 +33,11 @@ struct OwnedBatch {
 OwnedBatch random_batch(const DlrmModel& model, std::int64_t samples, std::int64_t most_in_bag = 0,
                         unsigned seed = 2);
 
+/// Gives the model the ranges of its activations on `batch`.
+void calibrate(const std::shared_ptr<DlrmData>& data, const DlrmBatch& batch);
+
 /// The small trained model of the test data (dlrm/small_dlrm_params), its tables in `format`.
-std::shared_ptr<const DlrmData> small_dlrm(RowFormat format);
+std::shared_ptr<DlrmData> small_dlrm(RowFormat format);
 /// Its test rows (dlrm/small_dlrm_testdata) and what PyTorch gives for them.
 OwnedBatch small_dlrm_rows();
 std::vector<float> small_dlrm_scores();
