@@ -12,11 +12,11 @@ namespace octavo::cli {
 namespace {
 
 /// torch.save's ZIP holds tensors and no code; jit.save's holds both.
-bool is_checkpoint(const std::filesystem::path& path) {
+bool is_dlrm_file(const std::filesystem::path& path) {
   try {
-    return !torchscript::Archive(path).has_code();
+    return path.extension() == ".onnx" ? takes_row_numbers(path) : !torchscript::Archive(path).has_code();
   } catch (const Error&) {
-    return false;  // not even a ZIP: no DLRM, whatever else it may be
+    return false;  // damaged or something else: what opens it says so
   }
 }
 
@@ -38,7 +38,7 @@ bool is_dlrm(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path)) {
     return is_package_folder(path) || std::filesystem::exists(path / "p0");
   }
-  return std::filesystem::is_regular_file(path) && is_checkpoint(path);
+  return std::filesystem::is_regular_file(path) && is_dlrm_file(path);
 }
 
 void DlrmOptions::declare(CLI::App& verb) {

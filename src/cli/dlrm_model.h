@@ -10,8 +10,8 @@
 
 namespace octavo::cli {
 
-/// Whether the path is a recommendation model: a DLRM package's folder, the demo's folder of p0, p1, …, or a
-/// checkpoint without code.
+/// Whether the path is a recommendation model: a DLRM package's folder, the demo's folder of p0, p1, …, a
+/// checkpoint without code, or an ONNX model that takes row numbers.
 bool is_dlrm(const std::filesystem::path& path);
 
 /// The options of verbs that score click data, in addition to those of any model.
@@ -37,8 +37,8 @@ struct ScoredClicks {
   std::vector<float> reference;  ///< empty without
 };
 
-/// Scores everything that `data` gives, `batch` samples at a time. Error(invalid_argument) when there is
-/// none.
-ScoredClicks score_clicks(DlrmSession& session, ClickReader& data, std::int64_t batch);
+/// Scores everything that `data` gives, a few thousand samples at a time. Error(invalid_argument) when there
+/// is none.
+ScoredClicks score_clicks(DlrmSession& session, ClickReader& data);
 
 }  // namespace octavo::cli

@@ -63,9 +63,10 @@ void add_prepare(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   dlrm->add_option("-o,--output", options->output, "the package's folder; an interrupted run goes on there")
       ->required();
-  CLI::Option* from =
-      dlrm->add_option("--from", options->from,
-                       "a PyTorch checkpoint (.pt), the demo's folder of p0, p1, …, or another package");
+  CLI::Option* from = dlrm->add_option(
+      "--from", options->from,
+      "a PyTorch checkpoint (.pt), an ONNX export (.onnx), the demo's folder of p0, p1, …, or "
+      "another package");
   dlrm->add_option("--variant", options->variant, "40m, 10m or kaggle");
   CLI::Option* synthetic =
       dlrm->add_flag("--synthetic", options->synthetic, "random weights in the variant's exact architecture")

@@ -27,10 +27,11 @@ void check_tables(const std::vector<NamedShape>& tables, const NamedShape& last_
   }
 }
 
-/// Sets the interaction that gives `wanted` values.
-void find_interaction(DlrmModel& model, const NamedShape& first_top) {
+/// Sets the interaction that gives what the first top layer takes.
+void find_interaction(DlrmModel& model, const NamedShape& first_top, std::optional<Interaction> known) {
   std::string widths;
   for (const Interaction candidate : {Interaction::dot, Interaction::dot_with_self, Interaction::cat}) {
+    if (known && *known != candidate) continue;
     model.interaction = candidate;
     const std::int64_t width = interaction_width(model);
     if (width == first_top.inputs) return;
@@ -43,7 +44,7 @@ void find_interaction(DlrmModel& model, const NamedShape& first_top) {
 }  // namespace
 
 DlrmModel infer_architecture(const std::vector<NamedShape>& bottom, const std::vector<NamedShape>& tables,
-                             const std::vector<NamedShape>& top) {
+                             const std::vector<NamedShape>& top, std::optional<Interaction> known) {
   if (bottom.empty()) fail(ErrorCode::invalid_model, "no DLRM: it has no bottom layers");
   if (tables.empty()) fail(ErrorCode::invalid_model, "no DLRM: it has no embedding tables");
   if (top.empty()) fail(ErrorCode::invalid_model, "no DLRM: it has no top layers");
@@ -54,7 +55,7 @@ DlrmModel infer_architecture(const std::vector<NamedShape>& bottom, const std::v
   check_tables(tables, bottom.back());
   model.dim = bottom.back().outputs;
   for (const NamedShape& table : tables) model.tables.push_back({.rows = table.outputs});
-  find_interaction(model, top.front());
+  find_interaction(model, top.front(), known);
   check(model);
   return model;
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,10 +14,10 @@ struct NamedShape {
   std::int64_t inputs = 0;
 };
 
-/// The architecture that layers and tables of these shapes make up: how many dense features, which
-/// interaction (the one whose width the first top layer takes; of equal widths the first of dot,
-/// dot_with_self, cat). Error(invalid_model) naming what is missing or does not chain.
+/// The architecture that layers and tables of these shapes make up. The interaction is `known`, or the one
+/// whose width the first top layer takes (of equal widths the first of dot, dot_with_self, cat).
+/// Error(invalid_model) naming what is missing or does not chain.
 DlrmModel infer_architecture(const std::vector<NamedShape>& bottom, const std::vector<NamedShape>& tables,
-                             const std::vector<NamedShape>& top);
+                             const std::vector<NamedShape>& top, std::optional<Interaction> known = {});
 
 }  // namespace octavo::dlrm_import

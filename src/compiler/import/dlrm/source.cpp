@@ -26,7 +26,8 @@ DlrmSource open_any(const std::filesystem::path& path) {
     return is_package_folder(path) ? open_dlrm_package_source(path) : open_dlrm_parameters(path);
   }
   if (is_zip(path)) return open_dlrm_checkpoint(path);
-  fail(ErrorCode::invalid_model, "no checkpoint (torch.save's ZIP form)");
+  if (path.extension() == ".onnx") return open_dlrm_onnx(path);
+  fail(ErrorCode::invalid_model, "neither a checkpoint (torch.save's ZIP form) nor named .onnx");
 }
 
 }  // namespace

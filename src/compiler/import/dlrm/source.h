@@ -37,10 +37,17 @@ DlrmSource open_dlrm_checkpoint(const std::filesystem::path& path);
 /// of the interaction's triangle (i64), weights and bias of each top layer.
 DlrmSource open_dlrm_parameters(const std::filesystem::path& folder);
 
+/// An ONNX export; its embedding bags are ATen operators, Loops around a Gather, or plain Gathers. Only
+/// tables in external files are streamed: what the .onnx itself holds (below 2 GB) is in memory.
+DlrmSource open_dlrm_onnx(const std::filesystem::path& path);
+/// Whether an ONNX model has an input of whole numbers, as recommendation models do and networks for pictures
+/// do not. Error(invalid_model) for what is no ONNX model.
+bool takes_row_numbers(const std::filesystem::path& path);
+
 /// A finished package of Octavo's, its tables decoded: to be stored with other row formats.
 DlrmSource open_dlrm_package_source(const std::filesystem::path& folder);
 
-/// Whichever of the three `path` is, told by content. Errors (io, invalid_model, unsupported) start with the
+/// Whichever of the four `path` is, told by content. Errors (io, invalid_model, unsupported) start with the
 /// path.
 DlrmSource open_dlrm_source(const std::filesystem::path& path);
 
