@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fail.h"
+#include "cli/dlrm_verbs.h"
 #include "cli/kernel_counts.h"
 #include "cli/model_options.h"
 #include "package/package.h"
@@ -59,6 +60,7 @@ std::string graph_text(const ModelOptions& model, bool after_passes) {
 }
 
 void run(const Options& options) {
+  if (is_dlrm(options.model.model)) return inspect_dlrm(options.model.model, options.json);
   if (options.stage == "graph" || options.stage == "passes") {
     fmt::print("{}", graph_text(options.model, options.stage == "passes"));
     return;

@@ -4,6 +4,7 @@
 
 #include "base/cpu.h"
 #include "base/fail.h"
+#include "cli/dlrm_verbs.h"
 #include "cli/model_options.h"
 #include "cli/scoring.h"
 #include "data/labels.h"
@@ -16,6 +17,7 @@ namespace {
 struct Options {
   ModelOptions model;
   RunOptions run;
+  DlrmOptions dlrm;
   std::vector<std::string> files;
   std::string output;
   std::string labels;
@@ -127,7 +129,17 @@ void run_on_pictures(const Options& options, Session& session) {
   if (!pictures.problems.empty()) throw ExitCode{1};
 }
 
+void run_on_clicks(const Options& options) {
+  if (options.files.size() != 1) {
+    fail(ErrorCode::invalid_argument, "'{}' is one data set too many", options.files[1]);
+  }
+  DlrmOptions dlrm = options.dlrm;
+  dlrm.data = options.files[0];
+  run_dlrm(options.model.model, options.run, dlrm, options.output);
+}
+
 void run(const Options& options) {
+  if (is_dlrm(options.model.model)) return run_on_clicks(options);
   Session session(options.model.open(), options.run.session_options());
   const bool arrays = has_extension(options.files[0], ".npy") || has_extension(options.files[0], ".npz");
   arrays ? run_on_arrays(options, session) : run_on_pictures(options, session);
@@ -140,8 +152,11 @@ void add_run(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   options->model.declare(*verb);
   options->run.declare(*verb);
-  verb->add_option("FILE", options->files,
-                   "pictures (JPEG, PNG), a folder or tar of them, or arrays (.npy, .npz, NAME=x.npy)")
+  options->dlrm.declare(*verb);
+  verb->add_option(
+          "FILE", options->files,
+          "pictures (JPEG, PNG), a folder or tar of them, arrays (.npy, .npz, NAME=x.npy), or, for a "
+          "DLRM, click data")
       ->required();
   verb->add_option("-o,--output", options->output, "write the outputs to this .npz or .npy");
   verb->add_option("--labels", options->labels, "names of the classes: JSON or one a line");
@@ -151,7 +166,8 @@ void add_run(CLI::App& app) {
   verb->add_flag("--json", options->json, "for scripts");
   verb->footer(
       "Examples:\n  octavo run resnet50.tar cat.jpg --labels imagenet_class_index.json\n"
-      "  octavo run net.onnx x=input.npy -o outputs.npz");
+      "  octavo run net.onnx x=input.npy -o outputs.npz\n"
+      "  octavo run dlrm_40m terabyte_processed_test.bin --modulo 40000000 -o scores.npy");
   verb->callback([options] { run(*options); });
 }
 

@@ -13,6 +13,7 @@ void add_cpu(CLI::App& app);
 void add_kernels(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_demo(CLI::App& app);
+void add_prepare(CLI::App& app);
 
 /// Thrown by a verb that did its work but found that something does not hold (`verify`): the process ends
 /// with `code`.

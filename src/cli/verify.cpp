@@ -2,6 +2,7 @@
 
 #include "base/cpu.h"
 #include "base/fail.h"
+#include "cli/dlrm_verbs.h"
 #include "cli/model_options.h"
 #include "cli/scoring.h"
 #include "cli/verification.h"
@@ -22,6 +23,9 @@ struct Options {
   std::string expect = "equal";
   double tolerance = 0.0;
   double min_top1 = 0.0;
+  DlrmOptions dlrm;
+  DlrmExpectation dlrm_expectation;
+  bool checksums = false;
 };
 
 std::vector<std::int64_t> picture_shape(const Package& package) {
@@ -171,7 +175,12 @@ void verify_one(const Options& options) {
 void run(const Options& options) {
   if (!options.all.empty()) return verify_all(options);
   if (options.model.model.empty()) fail(ErrorCode::invalid_argument, "MODEL is missing (or --all FOLDER)");
-  if (options.images.empty()) fail(ErrorCode::invalid_argument, "--images is missing");
+  if (options.checksums) return verify_checksums(options.model.model);
+  if (!options.dlrm.data.empty()) {
+    return verify_dlrm(options.model.model, options.run, options.dlrm, options.dlrm_expectation);
+  }
+  if (options.images.empty())
+    fail(ErrorCode::invalid_argument, "--images (or, for a DLRM, --data) is missing");
   options.layers.empty() ? verify_one(options) : verify_layers(options);
 }
 
@@ -199,10 +208,20 @@ void add_verify(CLI::App& app) {
   verb->add_option("--tolerance", options->tolerance,
                    "close: the largest difference; top1: of the accuracy (0.001)");
   verb->add_option("--min-top1", options->min_top1, "the least accuracy (0.75)");
+  verb->add_option("--data", options->dlrm.data, "DLRM: click data with labels, reference outputs, or both");
+  verb->add_option("--max-difference", options->dlrm_expectation.tolerance,
+                   "DLRM: the largest difference to reference outputs")
+      ->capture_default_str();
+  verb->add_option("--min-auc", options->dlrm_expectation.min_auc,
+                   "DLRM: the least area under the ROC curve");
+  verb->add_flag("--checksums", options->checksums,
+                 "DLRM package: read every table and compare its checksum");
+  options->dlrm.declare(*verb);
   verb->footer(
       "Exits 0 when everything holds, 1 when not.\nExamples:\n"
       "  octavo verify net.pt --reference net.npz --images photos\n"
-      "  octavo verify net.tar --images photos --min-top1 0.75\n  octavo verify --all data");
+      "  octavo verify net.tar --images photos --min-top1 0.75\n  octavo verify --all data\n"
+      "  octavo verify dlrm_40m --data terabyte_processed_test.bin --modulo 40000000 --min-auc 0.8025");
   verb->callback([options] { run(*options); });
 }
 

@@ -59,6 +59,25 @@ fs::path resolve(const fs::path& folder, const std::string& location) {
   return real;
 }
 
+void check_folder(const fs::path& folder, const Place& place) {
+  if (folder.empty()) {
+    fail(ErrorCode::unsupported, "external data file '{}' of a model that is not read from a folder",
+         place.location);
+  }
+}
+
+/// The length, after checking that the place lies in its file.
+std::size_t checked_length(const Place& place, std::size_t file_bytes) {
+  const std::size_t length = place.length == std::string::npos && place.offset <= file_bytes
+                                 ? file_bytes - place.offset
+                                 : place.length;
+  if (place.offset > file_bytes || length > file_bytes - place.offset) {
+    fail(ErrorCode::invalid_model, "external data at offset {}, length {} of '{}', which has {} bytes",
+         place.offset, length, place.location, file_bytes);
+  }
+  return length;
+}
+
 }  // namespace
 
 std::span<const std::byte> ExternalFiles::file(const std::string& location) {
@@ -71,19 +90,20 @@ std::span<const std::byte> ExternalFiles::file(const std::string& location) {
 
 std::span<const std::byte> ExternalFiles::bytes(const onnx::TensorProto& tensor) {
   const Place place = read_place(tensor);
-  if (folder_.empty()) {
-    fail(ErrorCode::unsupported, "external data file '{}' of a model that is not read from a folder",
-         place.location);
-  }
+  check_folder(folder_, place);
   const auto all = file(place.location);
-  const std::size_t length = place.length == std::string::npos && place.offset <= all.size()
-                                 ? all.size() - place.offset
-                                 : place.length;
-  if (place.offset > all.size() || length > all.size() - place.offset) {
-    fail(ErrorCode::invalid_model, "external data at offset {}, length {} of '{}', which has {} bytes",
-         place.offset, length, place.location, all.size());
-  }
-  return all.subspan(place.offset, length);
+  return all.subspan(place.offset, checked_length(place, all.size()));
+}
+
+ExternalPlace ExternalFiles::place(const onnx::TensorProto& tensor) const {
+  const Place place = read_place(tensor);
+  check_folder(folder_, place);
+  fs::path path = resolve(folder_, place.location);
+  std::error_code error;
+  const auto file_bytes = fs::file_size(path, error);
+  if (error) fail(ErrorCode::io, "cannot read '{}': {}", path.string(), error.message());
+  const std::size_t length = checked_length(place, file_bytes);
+  return {std::move(path), static_cast<std::int64_t>(place.offset), static_cast<std::int64_t>(length)};
 }
 
 }  // namespace octavo::onnx_import

@@ -10,6 +10,13 @@
 
 namespace octavo::onnx_import {
 
+/// Bytes of a file beside a model.
+struct ExternalPlace {
+  std::filesystem::path file;
+  std::int64_t offset = 0;
+  std::int64_t length = 0;
+};
+
 /// The files beside a model in which it keeps tensors. Each is mapped once, when first asked for, and stays
 /// mapped as long as this lives.
 class ExternalFiles {
@@ -20,6 +27,8 @@ class ExternalFiles {
   /// The bytes that `tensor` says are its data. Error naming the location when it is absolute or leads out of
   /// the folder (also through a symbolic link), when the file is missing, or when offset and length leave it.
   std::span<const std::byte> bytes(const onnx::TensorProto& tensor);
+  /// Where they are, without reading them. Errors as `bytes`.
+  [[nodiscard]] ExternalPlace place(const onnx::TensorProto& tensor) const;
 
   /// The size of all files mapped so far.
   [[nodiscard]] std::size_t mapped_bytes() const noexcept { return mapped_bytes_; }

@@ -328,9 +328,11 @@ class Reader {
     push(call_global(name->text, as_list(arguments, "a call's arguments"), heap_));
   }
 
-  /// A module's state is a dict of its attributes; anything else is for its __setstate__.
+  /// A module's state is a dict of its attributes; anything else is for its __setstate__. What a state_dict
+  /// carries beside its items (`_metadata`) says nothing about the tensors.
   void build() {
     Value state = pop();
+    if (std::holds_alternative<Dict*>(top())) return;
     Object* const* object = std::get_if<Object*>(&top());
     if (object == nullptr) fail(ErrorCode::invalid_model, "pickle gives a state to {}", value_text(top()));
     Dict* const* dict = std::get_if<Dict*>(&state);

@@ -40,6 +40,11 @@ constexpr std::array<std::string_view, 5> kOthers{"torch._utils._rebuild_tensor_
                                                   "torch._utils._rebuild_qtensor", "torch.per_tensor_affine",
                                                   "torch.per_channel_affine", "collections.OrderedDict"};
 
+/// NumPy's scalars, as training scripts leave them in checkpoints (accuracies and the like): the calls give
+/// an object that says nothing but its class.
+constexpr std::array<std::string_view, 4> kOpaque{"numpy.dtype", "numpy.core.multiarray.scalar",
+                                                  "numpy._core.multiarray.scalar", "_codecs.encode"};
+
 template <class Range>
 bool contains(const Range& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -104,7 +109,7 @@ Value make_tensor(const List& arguments, bool is_quantized, Heap& heap) {
 
 void check_global(std::string_view name) {
   if (name.starts_with("__torch__.") || find_storage_type(name) != nullptr || contains(kIdentities, name) ||
-      contains(kOthers, name)) {
+      contains(kOpaque, name) || contains(kOthers, name)) {
     return;
   }
   fail(ErrorCode::unsupported, "pickle refers to '{:.200}', which is not allowed", name);
@@ -115,6 +120,7 @@ Value call_global(std::string_view name, const List& arguments, Heap& heap) {
     expect_count(arguments, 1, name);
     return arguments.items[0];
   }
+  if (contains(kOpaque, name)) return heap.object(std::string(name));
   if (name == "collections.OrderedDict") return heap.dict();
   if (name == "torch._utils._rebuild_tensor_v2") return make_tensor(arguments, false, heap);
   if (name == "torch._utils._rebuild_qtensor") return make_tensor(arguments, true, heap);

@@ -159,5 +159,20 @@ TEST(PickleReader, RefusesQuantizersItDoesNotKnow) {
               HasSubstr("expected 4"));
 }
 
+TEST(PickleReader, LeavesOutTheAttributesOfADict) {
+  Heap heap;
+  const std::string file = whole_pickle("ccollections\nOrderedDict\n)R}" + pickled("_metadata") + "}sb");
+  EXPECT_TRUE(std::holds_alternative<Dict*>(read_pickle(bytes_of(file), "data/", heap)));
+}
+
+TEST(PickleReader, PassesOverNumPyScalars) {
+  Heap heap;
+  const std::string dtype =
+      "cnumpy\ndtype\n" + pickled("f8") + "\x89\x88\x87R(K\x03" + pickled("<") + "NNNNNtb";
+  const std::string value = "c_codecs\nencode\n" + pickled("12345678") + pickled("latin1") + "\x86R";
+  const std::string file = whole_pickle("cnumpy.core.multiarray\nscalar\n" + dtype + value + "\x86R");
+  EXPECT_TRUE(std::holds_alternative<Object*>(read_pickle(bytes_of(file), "data/", heap)));
+}
+
 }  // namespace
 }  // namespace octavo::torchscript

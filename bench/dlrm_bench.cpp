@@ -1,0 +1,250 @@
+// Times scoring with the DLRM of MLPerf ("40M": 187,767,399 rows x 128) made up in memory: samples/s by batch
+// size, uniform and Zipf indices, against the int8 peak measured in the same process.
+//   dlrm_bench [--scale F] [--format s4_codebook] [--threads N] [--batch 1,128,2048] [--seconds S] [--kernel
+//   ROW]
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <numeric>
+#include <random>
+#include <thread>
+
+#include "base/cpu.h"
+#include "engine/kernels/peak/peak.h"
+#include "engine/session/dlrm/calibrate.h"
+#include "engine/session/dlrm/pipeline.h"
+
+namespace octavo {
+namespace {
+
+constexpr std::int64_t kRows[] = {39884406, 39043,    17289,    7420,     20263,  3,     7120, 1543, 63,
+                                  38532951, 2953546,  403346,   10,       2208,   11938, 155,  4,    976,
+                                  14,       39979771, 25641295, 39664984, 585935, 12972, 108,  36};
+/// Multiplications and additions of the MLPs and the products, each once.
+constexpr double kOperations = 2.0 * (13 * 512 + 512 * 256 + 256 * 128 + 479 * 1024 + 1024 * 1024 +
+                                      1024 * 512 + 512 * 256 + 256 + 351 * 128);
+
+struct Options {
+  double scale = 0.01;
+  std::string format = "s4_codebook";
+  int threads = 1;
+  std::vector<std::int64_t> batches{1, 16, 128, 2048};
+  double seconds = 2.0;
+  std::string kernel;
+  bool is_f32 = false;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+DlrmModel model_of(const Options& options) {
+  DlrmModel model;
+  model.name = "40m";
+  model.dense_features = 13;
+  model.dim = 128;
+  model.bottom = {512, 256, 128};
+  model.top = {1024, 1024, 512, 256, 1};
+  for (std::int64_t rows : kRows) {
+    DlrmTable table;
+    table.rows = rows < 1000
+                     ? rows
+                     : std::max<std::int64_t>(
+                           1000, static_cast<std::int64_t>(static_cast<double>(rows) * options.scale));
+    table.format = *parse_row_format(options.format);
+    table.scale = 0.002F;
+    for (int q = 0; q < 16; ++q)
+      table.codebook[static_cast<std::size_t>(q)] = static_cast<std::int8_t>(15 * q - 112);
+    model.tables.push_back(table);
+  }
+  return model;
+}
+
+void fill_random(std::byte* to, std::int64_t bytes, std::uint64_t seed) {
+  std::uint64_t state = seed * 0x9E3779B97F4A7C15U + 1;
+  for (std::int64_t i = 0; i + 8 <= bytes; i += 8) {
+    state ^= state << 13U, state ^= state >> 7U, state ^= state << 17U;
+    std::memcpy(to + i, &state, 8);
+  }
+}
+
+void fill_tables(const DlrmModel& model, Tables& tables) {
+  constexpr std::int64_t kPiece = 64 << 20;
+  std::atomic<std::size_t> next{0};
+  std::vector<std::pair<std::size_t, std::int64_t>> pieces;
+  for (std::size_t t = 0; t < model.tables.size(); ++t) {
+    for (std::int64_t at = 0; at < table_bytes(model, t); at += kPiece) pieces.emplace_back(t, at);
+  }
+  const auto work = [&] {
+    for (std::size_t i = next++; i < pieces.size(); i = next++) {
+      const auto [t, at] = pieces[i];
+      fill_random(tables.rows(t) + at, std::min(kPiece, table_bytes(model, t) - at), i + 1);
+    }
+  };
+  std::jthread other(work);
+  work();
+}
+
+std::vector<DlrmLayer> random_layers(const std::vector<std::int64_t>& widths, std::int64_t inputs,
+                                     std::mt19937& random) {
+  std::vector<DlrmLayer> layers;
+  for (std::int64_t width : widths) {
+    DlrmLayer layer{Tensor(DType::f32, {width, inputs}), Tensor(DType::f32, {width})};
+    std::normal_distribution<float> weight(0.0F, std::sqrt(2.0F / static_cast<float>(inputs)));
+    for (float& value : layer.weights.as<float>()) value = weight(random);
+    layers.push_back(std::move(layer));
+    inputs = width;
+  }
+  return layers;
+}
+
+/// Batches of `samples`, one after the other.
+struct Pool {
+  std::int64_t samples, batches;
+  std::vector<float> dense;
+  std::vector<std::int64_t> indices;
+
+  Pool(const DlrmModel& model, std::int64_t batch, double zipf)
+      : samples(batch), batches(std::max<std::int64_t>(2, 262144 / batch)) {
+    std::mt19937_64 random(7);
+    dense.resize(static_cast<std::size_t>(samples * batches * 13));
+    for (float& value : dense) value = static_cast<float>(random() % 1000) * 0.003F;
+    for (std::int64_t b = 0; b < batches; ++b) {
+      for (const DlrmTable& table : model.tables) {
+        // The frequent rows lie all over the table: a multiplicative scatter.
+        auto factor = static_cast<std::int64_t>(static_cast<double>(table.rows) * 0.6180339887) | 1;
+        while (std::gcd(factor, table.rows) != 1) factor += 2;
+        for (std::int64_t s = 0; s < samples; ++s)
+          indices.push_back(index_of(random, table.rows, zipf, factor));
+      }
+    }
+  }
+
+  static std::int64_t index_of(std::mt19937_64& random, std::int64_t rows, double zipf, std::int64_t factor) {
+    if (zipf == 0) return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(rows));
+    const double u = static_cast<double>(random() >> 11U) * 0x1p-53;
+    const double x =
+        std::pow(1 + u * (std::pow(static_cast<double>(rows) + 1, 1 - zipf) - 1), 1 / (1 - zipf));
+    const std::int64_t rank = std::clamp<std::int64_t>(static_cast<std::int64_t>(x) - 1, 0, rows - 1);
+    return static_cast<std::int64_t>(static_cast<unsigned __int128>(rank) *
+                                     static_cast<std::uint64_t>(factor) % static_cast<std::uint64_t>(rows));
+  }
+
+  [[nodiscard]] DlrmBatch batch(std::int64_t i) const {
+    const auto place = static_cast<std::size_t>(i % batches * samples),
+               count = static_cast<std::size_t>(samples);
+    return {samples,
+            std::span(dense).subspan(place * 13, count * 13),
+            std::span(indices).subspan(place * 26, count * 26),
+            {}};
+  }
+};
+
+void measure(DlrmSession& session, const Pool& pool, std::string_view indices, double seconds, double peak) {
+  std::vector<float> scores(static_cast<std::size_t>(pool.samples));
+  std::vector<double> each;
+  for (std::int64_t i = 0; i < 8; ++i) session.score(pool.batch(i), scores);
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::int64_t i = 8; seconds_since(begin) < seconds || each.size() < 20; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    session.score(pool.batch(i), scores);
+    each.push_back(seconds_since(start));
+  }
+  std::sort(each.begin(), each.end());
+  const auto rate = [&](double share) {
+    return static_cast<double>(pool.samples) /
+           each[static_cast<std::size_t>(share * static_cast<double>(each.size() - 1))];
+  };
+  fmt::print(
+      "b{:<5} {:8} median {:9.0f} samples/s ({:.1f}% of the peak)  best {:9.0f} ({:.1f}%)  p99 {:.1f} us a "
+      "batch\n",
+      pool.samples, indices, rate(0.5), 100 * rate(0.5) * kOperations / peak, rate(0.01),
+      100 * rate(0.01) * kOperations / peak, 1e6 * each[each.size() * 99 / 100]);
+}
+
+std::string memory_line() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return line;
+  }
+  return "";
+}
+
+/// Scores of the fastest row and of the reference on the same samples.
+void check(const Dlrm& model, const Pool& pool, const DlrmSessionOptions& options) {
+  if (options.precision != DlrmPrecision::int8) return;
+  DlrmSessionOptions slow = options;
+  slow.kernel = "reference";
+  DlrmSession fast_session(model, options), slow_session(model, slow);
+  std::int64_t samples = 0, different = 0;
+  for (std::int64_t i = 0; samples < 1024; ++i) {
+    std::vector<float> fast(static_cast<std::size_t>(pool.samples)), exact(fast.size());
+    fast_session.score(pool.batch(i), fast);
+    slow_session.score(pool.batch(i), exact);
+    for (std::size_t s = 0; s < fast.size(); ++s) different += fast[s] == exact[s] ? 0 : 1;
+    samples += pool.samples;
+  }
+  fmt::print("{} of {} scores differ from the reference\n", different, samples);
+}
+
+int run(const Options& options) {
+  DlrmModel model = model_of(options);
+  auto begin = std::chrono::steady_clock::now();
+  Tables tables = Tables::zeros(model);
+  fill_tables(model, tables);
+  fmt::print("{}: {:.2f} GB in {:.1f} s\n", print(model), static_cast<double>(all_table_bytes(model)) * 1e-9,
+             seconds_since(begin));
+  std::mt19937 random(1);
+  auto bottom = random_layers(model.bottom, 13, random),
+       top = random_layers(model.top, interaction_width(model), random);
+  auto data = std::make_shared<DlrmData>(
+      DlrmData{std::move(model), std::move(bottom), std::move(top), std::move(tables)});
+  const Dlrm dlrm(data);
+  DlrmSessionOptions session_options;
+  session_options.precision = options.is_f32 ? DlrmPrecision::f32 : DlrmPrecision::int8;
+  session_options.threads = options.threads;
+  session_options.kernel = options.kernel;
+  {
+    DlrmCalibrator calibrator(dlrm);
+    calibrator.add(Pool(data->model, 512, 0).batch(0));
+    data->model.calibration = calibrator.calibration();
+  }
+  check(dlrm, Pool(data->model, 512, 0), session_options);
+  DlrmSession session(dlrm, session_options);
+  const double peak = peak_ops_per_second(usable_isa()) * options.threads;
+  fmt::print("kernel {}, {} thread(s), peak {:.2f} TOPS in this process\n", session.kernel(), options.threads,
+             peak * 1e-12);
+  for (double zipf : {0.0, 1.05}) {
+    for (std::int64_t batch : options.batches)
+      measure(session, Pool(data->model, batch, zipf), zipf == 0 ? "uniform" : "Zipf", options.seconds, peak);
+  }
+  fmt::print("peak in this process now {:.2f} TOPS; {}\n",
+             peak_ops_per_second(usable_isa()) * options.threads * 1e-12, memory_line());
+  return 0;
+}
+
+}  // namespace
+}  // namespace octavo
+
+int main(int argc, char** argv) {
+  octavo::Options options;
+  CLI::App app("times DLRM scoring");
+  app.add_option("--scale", options.scale, "rows of the large tables, as a part of the real ones");
+  app.add_option("--format", options.format, "row format");
+  app.add_option("--threads", options.threads);
+  app.add_option("--batch", options.batches)->delimiter(',');
+  app.add_option("--seconds", options.seconds, "for each line");
+  app.add_option("--kernel", options.kernel);
+  app.add_flag("--f32", options.is_f32);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return octavo::run(options);
+  } catch (const octavo::Error& error) {
+    fmt::print(stderr, "dlrm_bench: {}\n", error.what());
+    return 1;
+  }
+}

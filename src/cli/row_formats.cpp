@@ -1,0 +1,49 @@
+#include "cli/row_formats.h"
+
+#include <charconv>
+
+#include "base/fail.h"
+
+namespace octavo::cli {
+namespace {
+
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  for (std::int64_t f = 0; f < kRowFormats; ++f)
+    names.emplace_back(row_format_name(static_cast<RowFormat>(f)));
+  return names;
+}
+
+RowFormat parse(std::string_view name) {
+  const auto format = parse_row_format(name);
+  if (!format) fail(ErrorCode::invalid_argument, "unknown row format '{}'", name);
+  return *format;
+}
+
+}  // namespace
+
+void RowFormatOptions::declare(CLI::App& verb) {
+  verb.add_option("--precision", precision, "how all rows are stored")
+      ->check(CLI::IsMember(format_names()))
+      ->capture_default_str();
+  verb.add_option("--table-precision", tables, "how the rows of one table are: 19:s8_row")
+      ->allow_extra_args(false);
+}
+
+std::vector<RowFormat> RowFormatOptions::formats_for(DlrmSource& source) const {
+  std::vector<RowFormat> formats(source.tables.size(), parse(precision));
+  for (const std::string& text : tables) {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    std::size_t table = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + colon, table);
+    if (error != std::errc() || end != text.data() + colon || colon == text.size() ||
+        table >= formats.size()) {
+      fail(ErrorCode::invalid_argument, "--table-precision '{}': expected TABLE:FORMAT, TABLE below {}", text,
+           formats.size());
+    }
+    formats[table] = parse(std::string_view(text).substr(colon + 1));
+  }
+  return formats;
+}
+
+}  // namespace octavo::cli

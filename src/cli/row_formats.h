@@ -1,0 +1,21 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "compiler/import/dlrm/source.h"
+
+namespace octavo::cli {
+
+/// The options that choose how a DLRM's rows are stored.
+struct RowFormatOptions {
+  std::string precision = "f32";
+  std::vector<std::string> tables;  ///< "19:s8_row"
+
+  /// Declares --precision and --table-precision.
+  void declare(CLI::App& verb);
+  /// One format for each table of `source`. Error(invalid_argument) for a table that is not there.
+  [[nodiscard]] std::vector<RowFormat> formats_for(DlrmSource& source) const;
+};
+
+}  // namespace octavo::cli

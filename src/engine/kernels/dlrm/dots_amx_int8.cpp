@@ -1,0 +1,7 @@
+#include "engine/kernels/dlrm/dots_tiles.h"
+
+namespace octavo {
+
+void dlrm_dots_amx_int8(const DlrmDotsWork& work) { dlrm_dots<TileProducts<HardwareTiles>>(work); }
+
+}  // namespace octavo

@@ -1,0 +1,111 @@
+#pragma once
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "engine/kernels/dlrm/finish_avx512.h"
+#include "engine/kernels/dlrm/work.h"
+
+// The products of feature vectors, for files compiled for AVX-512 VNNI or AMX: everything but the products
+// themselves, which are a type `Products` with
+//   begin(), end()
+//   multiply(work, features of a sample, transposed features, tiles of sums)
+// All of it has internal linkage.
+//
+// Three samples are under way at a time: one is transposed, one multiplied, one finished, so that neither the
+// tiles nor the sums are waited for.
+
+namespace octavo {
+namespace {
+
+/// 16 rows of 64 bytes, `stride` bytes apart, as 16 rows of one dword of each: to[k] = dword k of all rows.
+OCTAVO_INLINE void transpose_dwords(const std::int8_t* from, std::int64_t stride, std::int8_t* to) {
+  const auto part_of = [&](std::int64_t row, std::int64_t part) {
+    return _mm_load_si128(reinterpret_cast<const __m128i*>(from + row * stride + 16 * part));
+  };
+#pragma GCC unroll 4
+  for (std::int64_t part = 0; part < 4; ++part) {
+    __m512i rows[4];
+#pragma GCC unroll 4
+    for (std::int64_t i = 0; i < 4; ++i) {
+      rows[i] = _mm512_castsi128_si512(part_of(i, part));
+      rows[i] = _mm512_mask_broadcast_i32x4(rows[i], 0x00F0, part_of(4 + i, part));
+      rows[i] = _mm512_mask_broadcast_i32x4(rows[i], 0x0F00, part_of(8 + i, part));
+      rows[i] = _mm512_mask_broadcast_i32x4(rows[i], 0xF000, part_of(12 + i, part));
+    }
+    const __m512i low01 = _mm512_unpacklo_epi32(rows[0], rows[1]);
+    const __m512i high01 = _mm512_unpackhi_epi32(rows[0], rows[1]);
+    const __m512i low23 = _mm512_unpacklo_epi32(rows[2], rows[3]);
+    const __m512i high23 = _mm512_unpackhi_epi32(rows[2], rows[3]);
+    std::int8_t* const dst = to + 256 * part;
+    _mm512_store_si512(dst, _mm512_unpacklo_epi64(low01, low23));
+    _mm512_store_si512(dst + 64, _mm512_unpackhi_epi64(low01, low23));
+    _mm512_store_si512(dst + 128, _mm512_unpacklo_epi64(high01, high23));
+    _mm512_store_si512(dst + 192, _mm512_unpackhi_epi64(high01, high23));
+  }
+}
+
+/// Step `step` of a sample in the packed activations.
+OCTAVO_INLINE std::uint8_t* top_step(const DlrmDotsWork& w, std::int64_t sample, std::int64_t step) {
+  const std::int64_t place = w.first_sample + sample;
+  return w.top + (place / kDlrmGroup * w.top_steps + step) * kDlrmStepBytes + place % kDlrmGroup * kDlrmStep;
+}
+
+OCTAVO_INLINE std::int8_t* features_of(const DlrmDotsWork& w, std::int64_t sample) {
+  return w.features + sample * w.blocks * 16 * w.row_bytes;
+}
+
+/// Fills in x and transposes all vectors of a sample: [block][step][16 dwords of each vector].
+OCTAVO_INLINE void transpose_sample(const DlrmDotsWork& w, std::int64_t sample, std::int8_t* transposed) {
+  std::int8_t* const features = features_of(w, sample);
+  const std::int64_t steps = w.row_bytes / kDlrmStep;
+  for (std::int64_t step = 0; step < steps; ++step)
+    _mm512_store_si512(features + step * kDlrmStep, _mm512_load_si512(top_step(w, sample, step)));
+  for (std::int64_t block = 0; block < w.blocks; ++block) {
+    for (std::int64_t step = 0; step < steps; ++step, transposed += 1024)
+      transpose_dwords(features + block * 16 * w.row_bytes + step * kDlrmStep, w.row_bytes, transposed);
+  }
+}
+
+/// Requantizes and stores the products of a sample.
+OCTAVO_INLINE void finish_sample(const DlrmDotsWork& w, std::int64_t sample, const std::int32_t* sums) {
+  const std::int64_t first_step = w.row_bytes / kDlrmStep;
+  for (std::int64_t step = 0; step < w.fold_steps; ++step) {
+    __m512i v[4];
+#pragma GCC unroll 4
+    for (std::int64_t i = 0; i < 4; ++i) {
+      const DlrmFold& fold = w.folds[4 * step + i];
+      const __m512i sum = _mm512_mask_loadu_epi32(_mm512_loadu_si512(sums + fold.other),
+                                                  static_cast<__mmask16>(fold.mask), sums + fold.masked);
+      const __m512 multiplier = _mm512_loadu_ps(w.multiplier + 16 * (4 * step + i));
+      v[i] = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), multiplier));
+    }
+    _mm512_store_si512(top_step(w, sample, first_step + step),
+                       _mm512_packs_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3])));
+  }
+}
+
+template <class Products>
+void dlrm_dots(const DlrmDotsWork& w) {
+  const std::int64_t transposed_bytes = w.blocks * 16 * w.row_bytes;
+  const std::int64_t sums_bytes = dlrm_dot_tiles(w.blocks) * 1024;
+  std::int8_t* transposed[2];
+  std::int32_t* sums[2];
+  for (int turn = 0; turn < 2; ++turn) {
+    std::uint8_t* const part = w.scratch + turn * (transposed_bytes + sums_bytes + 128);
+    transposed[turn] = reinterpret_cast<std::int8_t*>(part);
+    sums[turn] = reinterpret_cast<std::int32_t*>(part + transposed_bytes + 64);
+  }
+  Products::begin();
+  for (std::int64_t sample = 0; sample < w.samples + 2; ++sample) {
+    const std::int64_t second = sample - 1, third = sample - 2;
+    if (second >= 0 && second < w.samples)
+      Products::multiply(w, features_of(w, second), transposed[second & 1], sums[second & 1]);
+    if (sample < w.samples) transpose_sample(w, sample, transposed[sample & 1]);
+    if (third >= 0) finish_sample(w, third, sums[third & 1]);
+  }
+  Products::end();
+}
+
+}  // namespace
+}  // namespace octavo

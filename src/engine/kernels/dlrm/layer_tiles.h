@@ -1,0 +1,193 @@
+#pragma once
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "engine/kernels/amx/tiles.h"
+#include "engine/kernels/dlrm/finish_avx512.h"
+#include "engine/kernels/dlrm/work.h"
+
+// A layer on tiles, for files compiled for AMX or for AVX-512 VNNI with emulated tiles. All of it has
+// internal linkage.
+//
+// Panels outside, so that a panel of weights stays in L1 while all samples stream past it (TILELOADDT1). A
+// block is 32 samples x 32 outputs: tiles 0..3 are its sums, 4, 5 the samples, 6, 7 the weights. While a
+// block is multiplied, the block before it is finished, some samples each step.
+
+namespace octavo {
+namespace {
+
+constexpr std::int64_t kTileBytes = 1024;
+/// How far ahead of their use weights are asked for, and from how many samples on that helps: with fewer, a
+/// panel is used up before the next has come.
+constexpr std::int64_t kWeightsAhead = 64 * 1024;
+constexpr std::int64_t kSamplesForPrefetch = 96;
+
+/// A block whose sums wait to be finished.
+struct PendingBlock {
+  PanelRule rule;
+  const std::int32_t* sums = nullptr;
+  std::uint8_t* dst = nullptr;
+};
+
+/// Samples 2 * pair, 2 * pair + 1 of the block.
+OCTAVO_INLINE void finish_pair(const PendingBlock& block, std::int64_t pair) {
+  const std::int64_t half = pair / 8, row = 2 * (pair % 8);
+  const std::int32_t* const left = block.sums + half * 512 + row * 16;
+  finish_two(left, left + 256, block.rule, block.dst + half * kTileBytes + row * kDlrmStep);
+}
+
+template <class Tiles, bool is_signed>
+OCTAVO_INLINE void multiply_step(const std::uint8_t* a, const std::int8_t* b) {
+  Tiles::template load_streamed<4>(a, 64);
+  Tiles::template load<6>(b, 64);
+  if constexpr (is_signed) {
+    Tiles::template dot_ss<0, 4, 6>();
+  } else {
+    Tiles::template dot_us<0, 4, 6>();
+  }
+  Tiles::template load<7>(b + kTileBytes, 64);
+  if constexpr (is_signed) {
+    Tiles::template dot_ss<1, 4, 7>();
+  } else {
+    Tiles::template dot_us<1, 4, 7>();
+  }
+  Tiles::template load_streamed<5>(a + kTileBytes, 64);
+  if constexpr (is_signed) {
+    Tiles::template dot_ss<2, 5, 6>();
+    Tiles::template dot_ss<3, 5, 7>();
+  } else {
+    Tiles::template dot_us<2, 5, 6>();
+    Tiles::template dot_us<3, 5, 7>();
+  }
+}
+
+/// `pairs` pairs of the pending block are finished in each step: 16 / pairs steps at least. `lines` lines of
+/// later weights, from `ahead` on, are asked for in each step.
+template <class Tiles, bool is_signed, int pairs>
+OCTAVO_INLINE void multiply_block(std::int64_t steps, const std::uint8_t* a, const std::int8_t* b,
+                                  const PendingBlock& pending, const std::int8_t* ahead, std::int64_t lines) {
+  Tiles::template zero<0>(), Tiles::template zero<1>(), Tiles::template zero<2>(), Tiles::template zero<3>();
+  for (std::int64_t step = 0; step < steps; ++step) {
+    multiply_step<Tiles, is_signed>(a + step * kDlrmStepBytes, b + step * kDlrmStepBytes);
+    for (std::int64_t line = 0; line < lines; ++line, ahead += 64) _mm_prefetch(ahead, _MM_HINT_T1);
+    if (pending.sums == nullptr || step * pairs >= 16) continue;
+#pragma GCC unroll 16
+    for (int pair = 0; pair < pairs; ++pair) finish_pair(pending, step * pairs + pair);
+  }
+}
+
+template <class Tiles, bool is_signed, int pairs>
+void multiply_panels(const DlrmLayerWork& w) {
+  alignas(64) std::int32_t sums[2][1024];
+  PendingBlock pending;
+  const std::int64_t groups = (w.samples + kDlrmGroup - 1) / kDlrmGroup;
+  // One panel's lines, divided among the blocks and steps of a panel.
+  const std::int64_t lines = w.samples < kSamplesForPrefetch ? 0 : (32 + groups - 1) / groups;
+  const std::int64_t ahead = w.backwards != 0 ? -kWeightsAhead : kWeightsAhead;
+  int turn = 0;
+  for (std::int64_t i = 0; i < w.panels; ++i) {
+    const std::int64_t panel = w.backwards != 0 ? w.panels - 1 - i : i;
+    const std::int8_t* const weights = w.weights + panel * w.steps * kDlrmStepBytes;
+    for (std::int64_t group = 0; group < groups; ++group, turn ^= 1) {
+      multiply_block<Tiles, is_signed, pairs>(w.steps, w.src + group * w.steps * kDlrmStepBytes, weights,
+                                              pending, weights + ahead + group * w.steps * lines * 64, lines);
+      Tiles::template store<0>(sums[turn], 64);
+      Tiles::template store<1>(sums[turn] + 256, 64);
+      Tiles::template store<2>(sums[turn] + 512, 64);
+      Tiles::template store<3>(sums[turn] + 768, 64);
+      pending = {panel_rule(w, panel), sums[turn], panel_dst(w, group, panel)};
+    }
+  }
+  for (std::int64_t pair = 0; pair < 16; ++pair) finish_pair(pending, pair);
+}
+
+template <class Tiles, bool is_signed>
+void multiply_many(const DlrmLayerWork& w) {
+  if (w.steps >= 16) return multiply_panels<Tiles, is_signed, 1>(w);
+  if (w.steps >= 8) return multiply_panels<Tiles, is_signed, 2>(w);
+  if (w.steps >= 4) return multiply_panels<Tiles, is_signed, 4>(w);
+  if (w.steps >= 2) return multiply_panels<Tiles, is_signed, 8>(w);
+  multiply_panels<Tiles, is_signed, 16>(w);
+}
+
+template <class Tiles, bool is_signed>
+OCTAVO_INLINE void multiply_few_step(const std::uint8_t* a, const std::int8_t* b, std::int64_t panel_bytes) {
+  Tiles::template load<4>(a, 64);
+  Tiles::template load<5>(b, 64);
+  Tiles::template load<6>(b + kTileBytes, 64);
+  Tiles::template load<7>(b + panel_bytes, 64);
+  if constexpr (is_signed) {
+    Tiles::template dot_ss<0, 4, 5>();
+    Tiles::template dot_ss<1, 4, 6>();
+    Tiles::template dot_ss<2, 4, 7>();
+  } else {
+    Tiles::template dot_us<0, 4, 5>();
+    Tiles::template dot_us<1, 4, 6>();
+    Tiles::template dot_us<2, 4, 7>();
+  }
+  Tiles::template load<5>(b + panel_bytes + kTileBytes, 64);
+  if constexpr (is_signed) {
+    Tiles::template dot_ss<3, 4, 5>();
+  } else {
+    Tiles::template dot_us<3, 4, 5>();
+  }
+}
+
+/// At most 16 samples: one tile of them against two panels at a time; every weight is read once.
+template <class Tiles, bool is_signed>
+void multiply_few(const DlrmLayerWork& w) {
+  alignas(64) std::int32_t sums[1024] = {};
+  const std::int64_t turns = (w.panels + 1) / 2, panel_bytes = w.steps * kDlrmStepBytes;
+  for (std::int64_t i = 0; i < turns; ++i) {
+    const std::int64_t panel = 2 * (w.backwards != 0 ? turns - 1 - i : i);
+    // An odd panel at the end is multiplied twice.
+    const std::int64_t second = panel + 1 < w.panels ? panel_bytes : 0;
+    const std::int8_t* const weights = w.weights + panel * panel_bytes;
+    Tiles::template zero<0>(), Tiles::template zero<1>(), Tiles::template zero<2>(),
+        Tiles::template zero<3>();
+    for (std::int64_t step = 0; step < w.steps; ++step) {
+      multiply_few_step<Tiles, is_signed>(w.src + step * kDlrmStepBytes, weights + step * kDlrmStepBytes,
+                                          second);
+    }
+    Tiles::template store<0>(sums, 64);
+    Tiles::template store<1>(sums + 256, 64);
+    Tiles::template store<2>(sums + 512, 64);
+    Tiles::template store<3>(sums + 768, 64);
+    for (std::int64_t half = 0; half < 2 && panel + half < w.panels; ++half) {
+      const PanelRule rule = panel_rule(w, panel + half);
+      for (std::int64_t row = 0; row < w.samples; row += 2) {
+        const std::int32_t* const left = sums + half * 512 + row * 16;
+        finish_two(left, left + 256, rule, panel_dst(w, 0, panel + half) + row * kDlrmStep);
+      }
+    }
+  }
+}
+
+/// Tiles of samples have as many rows as there are samples, up to 16.
+inline TileConfig layer_tiles_config(bool is_few, std::int64_t samples) {
+  TileConfig config;
+  const auto few = static_cast<std::uint8_t>(samples);
+  for (int tile = 0; tile < 8; ++tile) {
+    config.row_bytes[tile] = 64;
+    config.rows[tile] = is_few && tile < 5 ? few : 16;
+  }
+  return config;
+}
+
+template <class Tiles>
+void dlrm_layer_on_tiles(const DlrmLayerWork& w) {
+  if (w.samples <= 0) return;
+  const bool is_few = w.samples <= 16;
+  Tiles::publish();
+  Tiles::configure(layer_tiles_config(is_few, w.samples));
+  if (is_few) {
+    w.src_is_signed != 0 ? multiply_few<Tiles, true>(w) : multiply_few<Tiles, false>(w);
+  } else {
+    w.src_is_signed != 0 ? multiply_many<Tiles, true>(w) : multiply_many<Tiles, false>(w);
+  }
+  Tiles::release();
+}
+
+}  // namespace
+}  // namespace octavo

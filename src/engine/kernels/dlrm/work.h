@@ -1,0 +1,114 @@
+#pragma once
+#include <cstdint>
+
+// What the int8 kernels of a DLRM are given: pointers and sizes only, for files compiled for one ISA.
+//
+// Activations are packed in tiles: samples in groups of 32, inputs in steps of 64;
+//   [group][step][half of 16 samples][16 samples][64 bytes]
+// so a step of a group is 2 KiB. Weights are packed in panels of 32 outputs:
+//   [panel][step][half of 16 outputs][16 quads of inputs][16 outputs][4 inputs].
+// Inputs and outputs beyond a layer's own have zero weights; what lies in the activations there does not
+// matter. Samples beyond the last one of a group are computed too, from whatever lies there.
+
+namespace octavo {
+
+inline constexpr std::int64_t kDlrmGroup = 32;  ///< samples
+inline constexpr std::int64_t kDlrmStep = 64;   ///< inputs
+inline constexpr std::int64_t kDlrmPanel = 32;  ///< outputs
+inline constexpr std::int64_t kDlrmStepBytes = kDlrmGroup * kDlrmStep;
+
+/// One layer: for every sample m and output n
+///   dst[m][n] = clamp(rint(fma(f32(sum over k of src[m][k] * weights[n][k]), multiplier[n], bias[n])), 0,
+///   highest)
+struct DlrmLayerWork {
+  const std::uint8_t* src;
+  std::int64_t steps;
+  const std::int8_t* weights;
+  const float* multiplier;  ///< by output, of whole panels
+  const float* bias;
+  /// By output: 128 * the sum of its weights, for kernels that multiply u8 only, where src is s8.
+  const std::int32_t* excess;
+  std::int32_t src_is_signed;
+  std::int32_t highest;  ///< 255 or 127
+  std::int64_t panels;
+  std::uint8_t* dst;
+  std::int64_t dst_steps;  ///< steps of the packed activations that dst is the first of
+  std::int64_t samples;
+  std::int32_t backwards;  ///< panels from the last to the first: what was read last is still in the cache
+};
+
+/// The dense features: packed[m][i] = clamp(rint(dense[m][i] * inverse_scale) + zero_point, 0, 255).
+struct DlrmInputWork {
+  const float* dense;  ///< [samples][features]
+  std::int64_t features;
+  std::int64_t samples;
+  float inverse_scale;
+  std::int32_t zero_point;
+  std::uint8_t* packed;
+  std::int64_t steps;
+};
+
+/// The last layer, one output: dst[m] = fma(f32(sum over k of src[m][k] * weights[k]), multiplier, bias).
+struct DlrmLastWork {
+  const std::uint8_t* src;
+  std::int64_t steps;
+  const std::int8_t* weights;  ///< whole steps
+  std::int32_t src_is_signed;
+  std::int32_t excess;  ///< 128 * the sum of the weights
+  float multiplier;
+  float bias;
+  std::int64_t samples;
+  float* dst;
+};
+
+/// 16 products of a sample, gathered from the tiles of sums: lanes of `mask` from `masked` on, the others
+/// from `other` on (offsets in elements, already moved so that lane l reads offset + l).
+struct DlrmFold {
+  std::int32_t masked;
+  std::int32_t other;
+  std::uint32_t mask;
+};
+
+/// The products of a sample's feature vectors. With C the tiles of sums of the blocks (i, j <= i) of 16 x 16
+/// vectors, one after the other by rows of blocks, byte 16 * L + 4 * v + l of step g of the result is
+///   clamp(rint(f32(lane 4 * L + l of fold 4 * g + v) * multiplier[16 * (4 * g + v) + 4 * L + l]), -128,
+///   127).
+struct DlrmDotsWork {
+  /// [samples][16 * blocks][row_bytes]; the first vector is filled in here, from `top`. Vectors beyond
+  /// `vectors` are zeros.
+  std::int8_t* features;
+  std::int64_t vectors;
+  std::int64_t blocks;     ///< of 16 vectors
+  std::int64_t row_bytes;  ///< whole steps
+  std::int64_t samples;
+  const DlrmFold* folds;    ///< four a step
+  const float* multiplier;  ///< 16 a fold
+  std::int64_t fold_steps;
+  /// The packed activations of the group that the samples are in: x in the first row_bytes / 64 steps, the
+  /// products behind.
+  std::uint8_t* top;
+  std::int64_t top_steps;
+  std::int64_t first_sample;  ///< place of features' first sample in `top`, counted in samples
+  std::uint8_t* scratch;      ///< dlrm_dots_scratch_bytes, 64-byte aligned
+};
+
+/// Tiles of sums for `blocks` blocks of vectors.
+constexpr std::int64_t dlrm_dot_tiles(std::int64_t blocks) { return blocks * (blocks + 1) / 2; }
+/// Two turns of transposed features and of sums, and a line on either side that folds may touch.
+constexpr std::int64_t dlrm_dots_scratch_bytes(std::int64_t blocks, std::int64_t row_bytes) {
+  return 2 * (blocks * 16 * row_bytes + dlrm_dot_tiles(blocks) * 1024 + 128);
+}
+
+// The kernels, by ISA.
+void dlrm_input_avx512_vnni(const DlrmInputWork& work);
+void dlrm_last_avx512_vnni(const DlrmLastWork& work);
+void dlrm_layer_avx512_vnni(const DlrmLayerWork& work);
+void dlrm_dots_avx512_vnni(const DlrmDotsWork& work);
+void dlrm_layer_amx_int8(const DlrmLayerWork& work);
+void dlrm_dots_amx_int8(const DlrmDotsWork& work);
+void dlrm_input_avx2(const DlrmInputWork& work);
+void dlrm_last_avx2(const DlrmLastWork& work);
+void dlrm_layer_avx2(const DlrmLayerWork& work);
+void dlrm_dots_avx2(const DlrmDotsWork& work);
+
+}  // namespace octavo

@@ -1,0 +1,102 @@
+#include "engine/session/dlrm/calibrate.h"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+
+#include "base/cpu.h"
+#include "engine/embedding/value_histogram.h"
+#include "engine/session/dlrm/batch_check.h"
+#include "engine/session/dlrm/float_pipeline.h"
+
+namespace octavo {
+namespace {
+
+/// A histogram of each activation.
+class Histograms final : public DlrmObserver {
+ public:
+  explicit Histograms(const DlrmModel& model) {
+    of(DlrmActivation::dense).resize(1);
+    of(DlrmActivation::bottom).resize(model.bottom.size());
+    of(DlrmActivation::embedding).resize(model.tables.size());
+    of(DlrmActivation::dots).resize(1);
+    of(DlrmActivation::top).resize(model.top.size());
+  }
+
+  void see(DlrmActivation what, std::size_t index, std::span<const float> values) noexcept override {
+    try {
+      of(what)[index].add(values);
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+  }
+
+  void rethrow() {
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+  [[nodiscard]] std::vector<ValueRange> ranges(DlrmActivation what, double share) const {
+    std::vector<ValueRange> ranges;
+    for (const ValueHistogram& histogram : histograms_[static_cast<std::size_t>(what)])
+      ranges.push_back({histogram.quantile(1 - share), histogram.quantile(share)});
+    return ranges;
+  }
+
+ private:
+  std::vector<ValueHistogram>& of(DlrmActivation what) noexcept {
+    return histograms_[static_cast<std::size_t>(what)];
+  }
+
+  std::array<std::vector<ValueHistogram>, 5> histograms_;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+struct DlrmCalibrator::State {
+  Dlrm model;
+  Histograms histograms;
+  std::unique_ptr<DlrmPipeline> pipeline;
+  MemoryRegion scratch;
+  std::vector<std::int64_t> rows;
+  std::vector<float> scores;
+  std::int64_t samples = 0;
+
+  explicit State(Dlrm opened)
+      : model(std::move(opened)),
+        histograms(model.data().model),
+        pipeline(prepare_observed(model.data(), usable_isa(), histograms)),
+        scratch(MemoryRegion::zeros(pipeline->scratch_bytes())),
+        rows(model.rows()),
+        scores(static_cast<std::size_t>(pipeline->most_samples())) {}
+};
+
+DlrmCalibrator::DlrmCalibrator(Dlrm model) : state_(std::make_unique<State>(std::move(model))) {}
+DlrmCalibrator::~DlrmCalibrator() = default;
+
+void DlrmCalibrator::add(const DlrmBatch& batch) {
+  State& s = *state_;
+  check_sizes(batch, s.model.dense_features(), std::ssize(s.rows));
+  if (batch.samples == 0) return;
+  if (!is_valid(batch, s.rows, 0, batch.samples)) fail_invalid(batch, s.rows);
+  const std::int64_t most = s.pipeline->most_samples();
+  for (std::int64_t first = 0; first < batch.samples; first += most) {
+    s.pipeline->run({&batch, first, std::min(most, batch.samples - first), s.scores.data()},
+                    s.scratch.data());
+  }
+  s.histograms.rethrow();
+  s.model.data().tables.check_whole();
+  s.samples += batch.samples;
+}
+
+DlrmCalibration DlrmCalibrator::calibration(double share) const {
+  const Histograms& seen = state_->histograms;
+  return {state_->samples,
+          seen.ranges(DlrmActivation::dense, share).front(),
+          seen.ranges(DlrmActivation::bottom, share),
+          seen.ranges(DlrmActivation::embedding, 1.0),
+          seen.ranges(DlrmActivation::dots, share).front(),
+          seen.ranges(DlrmActivation::top, share)};
+}
+
+}  // namespace octavo

@@ -1,0 +1,159 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/cpu.h"
+#include "base/testing.h"
+#include "engine/session/dlrm/float_pipeline.h"
+#include "engine/session/dlrm/testing/models.h"
+
+namespace octavo {
+namespace {
+
+using testing::DlrmShape;
+using testing::OwnedBatch;
+
+constexpr RowFormat kAllFormats[] = {RowFormat::f32,    RowFormat::f16,    RowFormat::s8_table,
+                                     RowFormat::s8_row, RowFormat::s4_row, RowFormat::s4_codebook};
+
+std::vector<float> scores_of(const std::shared_ptr<const DlrmData>& data, const DlrmBatch& batch,
+                             const DlrmSessionOptions& options = {}) {
+  DlrmSession session(Dlrm(data), options);
+  std::vector<float> scores(static_cast<std::size_t>(std::max<std::int64_t>(batch.samples, 0)));
+  session.score(batch, scores);
+  return scores;
+}
+
+DlrmShape shape_of(Interaction interaction, std::int64_t dim) {
+  DlrmShape shape;
+  shape.interaction = interaction;
+  shape.dim = dim;
+  shape.bottom = {20, dim};
+  shape.formats.assign(std::begin(kAllFormats), std::end(kAllFormats));
+  shape.rows = {40, 7, 300, 1, 12, 90, 8};
+  return shape;
+}
+
+double largest_relative_error(std::span<const float> scores, std::span<const double> expected) {
+  double largest = 0;
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    largest = std::max(largest, std::fabs(double{scores[i]} - expected[i]) / expected[i]);
+  return largest;
+}
+
+/// A score's relative error is its logit's absolute one: made-up models have logits of some tens.
+constexpr double kTolerance = 5e-5;
+
+TEST(DlrmSession, GivesWhatTheDefinitionGives) {
+  for (Interaction interaction : {Interaction::dot, Interaction::dot_with_self, Interaction::cat}) {
+    for (std::int64_t dim : {1, 16, 33}) {
+      const auto data = testing::random_dlrm(shape_of(interaction, dim));
+      for (std::int64_t most_in_bag : {0, 4}) {
+        const OwnedBatch batch = testing::random_batch(data->model, 21, most_in_bag);
+        const auto expected = testing::plain_scores(*data, batch.view());
+        EXPECT_LT(largest_relative_error(scores_of(data, batch.view()), expected), kTolerance)
+            << interaction_name(interaction) << " dim " << dim << " bags " << most_in_bag;
+      }
+    }
+  }
+}
+
+TEST(DlrmSession, TakesMoreTablesThanAPanelHas) {
+  DlrmShape shape;
+  shape.rows.assign(70, 5);
+  const auto data = testing::random_dlrm(shape);
+  const OwnedBatch batch = testing::random_batch(data->model, 5);
+  EXPECT_LT(largest_relative_error(scores_of(data, batch.view()), testing::plain_scores(*data, batch.view())),
+            1e-5);
+}
+
+TEST(DlrmSession, GivesTheSameBitsOnEveryIsaAtAnyBatchAndThreads) {
+  const auto data = testing::random_dlrm(shape_of(Interaction::dot, 32));
+  const OwnedBatch batch = testing::random_batch(data->model, 333, 3);
+  DlrmSessionOptions reference;
+  reference.kernel = "reference";
+  const std::vector<float> expected = scores_of(data, batch.view(), reference);
+  for (const DlrmRow& row : dlrm_f32_rows()) {
+    if (!implies(usable_isa(), row.needs)) continue;
+    for (int threads : {1, 3}) {
+      DlrmSessionOptions options;
+      options.kernel = row.name;
+      options.threads = threads;
+      EXPECT_EQ(scores_of(data, batch.view(), options), expected) << row.name << " threads " << threads;
+    }
+  }
+}
+
+TEST(DlrmSession, ForcedRowIsTheOneThatRuns) {
+  const auto data = testing::random_dlrm({});
+  for (const DlrmRow& row : dlrm_f32_rows()) {
+    if (!implies(usable_isa(), row.needs)) continue;
+    DlrmSessionOptions options;
+    options.kernel = row.name;
+    EXPECT_EQ(DlrmSession(Dlrm(data), options).kernel(), row.name);
+  }
+  DlrmSessionOptions options;
+  options.kernel = "fast";
+  EXPECT_EQ(testing::error_of(ErrorCode::invalid_argument, [&] { DlrmSession(Dlrm(data), options); }),
+            "there is no kernel 'fast'; there are avx512, avx2, reference");
+}
+
+TEST(DlrmSession, ScoresNoSamples) {
+  const auto data = testing::random_dlrm({});
+  EXPECT_EQ(scores_of(data, DlrmBatch{}).size(), 0U);
+}
+
+TEST(DlrmSession, NamesWhatIsWrongWithABatch) {
+  const auto data = testing::random_dlrm({});
+  const auto message = [&](auto&& change, std::int64_t bags = 0) {
+    OwnedBatch batch = testing::random_batch(data->model, 200, bags);
+    change(batch);
+    return testing::error_of(ErrorCode::invalid_argument, [&] { scores_of(data, batch.view()); });
+  };
+  EXPECT_EQ(message([](OwnedBatch& b) { b.indices[200 + 130] = 7; }),
+            "sample 130: index 7 of table 1 is not in 0..6");
+  EXPECT_EQ(message([](OwnedBatch& b) { b.indices[199] = -1; }),
+            "sample 199: index -1 of table 0 is not in 0..39");
+  EXPECT_EQ(message([](OwnedBatch& b) { b.indices[400] = std::numeric_limits<std::int64_t>::max(); }),
+            "sample 0: index 9223372036854775807 of table 2 is not in 0..299");
+  EXPECT_EQ(message([](OwnedBatch& b) { b.dense[13 * 150 + 4] = -std::numeric_limits<float>::infinity(); }),
+            "sample 150: dense feature 4 is -inf");
+  EXPECT_EQ(message([](OwnedBatch& b) { b.dense[0] = std::nanf(""); }), "sample 0: dense feature 0 is nan");
+  EXPECT_EQ(message([](OwnedBatch& b) { b.dense.pop_back(); }),
+            "2599 dense features, expected 13 for each of 200 samples");
+  EXPECT_EQ(message([](OwnedBatch& b) { b.indices.push_back(0); }),
+            "601 indices, expected one for each of 3 tables and 200 samples");
+  EXPECT_EQ(message([](OwnedBatch& b) { b.samples = -1; }), "a batch of -1 samples");
+  EXPECT_EQ(message([](OwnedBatch& b) { b.offsets.pop_back(); }, 2),
+            "602 offsets, expected 201 for each of 3 tables");
+  EXPECT_EQ(
+      message([](OwnedBatch& b) { b.indices.resize(static_cast<std::size_t>(b.offsets.back() - 1)); }, 2)
+          .substr(0, 20),
+      "table 2: offset " + std::to_string(testing::random_batch(data->model, 200, 2).offsets.back()) + " ");
+  EXPECT_EQ(message([](OwnedBatch& b) { b.offsets[202] = 0; }, 2).substr(0, 30),
+            "table 1: offset 0 of sample 1 ");
+}
+
+TEST(DlrmSession, RefusesRoomForAnotherNumberOfScores) {
+  const auto data = testing::random_dlrm({});
+  const OwnedBatch batch = testing::random_batch(data->model, 3);
+  DlrmSession session{Dlrm(data)};
+  std::vector<float> scores(2);
+  EXPECT_EQ(testing::error_of(ErrorCode::invalid_argument, [&] { session.score(batch.view(), scores); }),
+            "room for 2 scores, expected 3");
+}
+
+TEST(DlrmSession, EqualsPyTorchOnTheSmallTrainedModel) {
+  OCTAVO_NEED_TEST_DATA();
+  const OwnedBatch batch = testing::small_dlrm_rows();
+  const std::vector<float> expected = testing::small_dlrm_scores();
+  const std::vector<float> scores = scores_of(testing::small_dlrm(RowFormat::f32), batch.view());
+  ASSERT_EQ(scores.size(), expected.size());
+  EXPECT_LT(largest_relative_error(scores, std::vector<double>(expected.begin(), expected.end())), 1e-5);
+}
+
+}  // namespace
+}  // namespace octavo

@@ -1,0 +1,239 @@
+#include "engine/session/dlrm/int8_pipeline.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "engine/embedding/bag_sum.h"
+#include "engine/session/dlrm/dot_folds.h"
+#include "engine/session/dlrm/packed_layer.h"
+#include "engine/session/dlrm/prefetch.h"
+#include "engine/session/dlrm/scratch.h"
+
+namespace octavo {
+namespace {
+
+/// Samples whose activations stay in L2 while all weights pass, and samples whose features do while their
+/// products are taken (docs/performance.md).
+constexpr std::int64_t kSamples = 512, kStageSamples = 64;
+/// Up to this many samples the weights are what takes the time: they are read forwards and backwards in turn.
+constexpr std::int64_t kFewSamples = 16;
+
+std::vector<std::int64_t> counted_places(std::int64_t count) {
+  std::vector<std::int64_t> places(static_cast<std::size_t>(count));
+  std::iota(places.begin(), places.end(), 0);
+  return places;
+}
+
+/// Where things are among the packed inputs of the top MLP: x and, for `cat`, each embedding in whole steps,
+/// the products behind x.
+struct TopPlan {
+  std::int64_t vector_bytes;  ///< of a feature vector: whole steps
+  std::int64_t vectors;
+  std::int64_t blocks;  ///< of 16 vectors
+  DotFolds dots;
+  std::int64_t steps;
+  std::vector<std::int64_t> places;
+
+  explicit TopPlan(const DlrmModel& model)
+      : vector_bytes(dlrm_steps(model.dim) * kDlrmStep),
+        vectors(std::ssize(model.tables) + 1),
+        blocks((vectors + 15) / 16) {
+    const bool is_cat = model.interaction == Interaction::cat;
+    for (std::int64_t v = 0; v < (is_cat ? vectors : 1); ++v) {
+      for (std::int64_t i = 0; i < model.dim; ++i) places.push_back(v * vector_bytes + i);
+    }
+    if (!is_cat) dots = fold_dots(vectors, model.interaction == Interaction::dot_with_self);
+    for (std::int64_t place : dots.places) places.push_back(vector_bytes + place);
+    steps = (is_cat ? vectors : 1) * vector_bytes / kDlrmStep + std::ssize(dots.folds) / 4;
+  }
+};
+
+class Int8Pipeline final : public DlrmPipeline {
+ public:
+  Int8Pipeline(const DlrmData& data, const DlrmInt8Kernels& kernels)
+      : model_(data.model), kernels_(kernels), numbers_(int8_numbers(data)), top_plan_(model_) {
+    for (std::size_t t = 0; t < model_.tables.size(); ++t) {
+      const BagTable bag = bag_table(data.tables.views()[t]);
+      const auto number = static_cast<std::int64_t>(t);
+      tables_.push_back(bag);
+      if (numbers_.keeps_rows[t])
+        kept_tables_.push_back({bag, number, (number + 1) * top_plan_.vector_bytes});
+    }
+    pack_layers();
+    scatter_multipliers();
+  }
+
+  [[nodiscard]] std::int64_t most_samples() const noexcept override { return kSamples; }
+
+  [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
+    Scratch scratch(nullptr);
+    Buffers{*this, scratch};
+    return scratch.used();
+  }
+
+  void run(const DlrmChunk& chunk, std::byte* memory) const noexcept override {
+    Scratch scratch(memory);
+    const Buffers b(*this, scratch);
+    const bool backwards = chunk.samples <= kFewSamples && (++*b.runs & 1) != 0;
+    kernels_.input({chunk.batch->dense.data() + chunk.first * model_.dense_features, model_.dense_features,
+                    chunk.samples, numbers_.dense_inverse_scale, numbers_.dense_zero_point, b.input,
+                    bottom_.front().steps});
+    run_layers(bottom_, b.input, chunk.samples, b, b.top, top_plan_.steps, backwards);
+    for (std::int64_t first = 0; first < chunk.samples; first += kStageSamples) {
+      const std::int64_t samples = std::min(kStageSamples, chunk.samples - first);
+      gather(chunk, first, samples, b);
+      interact(first, samples, b);
+    }
+    const std::uint8_t* const src =
+        run_layers(std::span(top_).first(top_.size() - 1), b.top, chunk.samples, b, nullptr, 0, backwards);
+    const PackedLayer& last = top_.back();
+    kernels_.last({src, last.steps, last_weights_.data(), last.src_is_signed, last.excess[0],
+                   last.multiplier[0], last.bias[0], chunk.samples, chunk.scores});
+    for (std::int64_t i = 0; i < chunk.samples; ++i)
+      chunk.scores[i] = 1.0F / (1.0F + std::exp(-chunk.scores[i]));
+  }
+
+ private:
+  /// A thread's scratch.
+  struct Buffers {
+    std::int64_t* runs;
+    std::uint8_t *input, *a, *b, *top;  ///< packed activations
+    std::int8_t* features;              ///< of a stage: [sample][16 * blocks][vector_bytes]
+    std::uint8_t* dots;
+    float* sum;
+
+    Buffers(const Int8Pipeline& p, Scratch& scratch)
+        : runs(scratch.take<std::int64_t>(1)),
+          input(scratch.take<std::uint8_t>(p.bottom_.front().steps * kSamples * kDlrmStep)),
+          a(scratch.take<std::uint8_t>(p.widest_steps_ * kSamples * kDlrmStep)),
+          b(scratch.take<std::uint8_t>(p.widest_steps_ * kSamples * kDlrmStep)),
+          top(scratch.take<std::uint8_t>(p.top_plan_.steps * kSamples * kDlrmStep)),
+          features(scratch.take<std::int8_t>(kStageSamples * p.sample_bytes())),
+          dots(scratch.take<std::uint8_t>(
+              dlrm_dots_scratch_bytes(p.top_plan_.blocks, p.top_plan_.vector_bytes))),
+          sum(scratch.take<float>(p.model_.dim)) {}
+  };
+
+  [[nodiscard]] std::int64_t sample_bytes() const noexcept {
+    return top_plan_.blocks * 16 * top_plan_.vector_bytes;
+  }
+
+  /// Packs the layers, their weights one behind the other in memory but for the last one's.
+  void pack_layers() {
+    std::int64_t bytes = 0;
+    const auto add = [&](std::vector<PackedLayer>& to, const Int8Layer& layer, bool reads_top) {
+      to.emplace_back(layer, reads_top ? top_plan_.steps : dlrm_steps(layer.inputs), reads_top);
+      to.back().weights_offset = bytes;
+      bytes += to.back().weights_bytes();
+      widest_steps_ = std::max(widest_steps_, dlrm_steps(layer.outputs));
+    };
+    for (const Int8Layer& layer : numbers_.bottom) add(bottom_, layer, false);
+    for (const Int8Layer& layer : numbers_.top) add(top_, layer, &layer == &numbers_.top.front());
+    weights_ = MemoryRegion::zeros(bytes);
+    const auto pack = [&](const PackedLayer& to, const Int8Layer& layer) {
+      pack_weights(layer, to.src_is_signed != 0 ? top_plan_.places : counted_places(layer.inputs), to.steps,
+                   reinterpret_cast<std::int8_t*>(weights_.data()) + to.weights_offset);
+    };
+    for (std::size_t i = 0; i < bottom_.size(); ++i) pack(bottom_[i], numbers_.bottom[i]);
+    for (std::size_t i = 0; i + 1 < top_.size(); ++i) pack(top_[i], numbers_.top[i]);
+    const Int8Layer& last = numbers_.top.back();
+    const auto places = top_.size() == 1 ? top_plan_.places : counted_places(last.inputs);
+    last_weights_.resize(static_cast<std::size_t>(top_.back().steps * kDlrmStep));
+    for (std::size_t k = 0; k < places.size(); ++k)
+      last_weights_[static_cast<std::size_t>(places[k])] = last.weights[k];
+  }
+
+  /// The multiplier of each product to where the folds put it.
+  void scatter_multipliers() {
+    dot_multiplier_.resize(top_plan_.dots.folds.size() * 16);
+    for (std::size_t i = 0; i < numbers_.dot_multiplier.size(); ++i) {
+      const std::int64_t byte = top_plan_.dots.places[i], in_step = byte % kDlrmStep;
+      const std::int64_t fold = byte / kDlrmStep * 4 + in_step % 16 / 4,
+                         lane = in_step / 16 * 4 + in_step % 4;
+      dot_multiplier_[static_cast<std::size_t>(fold * 16 + lane)] = numbers_.dot_multiplier[i];
+    }
+  }
+
+  /// Runs layers from `src` on; the last one writes to `last_dst` where that is given. Returns where the
+  /// result lies.
+  const std::uint8_t* run_layers(std::span<const PackedLayer> layers, const std::uint8_t* src,
+                                 std::int64_t samples, const Buffers& b, std::uint8_t* last_dst,
+                                 std::int64_t last_dst_steps, bool backwards) const noexcept {
+    for (const PackedLayer& layer : layers) {
+      const bool is_placed = last_dst != nullptr && &layer == &layers.back();
+      std::uint8_t* const dst = is_placed ? last_dst : src == b.a ? b.b : b.a;
+      const std::int64_t dst_steps = is_placed ? last_dst_steps : (layer.panels + 1) / 2;
+      kernels_.layer({src, layer.steps,
+                      reinterpret_cast<const std::int8_t*>(weights_.data()) + layer.weights_offset,
+                      layer.multiplier.data(), layer.bias.data(), layer.excess.data(), layer.src_is_signed,
+                      layer.highest, layer.panels, dst, dst_steps, samples, backwards ? 1 : 0});
+      src = dst;
+    }
+    return src;
+  }
+
+  /// The feature vectors of the chunk's samples `first` .. `first + samples`, but x.
+  void gather(const DlrmChunk& chunk, std::int64_t first, std::int64_t samples,
+              const Buffers& b) const noexcept {
+    const DlrmBatch& batch = *chunk.batch;
+    const bool are_single = batch.offsets.empty();
+    if (are_single) {
+      kernels_.gather({kept_tables_.data(), std::ssize(kept_tables_),
+                       batch.indices.data() + chunk.first + first, batch.samples, samples,
+                       chunk.samples - first - samples, b.features, sample_bytes()});
+      if (kept_tables_.size() == tables_.size()) return;
+    }
+    for (std::int64_t s = 0; s < samples; ++s) {
+      const std::int64_t sample = chunk.first + first + s;
+      if (first + s + kPrefetchSamples < chunk.samples)
+        prefetch_sample(tables_, batch, sample + kPrefetchSamples);
+      for (std::size_t t = 0; t < tables_.size(); ++t) {
+        if (are_single && numbers_.keeps_rows[t]) continue;
+        const auto number = static_cast<std::int64_t>(t);
+        const Bag bag = bag_of(batch, number, sample);
+        kernels_.sum(tables_[t], bag.rows, bag.count, b.sum);
+        kernels_.quantize(b.sum, model_.dim, numbers_.feature_inverse_scale[t],
+                          b.features + s * sample_bytes() + (number + 1) * top_plan_.vector_bytes);
+      }
+    }
+  }
+
+  void interact(std::int64_t first, std::int64_t samples, const Buffers& b) const noexcept {
+    const TopPlan& p = top_plan_;
+    if (model_.interaction != Interaction::cat) {
+      kernels_.dots({b.features, p.vectors, p.blocks, p.vector_bytes, samples, p.dots.folds.data(),
+                     dot_multiplier_.data(), std::ssize(p.dots.folds) / 4, b.top, p.steps, first, b.dots});
+      return;
+    }
+    for (std::int64_t s = 0; s < samples; ++s) {
+      const std::int64_t place = first + s;
+      std::uint8_t* const row =
+          b.top + place / kDlrmGroup * p.steps * kDlrmStepBytes + place % kDlrmGroup * kDlrmStep;
+      for (std::int64_t step = p.vector_bytes / kDlrmStep; step < p.steps; ++step)
+        std::memcpy(row + step * kDlrmStepBytes, b.features + s * sample_bytes() + step * kDlrmStep,
+                    kDlrmStep);
+    }
+  }
+
+  const DlrmModel& model_;
+  DlrmInt8Kernels kernels_;
+  Int8Numbers numbers_;
+  TopPlan top_plan_;
+  std::vector<BagTable> tables_;
+  std::vector<FeatureTable> kept_tables_;
+  std::vector<PackedLayer> bottom_, top_;
+  std::int64_t widest_steps_ = 1;
+  MemoryRegion weights_;
+  std::vector<std::int8_t> last_weights_;
+  std::vector<float> dot_multiplier_;
+};
+
+}  // namespace
+
+std::unique_ptr<DlrmPipeline> prepare_int8(const DlrmData& data, const DlrmInt8Kernels& kernels) {
+  return std::make_unique<Int8Pipeline>(data, kernels);
+}
+
+}  // namespace octavo
