@@ -49,6 +49,12 @@ class Package {
   std::shared_ptr<const PackageData> data_;
 };
 
+/// How many packed copies of a package's weights its sessions keep in memory.
+enum class WeightCopies {
+  one,           ///< all sessions share one
+  one_per_node,  ///< the sessions pinned to CPUs of one NUMA node share one, made by threads there
+};
+
 struct SessionOptions {
   int threads = 1;
   /// CPUs to pin the threads to, one each; empty = no pinning.
@@ -59,6 +65,7 @@ struct SessionOptions {
   /// Forces a kernel row where it is legal: "conv2d:reference,linear:onednn" (also the environment's
   /// OCTAVO_KERNEL).
   std::string kernels;
+  WeightCopies weights = WeightCopies::one;
 };
 
 /// What a session chose for one step.
@@ -70,8 +77,19 @@ struct StepInfo {
   std::vector<std::string> passed_over;
 };
 
+/// One thread's part in one step of a traced run, in nanoseconds of the steady clock. A step has several
+/// where the images of a batch take it one after the other.
+struct StepEvent {
+  std::int32_t step = 0;  ///< as in `Session::steps`
+  std::int32_t thread = 0;
+  std::int64_t begin_ns = 0;
+  std::int64_t done_ns = 0;  ///< this thread's share was done
+  std::int64_t end_ns = 0;   ///< all threads' were
+};
+
 /// A package being run: one instance with a team of threads of its own. Not thread-safe; use one Session per
-/// caller.
+/// caller. Sessions of one package share its prepared kernels and packed weights; they may be made, run and
+/// destroyed by different threads at the same time.
 class Session {
  public:
   /// Prepares every kernel. Error(unsupported) when a step has no legal kernel, Error(invalid_model) when the
@@ -90,6 +108,8 @@ class Session {
   /// As `run`; returns the nanoseconds that each step took, the waiting for the slowest thread included, in
   /// the order of `steps`.
   std::vector<std::int64_t> run_timed();
+  /// As `run`; returns what every thread did when, thread by thread in the order of time.
+  std::vector<StepEvent> run_traced();
   /// The result of the last run; valid until the next run.
   [[nodiscard]] TensorView output(std::string_view name) const;
   [[nodiscard]] TensorView output(std::size_t index = 0) const;

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/fail.h"
+#include "base/pinned.h"
 
 namespace octavo {
 namespace {
@@ -24,32 +25,6 @@ void wait_for_change(const std::atomic<std::uint32_t>& word, std::uint32_t old) 
   }
   word.wait(old, std::memory_order_acquire);
 }
-
-cpu_set_t only(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(static_cast<unsigned>(cpu), &set);
-  return set;
-}
-
-/// Pins the calling thread; gives the old affinity back when it goes.
-class Pinned {
- public:
-  explicit Pinned(int cpu) noexcept {
-    ok_ = ::sched_getaffinity(0, sizeof before_, &before_) == 0;
-    const cpu_set_t set = only(cpu);
-    ok_ = ok_ && ::sched_setaffinity(0, sizeof set, &set) == 0;
-  }
-  Pinned(const Pinned&) = delete;
-  Pinned& operator=(const Pinned&) = delete;
-  ~Pinned() {
-    if (ok_) ::sched_setaffinity(0, sizeof before_, &before_);
-  }
-
- private:
-  cpu_set_t before_{};
-  bool ok_ = false;
-};
 
 void check_cpus(int threads, const std::vector<int>& cpus) {
   if (threads < 1 || threads > 4096) fail(ErrorCode::invalid_argument, "{} threads", threads);
@@ -94,7 +69,7 @@ ThreadTeam::~ThreadTeam() {
 
 void ThreadTeam::work(int index) noexcept {
   if (!cpus_.empty()) {
-    const cpu_set_t set = only(cpus_[static_cast<std::size_t>(index)]);
+    const cpu_set_t set = only_cpu(cpus_[static_cast<std::size_t>(index)]);
     ::sched_setaffinity(0, sizeof set, &set);
   }
   std::uint32_t seen = 0;

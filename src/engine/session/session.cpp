@@ -8,8 +8,7 @@
 #include "base/cpu.h"
 #include "base/fail.h"
 #include "base/thread_team.h"
-#include "engine/session/choose.h"
-#include "engine/session/step_sizes.h"
+#include "engine/session/prepared_plan.h"
 #include "engine/session/walk_order.h"
 #include "package/package.h"
 
@@ -20,43 +19,23 @@ namespace {
 // once for several images, few enough that the activations of most networks stay in L3.
 constexpr std::int64_t kImagesPerPass = 8;
 
-struct PreparedStep {
-  const FamilyRow* row = nullptr;
-  std::vector<std::string> passed_over;
-  std::unique_ptr<Prepared> kernel;
-  bool grows = false;
-};
-
-Operand operand_of(const PackageData& package, std::int32_t index) {
-  const PlanTensor& tensor = package.plan.tensors[static_cast<std::size_t>(index)];
-  Operand operand{tensor.dtype, tensor.quantization ? &*tensor.quantization : nullptr, {}};
-  if (tensor.storage == Storage::weights) {
-    operand.constant = {tensor.dtype, extents_at(tensor.shape, 1),
-                        package.weights[static_cast<std::size_t>(tensor.offset)].data};
-  }
-  return operand;
-}
-
-PreparedStep prepare_step(const PackageData& package, const Step& step, const ForcedKernels& forced,
-                          Isa isa) {
-  try {
-    check_sizes(package.plan, step);
-    Operands operands;
-    for (std::int32_t input : step.inputs) operands.inputs.push_back(operand_of(package, input));
-    operands.output = operand_of(package, step.output);
-    operands.parameters.insert(step.parameters.begin(), step.parameters.end());
-    Choice choice = choose_kernel(step.problem, step.kernel, forced, isa);
-    return {choice.row, std::move(choice.passed_over), choice.row->prepare(step.problem, operands),
-            grows(package.plan, step)};
-  } catch (const Error& e) {
-    throw e.within(fmt::format("step '{}'{}", step.problem, step.origin.empty() ? "" : " of " + step.origin));
-  }
-}
-
 std::string forced_text(const SessionOptions& options) {
   if (!options.kernels.empty()) return options.kernels;
   const char* environment = std::getenv("OCTAVO_KERNEL");
   return environment == nullptr ? "" : environment;
+}
+
+/// The NUMA node that `cpu` belongs to; -1 unknown.
+int node_of(int cpu) {
+  for (const NumaNode& node : cpu_facts().system.nodes) {
+    if (std::find(node.cpus.begin(), node.cpus.end(), cpu) != node.cpus.end()) return node.id;
+  }
+  return -1;
+}
+
+Preparation preparation(const SessionOptions& options) {
+  const bool is_for_node = options.weights == WeightCopies::one_per_node && !options.cpus.empty();
+  return {forced_text(options), usable_isa(), is_for_node ? node_of(options.cpus.front()) : -1};
 }
 
 /// Aligned memory that grows and never shrinks; not initialised again when it is reused.
@@ -76,18 +55,15 @@ std::int64_t now_ns() noexcept {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
 }
 
-constexpr std::int64_t rounded_up(std::int64_t bytes) {
-  return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
-}
-
 }  // namespace
 
 struct Session::State {
   Package package;
   ThreadTeam team;
   std::int64_t images_per_pass;
-  std::vector<PreparedStep> steps;
-  std::int64_t scratch_bytes = 0;
+  std::shared_ptr<const PreparedPlan> prepared;  ///< shared with the package's other sessions
+  const std::vector<PreparedStep>& steps;
+  const std::int64_t scratch_bytes;
 
   std::vector<const std::byte*> given;  ///< by input
   std::vector<std::int64_t> batches;    ///< the batch size that each given input has; 0 = not given
@@ -98,16 +74,18 @@ struct Session::State {
   std::vector<std::vector<const std::byte*>> operands;  ///< by step: base of each input
   WalkOrder order;                                      ///< for `order_images` images
   std::int64_t order_images = 0;
-  Arena kept;                         ///< the order's kept tensors
-  std::vector<std::int64_t> step_ns;  ///< time by step, empty unless asked for
+  Arena kept;                                  ///< the order's kept tensors
+  std::vector<std::vector<StepEvent>> events;  ///< by thread; empty unless a run is traced
 
   State(Package opened, const SessionOptions& options)
       : package(std::move(opened)),
         team(options.threads, options.cpus),
-        images_per_pass(options.images_per_pass > 0 ? options.images_per_pass : kImagesPerPass) {
+        images_per_pass(options.images_per_pass > 0 ? options.images_per_pass : kImagesPerPass),
+        prepared(prepared_plan(package, preparation(options), team)),
+        steps(prepared->steps),
+        scratch_bytes(prepared->scratch_bytes) {
     if (options.images_per_pass < 0)
       fail(ErrorCode::invalid_argument, "images_per_pass {}", options.images_per_pass);
-    prepare(ForcedKernels(forced_text(options)), usable_isa());
     given.resize(plan().inputs.size());
     batches.resize(plan().inputs.size());
     results.resize(plan().outputs.size());
@@ -118,29 +96,6 @@ struct Session::State {
   [[nodiscard]] const Plan& plan() const { return package.data().plan; }
   [[nodiscard]] const PlanTensor& tensor(std::int32_t index) const {
     return plan().tensors[static_cast<std::size_t>(index)];
-  }
-
-  /// Kernels are prepared by all threads of the team: packing weights is most of the time that loading takes.
-  void prepare(const ForcedKernels& forced, Isa isa) {
-    const std::size_t count = plan().steps.size();
-    steps.resize(count);
-    std::vector<std::exception_ptr> errors(count);
-    std::atomic<std::size_t> next{0};
-    team.run([&](int) {
-      for (std::size_t i = next++; i < count; i = next++) {
-        try {
-          steps[i] = prepare_step(package.data(), plan().steps[i], forced, isa);
-        } catch (...) {
-          errors[i] = std::current_exception();
-        }
-      }
-    });
-    for (const std::exception_ptr& error : errors) {
-      if (error) std::rethrow_exception(error);
-    }
-    for (const PreparedStep& step : steps) {
-      scratch_bytes = std::max(scratch_bytes, rounded_up(step.kernel->scratch_bytes()));
-    }
   }
 
   [[nodiscard]] std::int64_t batch_size() const {
@@ -238,16 +193,18 @@ struct Session::State {
   void walk(int thread, std::int64_t count, std::byte* all_scratch, std::size_t first,
             std::size_t end_step) noexcept {
     const Share share{thread, team.size()};
-    const bool is_timed = thread == 0 && !step_ns.empty();
-    std::int64_t begin = is_timed ? now_ns() : 0;
+    std::vector<StepEvent>* const trace =
+        events.empty() ? nullptr : &events[static_cast<std::size_t>(thread)];
+    std::int64_t begin = trace != nullptr ? now_ns() : 0;
     for (std::size_t s = first; s < end_step; ++s) {
       const KernelArgs args{operands[s], base[static_cast<std::size_t>(plan().steps[s].output)],
                             all_scratch + thread * scratch_bytes, steps[s].grows ? count : 1};
       steps[s].kernel->run(args, share);
+      const std::int64_t done = trace != nullptr ? now_ns() : 0;
       team.wait_for_all();
-      if (!is_timed) continue;
+      if (trace == nullptr) continue;
       const std::int64_t end = now_ns();
-      step_ns[s] += end - begin;
+      trace->push_back({static_cast<std::int32_t>(s), thread, begin, done, end});
       begin = end;
     }
   }
@@ -294,10 +251,26 @@ void Session::run() {
   }
 }
 
-std::vector<std::int64_t> Session::run_timed() {
-  state_->step_ns.assign(state_->steps.size(), 0);
+std::vector<StepEvent> Session::run_traced() {
+  State& s = *state_;
+  // Every image passes a step once at most; room for all, so that the step loop need not ask for memory.
+  const auto most = s.steps.size() * static_cast<std::size_t>(s.batch_size());
+  s.events.assign(static_cast<std::size_t>(s.team.size()), {});
+  for (std::vector<StepEvent>& of_thread : s.events) of_thread.reserve(most);
   run();
-  return std::exchange(state_->step_ns, {});
+  std::vector<StepEvent> all;
+  for (const std::vector<StepEvent>& of_thread : std::exchange(s.events, {})) {
+    all.insert(all.end(), of_thread.begin(), of_thread.end());
+  }
+  return all;
+}
+
+std::vector<std::int64_t> Session::run_timed() {
+  std::vector<std::int64_t> step_ns(state_->steps.size(), 0);
+  for (const StepEvent& event : run_traced()) {
+    if (event.thread == 0) step_ns[static_cast<std::size_t>(event.step)] += event.end_ns - event.begin_ns;
+  }
+  return step_ns;
 }
 
 TensorView Session::output(std::string_view name) const {

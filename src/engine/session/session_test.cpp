@@ -164,6 +164,29 @@ TEST(Session, MovesWithItsResults) {
   EXPECT_EQ(second.package().name(), "sum");
 }
 
+TEST(Session, TracesWhatEveryThreadDoes) {
+  SessionOptions options = with_threads(2);
+  options.images_per_pass = 2;
+  Session session(sum_of_inputs(), options);
+  const Tensor a = filled({5, 4}, 0), c = filled({4}, 0);
+  session.set_input("a", a.view());
+  session.set_input("b", a.view());
+  session.set_input("c", c.view());
+  const std::vector<StepEvent> events = session.run_traced();
+  EXPECT_EQ(session.output("y").shape, (std::vector<std::int64_t>{5, 4}));
+  ASSERT_EQ(events.size(), 2U * 3U * 3U) << "threads x steps x passes of 2, 2 and 1 images";
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    EXPECT_EQ(events[i].thread, i < 9 ? 0 : 1);
+    EXPECT_EQ(events[i].step, static_cast<std::int32_t>(i % 3));
+    EXPECT_LE(events[i].begin_ns, events[i].done_ns);
+    EXPECT_LE(events[i].done_ns, events[i].end_ns);
+    if (i % 9 != 0) {
+      EXPECT_LE(events[i - 1].end_ns, events[i].begin_ns);
+    }
+  }
+  EXPECT_EQ(session.run_timed().size(), 3U);
+}
+
 TEST(ChooseKernel, TakesAHintOnlyWhereItIsLegal) {
   const std::string problem = "linear ic4 oc5";
   const ForcedKernels none("");

@@ -1,0 +1,27 @@
+#include "bench/testing/pretended.h"
+
+#include "base/fail.h"
+#include "bench/clock.h"
+
+namespace octavo::bench {
+
+std::int64_t Pretended::run(std::int64_t first, std::int64_t count) {
+  const auto index = static_cast<int>(calls_.size());
+  calls_.push_back({first, count});
+  if (index == behaviour_.fail_at) fail(ErrorCode::internal, "pretended failure");
+  if (index == behaviour_.stop_at && behaviour_.stop != nullptr) behaviour_.stop->store(true);
+  const bool stalls =
+      behaviour_.stall_every > 0 && index % behaviour_.stall_every == behaviour_.stall_every - 1;
+  const std::int64_t end = now_ns() + 1000 * (behaviour_.run_us + (stalls ? behaviour_.stall_us : 0));
+  while (now_ns() < end) {
+  }
+  return count;
+}
+
+Instances pretended(int count, const Behaviour& behaviour) {
+  Instances instances;
+  for (int i = 0; i < count; ++i) instances.push_back(std::make_unique<Pretended>(behaviour));
+  return instances;
+}
+
+}  // namespace octavo::bench

@@ -1,0 +1,108 @@
+#include "engine/session/prepared_plan.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <tuple>
+
+#include "base/fail.h"
+#include "engine/session/choose.h"
+#include "engine/session/step_sizes.h"
+#include "package/package.h"
+
+namespace octavo {
+namespace {
+
+Operand operand_of(const PackageData& package, std::int32_t index) {
+  const PlanTensor& tensor = package.plan.tensors[static_cast<std::size_t>(index)];
+  Operand operand{tensor.dtype, tensor.quantization ? &*tensor.quantization : nullptr, {}};
+  if (tensor.storage == Storage::weights) {
+    operand.constant = {tensor.dtype, extents_at(tensor.shape, 1),
+                        package.weights[static_cast<std::size_t>(tensor.offset)].data};
+  }
+  return operand;
+}
+
+PreparedStep prepare_step(const PackageData& package, const Step& step, const ForcedKernels& forced,
+                          Isa isa) {
+  try {
+    check_sizes(package.plan, step);
+    Operands operands;
+    for (std::int32_t input : step.inputs) operands.inputs.push_back(operand_of(package, input));
+    operands.output = operand_of(package, step.output);
+    operands.parameters.insert(step.parameters.begin(), step.parameters.end());
+    Choice choice = choose_kernel(step.problem, step.kernel, forced, isa);
+    return {choice.row, std::move(choice.passed_over), choice.row->prepare(step.problem, operands),
+            grows(package.plan, step)};
+  } catch (const Error& e) {
+    throw e.within(fmt::format("step '{}'{}", step.problem, step.origin.empty() ? "" : " of " + step.origin));
+  }
+}
+
+constexpr std::int64_t rounded_up(std::int64_t bytes) {
+  return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+}
+
+/// By all threads of the team: packing weights is most of the time that loading takes.
+std::shared_ptr<const PreparedPlan> prepare(const Package& package, const Preparation& how,
+                                            ThreadTeam& team) {
+  const ForcedKernels forced(how.kernels);
+  auto prepared = std::make_shared<PreparedPlan>(PreparedPlan{package, {}, 0});
+  const std::vector<Step>& steps = package.data().plan.steps;
+  prepared->steps.resize(steps.size());
+  std::vector<std::exception_ptr> errors(steps.size());
+  std::atomic<std::size_t> next{0};
+  team.run([&](int) {
+    for (std::size_t i = next++; i < steps.size(); i = next++) {
+      try {
+        prepared->steps[i] = prepare_step(package.data(), steps[i], forced, how.isa);
+      } catch (...) {
+        errors[i] = std::current_exception();
+      }
+    }
+  });
+  for (const std::exception_ptr& error : errors) {
+    if (error) std::rethrow_exception(error);
+  }
+  for (const PreparedStep& step : prepared->steps) {
+    prepared->scratch_bytes = std::max(prepared->scratch_bytes, rounded_up(step.kernel->scratch_bytes()));
+  }
+  return prepared;
+}
+
+/// The place of one prepared plan while sessions share it. Its mutex is held while the plan is made.
+struct Slot {
+  std::mutex mutex;
+  std::weak_ptr<const PreparedPlan> plan;
+};
+
+// A package's address names it: a plan that lives keeps its package alive, and a slot whose plan is gone is
+// as good as new for whatever package lies there now.
+using Key = std::tuple<const PackageData*, std::string, Isa, int>;
+
+std::shared_ptr<Slot> slot_of(const Key& key) {
+  static std::mutex mutex;
+  static std::map<Key, std::shared_ptr<Slot>> slots;
+  const std::lock_guard lock(mutex);
+  std::erase_if(
+      slots, [](const auto& entry) { return entry.second.use_count() == 1 && entry.second->plan.expired(); });
+  std::shared_ptr<Slot>& slot = slots[key];
+  if (slot == nullptr) slot = std::make_shared<Slot>();
+  return slot;
+}
+
+}  // namespace
+
+std::shared_ptr<const PreparedPlan> prepared_plan(const Package& package, const Preparation& how,
+                                                  ThreadTeam& team) {
+  const std::shared_ptr<Slot> slot = slot_of({&package.data(), how.kernels, how.isa, how.node});
+  const std::lock_guard lock(slot->mutex);
+  if (std::shared_ptr<const PreparedPlan> shared = slot->plan.lock()) return shared;
+  std::shared_ptr<const PreparedPlan> made = prepare(package, how, team);
+  slot->plan = made;
+  return made;
+}
+
+}  // namespace octavo
