@@ -79,11 +79,12 @@ Traffic traffic_of(const Plan& plan, const Step& step) {
   return t;
 }
 
-/// 1, 2, 4, ... and all.
+/// All, then the powers of two below, largest first: of equally good sizes the largest has the fewest rounds.
 std::vector<std::int64_t> group_sizes(std::int64_t images) {
-  std::vector<std::int64_t> sizes;
-  for (std::int64_t size = 1; size < images; size *= 2) sizes.push_back(size);
-  sizes.push_back(images);
+  std::vector<std::int64_t> sizes{images};
+  for (std::int64_t size = std::int64_t{1} << 62; size > 0; size /= 2) {
+    if (size < images) sizes.push_back(size);
+  }
   return sizes;
 }
 

@@ -69,6 +69,12 @@ TEST(WalkOrder, KeepsBothATensorAndItsView) {
   EXPECT_EQ(order.kept[0].offset, order.kept[1].offset);
 }
 
+TEST(WalkOrder, TakesAllImagesTogetherWhereEverythingStaysNear) {
+  const WalkOrder order = walk_order(chain({100, 100, 100}, {0, 0}), 7);
+  ASSERT_EQ(order.legs.size(), 1U);
+  EXPECT_EQ(order.legs[0].images, 7);
+}
+
 TEST(WalkOrder, IsOneLegForOneImage) {
   const WalkOrder order = walk_order(pyramid(), 1);
   ASSERT_EQ(order.legs.size(), 1U);
