@@ -188,6 +188,20 @@ TEST_P(Configs, OutputsSurviveTheFileOfThePackage) {
 INSTANTIATE_TEST_SUITE_P(Models, Configs, ::testing::ValuesIn(models()),
                          [](const auto& model) { return model.param.stem().string(); });
 
+TEST(ModelsOfTheTestData, HaveNoStepThatOnlyTheReferenceCanDoSlow) {
+  const char* data = std::getenv("OCTAVO_TEST_DATA");
+  const std::filesystem::path folder = data == nullptr ? "../shared/data" : data;
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "SKIPPED: no test data in " << folder;
+  if (!cpu_facts().has(Isa::avx2)) GTEST_SKIP() << "SKIPPED: faster rows need AVX2";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::filesystem::path& model = entry.path();
+    if (model.extension() != ".pt" && model.extension() != ".onnx") continue;
+    for (const StepInfo& step : Session(compile(model)).steps()) {
+      EXPECT_NE(step.kernel, "reference") << model.filename() << ": " << step.problem;
+    }
+  }
+}
+
 TEST(ForcedIsa, MustBeOneThatThereIs) {
   const Environment forced("OCTAVO_ISA", "avx9000");
   EXPECT_THROW(Session(compile("assets/demo/shapes_resnet.pt")), Error);
