@@ -132,7 +132,7 @@ TEST(Package, SurvivesItsFile) {
 }
 
 TEST(Package, SaysWhereItCameFrom) {
-  const std::string& manifest = small_package().manifest();
+  const std::string manifest = small_package().manifest();
   for (const char* part : {"\"small.pt\"", "\"00ff\"", "\"octavo test\"", "\"format_version\": 1"}) {
     EXPECT_THAT(manifest, HasSubstr(part));
   }

@@ -2,18 +2,12 @@
 
 #include <algorithm>
 
+#include "engine/kernels/conv2d/fast_rule.h"
+
 namespace octavo {
 
-const DirectIsa kDirectAvx2{
-    InputForm::widened, 16, 6, 2, multiply_stored_avx2, multiply_residual_avx2, multiply_real_avx2,
-    depthwise_avx2};
-const DirectIsa kDirectAvx512Vnni{InputForm::bytes,
-                                  32,
-                                  7,
-                                  4,
-                                  multiply_stored_avx512_vnni,
-                                  multiply_residual_avx512_vnni,
-                                  multiply_real_avx512_vnni,
+const DirectIsa kDirectAvx2{InputForm::widened, 16, 6, 2, false, multiply_avx2, depthwise_avx2};
+const DirectIsa kDirectAvx512Vnni{InputForm::bytes,     32, 7, 4, true, multiply_avx512_vnni,
                                   depthwise_avx512_vnni};
 
 namespace {
@@ -56,11 +50,10 @@ class Direct final : public Prepared {
     parts_ = isa.form == InputForm::widened ? 1 : w.s8_parts();
     panel_bytes_ = parts_ * runs_.taps * runs_.steps * isa.panel * 4;
     weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
+    sums_.resize(static_cast<std::size_t>(panels_ * isa.panel));
     for (std::int64_t panel = 0; panel < panels_; ++panel) pack_panel(w, panel);
     list_taps();
-    multiply_ = p.y == DType::f32 ? isa.multiply_real
-                : p.residual != 0 ? isa.multiply_residual
-                                  : isa.multiply_stored;
+    if (isa.knows_fast_forms) fast_ = std::make_unique<FastRules>(p, rule_, sums_);
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override { return band_.scratch_bytes(); }
@@ -81,7 +74,7 @@ class Direct final : public Prepared {
     for (std::int64_t first = pixel_range.begin; first < pixel_range.end;) {
       const InputBand::Placed placed = band_.place(args.inputs[0], first, pixel_range.end, args.scratch);
       for (std::int64_t panel = panel_range.begin; panel < panel_range.end; ++panel) {
-        multiply_(block_of(args, placed, first, panel));
+        isa_.multiply(block_of(args, placed, first, panel));
       }
       first += placed.count;
     }
@@ -116,7 +109,9 @@ class Direct final : public Prepared {
       block.residual = reinterpret_cast<const std::uint8_t*>(args.inputs[2]) + first * problem_.oc + channel;
       block.residual_stride = problem_.oc;
     }
-    block.rule = rule_.from(panel * isa_.panel);
+    block.form = fast_ != nullptr ? fast_->form() : exact_form(problem_);
+    block.rule.exact = rule_.from(panel * isa_.panel);
+    if (fast_ != nullptr) block.rule = fast_->from(panel * isa_.panel);
     return block;
   }
 
@@ -124,7 +119,9 @@ class Direct final : public Prepared {
     for (std::int64_t column = 0; column < channels_of(panel); ++column) {
       const std::int64_t oc = first_channel(panel) + column;
       const std::span<const std::int16_t> window = w.channel(oc);
-      rule_.set(panel * isa_.panel + column, oc, sum_of(window), band_.zero_point());
+      const std::int64_t place = panel * isa_.panel + column;
+      rule_.set(place, oc, sum_of(window), band_.zero_point());
+      sums_[static_cast<std::size_t>(place)] = sum_range(window, rule_.from(place).start[0]);
       // Where this channel's group begins among the panel's input channels.
       const std::int64_t group = oc / problem_.ocg() % runs_.merged_groups * problem_.icg();
       for (std::int64_t part = 0; part < parts_; ++part) {
@@ -183,7 +180,8 @@ class Direct final : public Prepared {
   std::int64_t panel_bytes_ = 0;
   Tensor weights_;
   std::vector<std::int64_t> taps_;
-  void (*multiply_)(const PanelBlock&) = nullptr;
+  std::vector<FastRules::SumRange> sums_;  ///< by place, while preparing
+  std::unique_ptr<FastRules> fast_;
 };
 
 }  // namespace

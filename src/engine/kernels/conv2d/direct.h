@@ -16,9 +16,8 @@ struct DirectIsa {
   std::int64_t panel;              ///< output channels in a panel
   std::int64_t block_pixels;       ///< that the kernel takes at once: shares are multiples of it
   std::int64_t depthwise_vectors;  ///< accumulators of a depthwise block, and lanes of 16 bytes in one
-  void (*multiply_stored)(const PanelBlock&);
-  void (*multiply_residual)(const PanelBlock&);
-  void (*multiply_real)(const PanelBlock&);
+  bool knows_fast_forms;
+  void (*multiply)(const PanelBlock&);
   void (*depthwise)(const DepthwiseBlock&);
 };
 

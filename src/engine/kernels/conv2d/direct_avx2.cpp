@@ -72,16 +72,16 @@ template <Form form>
 inline void store(const PanelBlock& b, std::int64_t pixel, __m256i low, __m256i high) {
   std::uint8_t* dst = b.dst + pixel * b.dst_stride;
   if constexpr (form == Form::stored) {
-    store_bytes(dst, b.channels, low_bytes(stored(low, b.rule, 0), stored(high, b.rule, 8)));
+    store_bytes(dst, b.channels, low_bytes(stored(low, b.rule.exact, 0), stored(high, b.rule.exact, 8)));
   } else if constexpr (form == Form::residual) {
     alignas(16) std::uint8_t r[16] = {};
     __builtin_memcpy(r, b.residual + pixel * b.residual_stride, static_cast<std::size_t>(b.channels));
-    const __m256i y_low = with_residual(low, r, b.rule, 0);
-    store_bytes(dst, b.channels, low_bytes(y_low, with_residual(high, r + 8, b.rule, 8)));
+    const __m256i y_low = with_residual(low, r, b.rule.exact, 0);
+    store_bytes(dst, b.channels, low_bytes(y_low, with_residual(high, r + 8, b.rule.exact, 8)));
   } else {
     alignas(32) float results[16];
-    _mm256_store_ps(results, real(low, b.rule, 0));
-    _mm256_store_ps(results + 8, real(high, b.rule, 8));
+    _mm256_store_ps(results, real(low, b.rule.exact, 0));
+    _mm256_store_ps(results + 8, real(high, b.rule.exact, 8));
     __builtin_memcpy(dst, results, static_cast<std::size_t>(4 * b.channels));
   }
 }
@@ -93,8 +93,8 @@ void multiply(const PanelBlock& b, std::int64_t first) {
   __m256i low[P], high[P];
   for (int p = 0; p < P; ++p) {
     window[p] = b.windows[first + p];
-    low[p] = load(b.rule.start);
-    high[p] = load(b.rule.start + 8);
+    low[p] = load(b.rule.exact.start);
+    high[p] = load(b.rule.exact.start + 8);
   }
   const std::uint8_t* weights = b.weights;
   for (std::int64_t tap = 0; tap < b.tap_count; ++tap) {
@@ -156,9 +156,11 @@ inline void depthwise_pixel(const DepthwiseBlock& b, std::int64_t pixel, std::in
 
 }  // namespace
 
-void multiply_stored_avx2(const PanelBlock& block) { multiply_all<Form::stored>(block); }
-void multiply_residual_avx2(const PanelBlock& block) { multiply_all<Form::residual>(block); }
-void multiply_real_avx2(const PanelBlock& block) { multiply_all<Form::real>(block); }
+void multiply_avx2(const PanelBlock& block) {
+  if (block.form == OutputForm::real) return multiply_all<Form::real>(block);
+  if (block.form == OutputForm::exact_residual) return multiply_all<Form::residual>(block);
+  multiply_all<Form::stored>(block);
+}
 
 void depthwise_avx2(const DepthwiseBlock& block) {
   for (std::int64_t channel = 0; channel < block.channels; channel += 16) {

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "engine/kernels/conv2d/direct.h"
+#include "engine/kernels/conv2d/fast_rule.h"
 #include "engine/kernels/conv2d/tile_input.h"
-#include "engine/kernels/conv2d/tile_rule.h"
 
 namespace octavo {
 namespace {
@@ -50,15 +50,15 @@ class TileConvolution final : public Prepared {
     }
     panel_bytes_ = w.s8_parts() * steps * kTileStepWeights;
     weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
-    std::vector<TileRules::SumRange> sums(static_cast<std::size_t>(p.oc));
+    std::vector<FastRules::SumRange> sums(static_cast<std::size_t>(p.oc));
     for (std::int64_t oc = 0; oc < p.oc; ++oc) {
       const std::span<const std::int16_t> window = w.channel(oc);
       arrays_.set(oc, oc, sum_of(window), input_.zero_point());
       starts_at_zero_ = starts_at_zero_ && arrays_.from(oc).start[0] == 0;
-      sums[static_cast<std::size_t>(oc)] = range_of(window, arrays_.from(oc).start[0]);
+      sums[static_cast<std::size_t>(oc)] = sum_range(window, arrays_.from(oc).start[0]);
       for (std::int64_t part = 0; part < w.s8_parts(); ++part) pack_channel(window, oc, part, w.s8_parts());
     }
-    rules_ = std::make_unique<TileRules>(p, arrays_, sums);
+    rules_ = std::make_unique<FastRules>(p, arrays_, sums);
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
@@ -215,16 +215,6 @@ class TileConvolution final : public Prepared {
     std::int64_t column_ = 0;
   };
 
-  /// The least and the greatest sum that u8 inputs can give.
-  static TileRules::SumRange range_of(std::span<const std::int16_t> differences, std::int64_t start) {
-    std::int64_t negative = 0, positive = 0;
-    for (std::int16_t difference : differences) {
-      negative += std::min<std::int16_t>(difference, 0);
-      positive += std::max<std::int16_t>(difference, 0);
-    }
-    return {start + 255 * negative, start + 255 * positive};
-  }
-
   /// Packs one of the s8 parts of a channel's weights.
   void pack_channel(std::span<const std::int16_t> window, std::int64_t oc, std::int64_t part,
                     std::int64_t parts) {
@@ -267,7 +257,7 @@ class TileConvolution final : public Prepared {
   std::vector<std::int64_t> steps_;
   std::int64_t panel_bytes_ = 0;
   Tensor weights_;
-  std::unique_ptr<TileRules> rules_;
+  std::unique_ptr<FastRules> rules_;
   bool starts_at_zero_ = true;
 };
 

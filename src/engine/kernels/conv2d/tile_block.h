@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/kernels/conv2d/direct_block.h"
+#include "engine/kernels/conv2d/output_rule.h"
 
 namespace octavo {
 
@@ -18,29 +18,6 @@ inline constexpr std::int64_t kTileStepWeights = std::int64_t{kTileStepBytes} * 
 inline constexpr std::int64_t kTileBlockSums = std::int64_t{2} * kTileRows * kTilePanel;
 /// s32 scratch for sums: a block being multiplied and up to two that wait to be requantized.
 inline constexpr std::int64_t kTileSums = 3 * kTileBlockSums;
-
-/// How a tile kernel requantizes.
-enum class TileForm {
-  stored,          ///< fma(bias, bias_factor, f32(sum)) * multiplier
-  residual,        ///< the same, then the residual in one rounding: proven equal for every pair
-  stored_plain,    ///< `stored` where y has zero point 0 and any u8, in whole panels
-  residual_plain,  ///< `residual`, likewise
-  exact,           ///< every OutputRule in the order of its operations; stored results
-  exact_residual,
-  real,  ///< f32 results
-};
-
-/// OutputRule in the numbers of the fast forms; there results are u8 until `flip` (0x80 for s8) is applied.
-struct TileRule {
-  OutputRule exact;
-  float lowest, highest;  ///< of a result before the residual, less its zero point
-  /// rint(fma(q, q_factor, fma(r, r_factor, offset))) is y less its zero point, of q less its zero point and
-  /// r as stored.
-  float q_factor, r_factor, offset;
-  std::int16_t zero_point;  ///< of y as u8
-  std::uint8_t lowest_y, highest_y;
-  std::uint8_t flip;
-};
 
 /// A band of output pixels in tiles of equally many rows, times panels of output channels.
 struct TileWork {
@@ -64,15 +41,10 @@ struct TileWork {
   std::uint8_t* const* dst;
   const std::uint8_t* const* residual;  ///< the same for the residual
   std::int32_t* sums;                   ///< kTileSums of scratch, 64-byte aligned
-  TileForm form;
-  TileRule rule;  ///< arrays begin at the first panel
+  OutputForm form;
+  FastRule rule;  ///< arrays begin at the first panel
 };
 
 void multiply_tiles_amx_int8(const TileWork& work);
-
-/// Whether the residual in one rounding (`rule`'s q_factor, r_factor, offset) equals the exact rule for every
-/// convolution result and every stored u8 residual. `first_q`: the result that is tried first; where the
-/// answer is no, one that differs.
-bool residual_rule_holds_avx512_vnni(const TileRule& rule, int* first_q);
 
 }  // namespace octavo

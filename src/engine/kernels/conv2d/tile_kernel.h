@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "engine/kernels/amx/tiles.h"
+#include "engine/kernels/conv2d/finish_rows.h"
 #include "engine/kernels/conv2d/tile_block.h"
 
 // The tile convolution, for files compiled for AMX or for AVX-512 VNNI with emulated tiles. All of it has
@@ -19,181 +20,20 @@ namespace {
 /// How far ahead weights are asked for: the latency of L3 at the rate at which they are used.
 constexpr std::int64_t kAheadBytes = 16 * 1024;
 
-#define OCTAVO_INLINE inline __attribute__((always_inline))
-
-/// The rule's numbers for one panel.
-struct PanelNumbers {
-  __m512 bias[2], multiplier[2];
-  __m512 bias_factor, lowest, highest, q_factor, r_factor, offset;
-  __m512i zero_point, lowest_y, highest_y, flip;
-  __mmask32 there;
-  std::int64_t channel;
-};
-
-template <TileForm form>
-constexpr bool kAddsResidual = form == TileForm::residual || form == TileForm::residual_plain;
-template <TileForm form>
-constexpr bool kIsPlain = form == TileForm::stored_plain || form == TileForm::residual_plain;
-template <TileForm form>
-constexpr bool kIsFast = kAddsResidual<form> || kIsPlain<form> || form == TileForm::stored;
-
-OCTAVO_INLINE PanelNumbers numbers_of(const TileWork& w, std::int64_t panel) {
-  const TileRule& rule = w.rule;
-  PanelNumbers n;
-  n.channel = panel * kTilePanel;
-  for (int i = 0; i < 2; ++i) {
-    n.bias[i] = _mm512_loadu_ps(rule.exact.bias + n.channel + 16 * i);
-    n.multiplier[i] = _mm512_loadu_ps(rule.exact.multiplier + n.channel + 16 * i);
-  }
-  n.bias_factor = _mm512_set1_ps(rule.exact.bias_factor);
-  n.lowest = _mm512_set1_ps(rule.lowest);
-  n.highest = _mm512_set1_ps(rule.highest);
-  n.q_factor = _mm512_set1_ps(rule.q_factor);
-  n.r_factor = _mm512_set1_ps(rule.r_factor);
-  n.offset = _mm512_set1_ps(rule.offset);
-  n.zero_point = _mm512_set1_epi16(rule.zero_point);
-  n.lowest_y = _mm512_set1_epi8(static_cast<char>(rule.lowest_y));
-  n.highest_y = _mm512_set1_epi8(static_cast<char>(rule.highest_y));
-  n.flip = _mm512_set1_epi8(static_cast<char>(rule.flip));
-  const std::int64_t left = w.channels - n.channel;
-  n.there = left >= kTilePanel ? 0xFFFFFFFFU : (1U << left) - 1U;
-  return n;
-}
-
-/// 16 stored residuals as reals.
-template <TileForm form, int half>
-OCTAVO_INLINE __m512 residual_of(const std::uint8_t* residual, const PanelNumbers& n) {
-  const auto* from = reinterpret_cast<const __m128i*>(residual + n.channel + 16 * half);
-  const auto there = static_cast<__mmask16>(n.there >> (16 * half));
-  const __m128i r = kIsPlain<form> ? _mm_loadu_si128(from) : _mm_maskz_loadu_epi8(there, from);
-  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(r));
-}
-
-/// Requantizes `pairs` times two rows of 32 sums, stage by stage: neighbouring instructions do not wait for
-/// each other.
-template <TileForm form, int pairs>
-OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* dst,
-                               const std::uint8_t* const* residual, const PanelNumbers& n) {
-  constexpr int kVectors = 4 * pairs;
-  __m512 v[kVectors], r[kVectors];
-#pragma GCC unroll 8
-  for (int i = 0; i < kVectors; ++i) v[i] = _mm512_cvtepi32_ps(_mm512_load_si512(sums + 16 * i));
-  if constexpr (kAddsResidual<form>) {
-#pragma GCC unroll 8
-    for (int i = 0; i < kVectors; i += 2) {
-      r[i] = residual_of<form, 0>(residual[i / 2], n);
-      r[i + 1] = residual_of<form, 1>(residual[i / 2], n);
-    }
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < kVectors; ++i) v[i] = _mm512_fmadd_ps(n.bias[i & 1], n.bias_factor, v[i]);
-#pragma GCC unroll 8
-  for (int i = 0; i < kVectors; ++i) v[i] = _mm512_mul_ps(v[i], n.multiplier[i & 1]);
-  if constexpr (kAddsResidual<form>) {
-    // Adding and taking away 1.5 * 2^23 rounds to even what is smaller than 2^22.
-    const __m512 magic = _mm512_set1_ps(12582912.0F);
-#pragma GCC unroll 8
-    for (int i = 0; i < kVectors; ++i) r[i] = _mm512_fmadd_ps(r[i], n.r_factor, n.offset);
-#pragma GCC unroll 8
-    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_min_ps(n.highest, _mm512_max_ps(v[i], n.lowest));
-#pragma GCC unroll 8
-    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_add_ps(v[i], magic);
-#pragma GCC unroll 8
-    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_sub_ps(v[i], magic);
-#pragma GCC unroll 8
-    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_fmadd_ps(v[i], n.q_factor, r[i]);
-  }
-  __m512i y[kVectors];
-#pragma GCC unroll 8
-  for (int i = 0; i < kVectors; ++i) y[i] = _mm512_cvtps_epi32(v[i]);
-#pragma GCC unroll 8
-  for (int i = 0; i < kVectors; i += 2) {
-    y[i] = _mm512_packs_epi32(y[i], y[i + 1]);
-    if constexpr (!kIsPlain<form>) y[i] = _mm512_adds_epi16(y[i], n.zero_point);
-  }
-  // Packing goes lane by lane: 4 channels of each half of each row stand together.
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-#pragma GCC unroll 8
-  for (int i = 0; i < kVectors; i += 4) {
-    __m512i bytes = _mm512_packus_epi16(y[i], y[i + 2]);
-    if constexpr (!kIsPlain<form>) {
-      bytes = _mm512_min_epu8(n.highest_y, _mm512_max_epu8(bytes, n.lowest_y));
-      bytes = _mm512_xor_si512(bytes, n.flip);
-    }
-    bytes = _mm512_permutexvar_epi32(order, bytes);
-    const __m256i first = _mm512_castsi512_si256(bytes), second = _mm512_extracti64x4_epi64(bytes, 1);
-    std::uint8_t *to_first = dst[i / 2] + n.channel, *to_second = dst[i / 2 + 1] + n.channel;
-    if constexpr (kIsPlain<form>) {
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to_first), first);
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to_second), second);
-    } else {
-      _mm256_mask_storeu_epi8(to_first, n.there, first);
-      _mm256_mask_storeu_epi8(to_second, n.there, second);
-    }
-  }
-}
-
-OCTAVO_INLINE __m512 between(__m512 v, float lowest, float highest) {
-  return _mm512_min_ps(_mm512_set1_ps(highest), _mm512_max_ps(v, _mm512_set1_ps(lowest)));
-}
-
-OCTAVO_INLINE __m512i exact_stored(__m512i sum, const OutputRule& rule, std::int64_t channel) {
-  __m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(rule.bias + channel), _mm512_set1_ps(rule.bias_factor),
-                             _mm512_cvtepi32_ps(sum));
-  v = between(_mm512_mul_ps(v, _mm512_loadu_ps(rule.multiplier + channel)), rule.lowest, rule.highest);
-  return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.zero_point));
-}
-
-OCTAVO_INLINE __m512i exact_residual(__m512i sum, __m128i r8, const OutputRule& rule, std::int64_t channel) {
-  const __m512i r = rule.r_is_signed != 0 ? _mm512_cvtepi8_epi32(r8) : _mm512_cvtepu8_epi32(r8);
-  const __m512 q_real = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact_stored(sum, rule, channel)),
-                                        _mm512_set1_ps(rule.q_scale), _mm512_set1_ps(rule.q_offset));
-  const __m512 r_real =
-      _mm512_fmadd_ps(_mm512_cvtepi32_ps(r), _mm512_set1_ps(rule.r_scale), _mm512_set1_ps(rule.r_offset));
-  __m512 v = _mm512_mul_ps(_mm512_add_ps(q_real, r_real), _mm512_set1_ps(rule.inverse_scale));
-  v = between(v, rule.sum_lowest, rule.sum_highest);
-  return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.sum_zero_point));
-}
-
-/// 16 sums of one row, any OutputRule.
-template <TileForm form>
-OCTAVO_INLINE void finish_exact(const std::int32_t* sums, std::uint8_t* dst, const std::uint8_t* residual,
-                                const PanelNumbers& n, const OutputRule& rule, int half) {
-  const __m512i sum = _mm512_load_si512(sums);
-  const std::int64_t channel = n.channel + 16 * half;
-  const auto there = static_cast<__mmask16>(n.there >> (16 * half));
-  if constexpr (form == TileForm::exact) {
-    _mm_mask_storeu_epi8(dst + channel, there, _mm512_cvtepi32_epi8(exact_stored(sum, rule, channel)));
-  } else if constexpr (form == TileForm::exact_residual) {
-    const __m128i r = _mm_maskz_loadu_epi8(there, residual + channel);
-    _mm_mask_storeu_epi8(dst + channel, there, _mm512_cvtepi32_epi8(exact_residual(sum, r, rule, channel)));
-  } else {
-    __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(rule.multiplier + channel));
-    v = between(_mm512_add_ps(v, _mm512_loadu_ps(rule.bias + channel)), rule.lowest, rule.highest);
-    _mm512_mask_storeu_ps(dst + 4 * channel, there, v);
-  }
-}
-
 /// A multiplied block whose sums wait to be requantized.
-template <TileForm form>
+template <OutputForm form>
 struct Pending {
   const std::int32_t* sums;
   std::uint8_t* const* dst;
   const std::uint8_t* const* residual;
   PanelNumbers numbers;
 
-  /// `pairs` times two rows from `row` on: 0..15 of the first tile of pixels, 16..31 of the second.
-  template <int row, int pairs>
+  /// `rows` from `row` on: 0..15 of the first tile of pixels, 16..31 of the second.
+  template <int row, int rows>
   OCTAVO_INLINE void finish(const OutputRule& rule) const {
-    const std::int32_t* from = sums + row * kTilePanel;
-    if constexpr (kIsFast<form>) {
-      finish_fast<form, pairs>(from, dst + row, kAddsResidual<form> ? residual + row : nullptr, numbers);
-    } else {
-      for (int i = 0; i < 4 * pairs; ++i) {
-        const std::uint8_t* r = form == TileForm::exact_residual ? residual[row + i / 2] : nullptr;
-        finish_exact<form>(from + 16 * i, dst[row + i / 2], r, numbers, rule, i & 1);
-      }
-    }
+    constexpr bool adds = kAddsResidual<form> || form == OutputForm::exact_residual;
+    finish_rows<form, rows>(sums + row * kTilePanel, dst + row, adds ? residual + row : nullptr, numbers,
+                            rule);
   }
 };
 
@@ -293,7 +133,7 @@ constexpr int kLag = schedule == Schedule::halves ? 2 : 1;
 /// A block's products, stored in `sums`, with the parts of an earlier block between them; `ends`: steps or
 /// halves that stand before the end of each part. The last part stands between the last product and the
 /// stores of (most of) the sums, which so need not wait for it.
-template <class Tiles, TileForm form, bool streamed, int row_pairs, Schedule schedule, int part = 0>
+template <class Tiles, OutputForm form, bool streamed, int row_pairs, Schedule schedule, int part = 0>
 OCTAVO_INLINE void multiply_parts(const TileWork& w, const BlockOperands& b, const std::int64_t* ends,
                                   std::int64_t done, std::int32_t* sums, bool has_before,
                                   const Pending<form>& before, Ahead& ahead) {
@@ -309,8 +149,8 @@ OCTAVO_INLINE void multiply_parts(const TileWork& w, const BlockOperands& b, con
   constexpr bool is_last = part + 1 == kParts;
   if constexpr (is_last && halves) store_sums<Tiles, 0>(sums), store_sums<Tiles, 1>(sums);
   constexpr int kRow = part / 4 * kTileRows + part % 4 * 4;
-  constexpr int kPairs = row_pairs - part % 4 * 2 < 2 ? row_pairs - part % 4 * 2 : 2;
-  if (has_before) before.template finish<kRow, kPairs>(w.rule.exact);
+  constexpr int kRows = row_pairs - part % 4 * 2 < 2 ? 2 : 4;
+  if (has_before) before.template finish<kRow, kRows>(w.rule.exact);
   if constexpr (is_last) {
     if constexpr (!halves) store_sums<Tiles, 0>(sums), store_sums<Tiles, 1>(sums);
     store_sums<Tiles, 2>(sums), store_sums<Tiles, 3>(sums);
@@ -321,11 +161,11 @@ OCTAVO_INLINE void multiply_parts(const TileWork& w, const BlockOperands& b, con
 }
 
 /// What is left of one of the last blocks.
-template <TileForm form, int row_pairs, int part = 0>
+template <OutputForm form, int row_pairs, int part = 0>
 OCTAVO_INLINE void finish_parts(const Pending<form>& before, const OutputRule& rule) {
   if constexpr (part < kParts) {
-    constexpr int kPairs = row_pairs - part % 4 * 2 < 2 ? row_pairs - part % 4 * 2 : 2;
-    before.template finish<part / 4 * kTileRows + part % 4 * 4, kPairs>(rule);
+    constexpr int kRows = row_pairs - part % 4 * 2 < 2 ? 2 : 4;
+    before.template finish<part / 4 * kTileRows + part % 4 * 4, kRows>(rule);
     finish_parts<form, row_pairs, part + 1>(before, rule);
   }
 }
@@ -348,7 +188,7 @@ struct BlockWalk {
   }
 };
 
-template <class Tiles, TileForm form, bool streamed, int row_pairs, Schedule schedule>
+template <class Tiles, OutputForm form, bool streamed, int row_pairs, Schedule schedule>
 void multiply_all(const TileWork& w) {
   std::int64_t ends[kParts];
   const std::int64_t slots = schedule == Schedule::halves ? 2 * w.step_count : w.step_count;
@@ -378,10 +218,10 @@ void multiply_all(const TileWork& w) {
     Pending<form>& newest = lag == 2 ? last : before;
     newest.sums = sums;
     newest.dst = w.dst + walk.tile * kTileRows;
-    if constexpr (kAddsResidual<form> || form == TileForm::exact_residual) {
+    if constexpr (kAddsResidual<form> || form == OutputForm::exact_residual) {
       newest.residual = w.residual + walk.tile * kTileRows;
     }
-    newest.numbers = numbers_of(w, walk.panel);
+    newest.numbers = numbers_of(w.rule, channel, w.channels);
     if (waiting < lag) ++waiting;
     sums = sums == w.sums + lag * kTileBlockSums ? w.sums : sums + kTileBlockSums;
   }
@@ -389,7 +229,7 @@ void multiply_all(const TileWork& w) {
   if (lag == 2 && waiting > 0) finish_parts<form, row_pairs>(last, w.rule.exact);
 }
 
-template <class Tiles, TileForm form, bool streamed, int row_pairs>
+template <class Tiles, OutputForm form, bool streamed, int row_pairs>
 void multiply_scheduled(const TileWork& w) {
   if constexpr (kAddsResidual<form>) {
     if (w.step_count <= 2) return multiply_all<Tiles, form, streamed, row_pairs, Schedule::early>(w);
@@ -399,7 +239,7 @@ void multiply_scheduled(const TileWork& w) {
   }
 }
 
-template <class Tiles, TileForm form>
+template <class Tiles, OutputForm form>
 void multiply_form(const TileWork& w) {
   if constexpr (kIsFast<form>) {
     const bool is_short = w.rows <= 14;
@@ -422,32 +262,30 @@ void multiply_tiles(const TileWork& w) {
   Tiles::configure(config);
   Tiles::publish();
   switch (w.form) {
-    case TileForm::stored:
-      multiply_form<Tiles, TileForm::stored>(w);
+    case OutputForm::stored:
+      multiply_form<Tiles, OutputForm::stored>(w);
       break;
-    case TileForm::residual:
-      multiply_form<Tiles, TileForm::residual>(w);
+    case OutputForm::residual:
+      multiply_form<Tiles, OutputForm::residual>(w);
       break;
-    case TileForm::stored_plain:
-      multiply_form<Tiles, TileForm::stored_plain>(w);
+    case OutputForm::stored_plain:
+      multiply_form<Tiles, OutputForm::stored_plain>(w);
       break;
-    case TileForm::residual_plain:
-      multiply_form<Tiles, TileForm::residual_plain>(w);
+    case OutputForm::residual_plain:
+      multiply_form<Tiles, OutputForm::residual_plain>(w);
       break;
-    case TileForm::exact:
-      multiply_form<Tiles, TileForm::exact>(w);
+    case OutputForm::exact:
+      multiply_form<Tiles, OutputForm::exact>(w);
       break;
-    case TileForm::exact_residual:
-      multiply_form<Tiles, TileForm::exact_residual>(w);
+    case OutputForm::exact_residual:
+      multiply_form<Tiles, OutputForm::exact_residual>(w);
       break;
-    case TileForm::real:
-      multiply_form<Tiles, TileForm::real>(w);
+    case OutputForm::real:
+      multiply_form<Tiles, OutputForm::real>(w);
       break;
   }
   Tiles::release();
 }
-
-#undef OCTAVO_INLINE
 
 }  // namespace
 }  // namespace octavo

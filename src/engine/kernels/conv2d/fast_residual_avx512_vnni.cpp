@@ -18,8 +18,8 @@ inline __m512i exact_result(const OutputRule& rule, __m512 q, __m512 r) {
   return _mm512_cvtps_epi32(v);
 }
 
-/// The same as tile_kernel.h's `residual` form has it; `q` less its zero point.
-inline __m512i result_in_one(const TileRule& rule, __m512 q, __m512 r) {
+/// The same as finish_rows.h's `residual` form has it; `q` less its zero point.
+inline __m512i result_in_one(const FastRule& rule, __m512 q, __m512 r) {
   const __m512 v = _mm512_fmadd_ps(q, broadcast(rule.q_factor),
                                    _mm512_fmadd_ps(r, broadcast(rule.r_factor), broadcast(rule.offset)));
   __m512i y = _mm512_min_epi32(_mm512_set1_epi32(INT16_MAX), _mm512_cvtps_epi32(v));
@@ -29,7 +29,7 @@ inline __m512i result_in_one(const TileRule& rule, __m512 q, __m512 r) {
   return _mm512_sub_epi32(y, _mm512_set1_epi32(rule.zero_point));
 }
 
-bool holds_for(const TileRule& rule, int q) {
+bool holds_for(const FastRule& rule, int q) {
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const __m512 q_stored = broadcast(static_cast<float>(q + rule.exact.zero_point));
   for (int r = 0; r < 256; r += 16) {
@@ -43,7 +43,7 @@ bool holds_for(const TileRule& rule, int q) {
 
 }  // namespace
 
-bool residual_rule_holds_avx512_vnni(const TileRule& rule, int* first_q) {
+bool residual_rule_holds_avx512_vnni(const FastRule& rule, int* first_q) {
   const auto lowest = static_cast<int>(rule.lowest), highest = static_cast<int>(rule.highest);
   if (*first_q >= lowest && *first_q <= highest && !holds_for(rule, *first_q)) return false;
   for (int q = lowest; q <= highest; ++q) {

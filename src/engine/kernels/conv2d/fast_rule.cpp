@@ -1,4 +1,4 @@
-#include "engine/kernels/conv2d/tile_rule.h"
+#include "engine/kernels/conv2d/fast_rule.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@ namespace {
 /// Results before clamping stay far within s32, so that conversion needs no clamp of its own.
 constexpr float kSafeResult = 1e9F;
 
-bool is_bounded(const OutputRule& rule, const std::vector<TileRules::SumRange>& sums) {
+bool is_bounded(const OutputRule& rule, const std::vector<FastRules::SumRange>& sums) {
   for (std::size_t c = 0; c < sums.size(); ++c) {
     for (std::int64_t sum : {sums[c].least, sums[c].greatest}) {
       if (sum != static_cast<std::int32_t>(sum)) return false;
@@ -30,7 +30,7 @@ float nudged(float value, int ulps) {
 /// Finds factors with which the residual is added in one rounding and no pair of stored values comes out
 /// otherwise than by the exact rule. The exact rule rounds five times, so that the nearest factors differ in
 /// the few pairs that fall beside a tie; slightly other ones mostly do not.
-bool find_residual_rule(const OutputRule& exact, TileRule& rule) {
+bool find_residual_rule(const OutputRule& exact, FastRule& rule) {
   rule.exact = exact;
   const double inverse = exact.inverse_scale;
   const auto q_factor = static_cast<float>(exact.q_scale * inverse);
@@ -55,7 +55,7 @@ bool find_residual_rule(const OutputRule& exact, TileRule& rule) {
 
 }  // namespace
 
-TileRules::TileRules(const Conv2dProblem& p, const RuleArrays& arrays, const std::vector<SumRange>& sums)
+FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays, const std::vector<SumRange>& sums)
     : arrays_(arrays) {
   const OutputRule rule = arrays.from(0);
   const bool is_signed = p.y == DType::s8;
@@ -65,29 +65,40 @@ TileRules::TileRules(const Conv2dProblem& p, const RuleArrays& arrays, const std
   const float highest = p.residual != 0 ? rule.sum_highest : rule.highest;
   rule_.lowest = rule.lowest;
   rule_.highest = rule.highest;
-  if (p.y == DType::f32) {
-    form_ = TileForm::real;
-    return;
-  }
+  form_ = exact_form(p);
+  if (form_ == OutputForm::real) return;
   rule_.zero_point = static_cast<std::int16_t>(zero_point + shift);
   rule_.lowest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(lowest) + zero_point + shift);
   rule_.highest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(highest) + zero_point + shift);
   rule_.flip = is_signed ? 0x80 : 0;
-  form_ = p.residual != 0 ? TileForm::exact_residual : TileForm::exact;
   const bool is_plain = !is_signed && rule_.zero_point == 0 && rule_.lowest_y == 0 &&
-                        rule_.highest_y == 255 && p.oc % kTilePanel == 0;
+                        rule_.highest_y == 255 && p.ocg() % 32 == 0;
   if (!is_bounded(rule, sums)) return;
   if (p.residual == 0) {
-    form_ = is_plain ? TileForm::stored_plain : TileForm::stored;
+    form_ = is_plain ? OutputForm::stored_plain : OutputForm::stored;
   } else if (p.r == DType::u8 && find_residual_rule(rule, rule_)) {
-    form_ = is_plain ? TileForm::residual_plain : TileForm::residual;
+    form_ = is_plain ? OutputForm::residual_plain : OutputForm::residual;
   }
 }
 
-TileRule TileRules::from(std::int64_t place) const noexcept {
-  TileRule rule = rule_;
+FastRule FastRules::from(std::int64_t place) const noexcept {
+  FastRule rule = rule_;
   rule.exact = arrays_.from(place);
   return rule;
+}
+
+OutputForm exact_form(const Conv2dProblem& p) noexcept {
+  if (p.y == DType::f32) return OutputForm::real;
+  return p.residual != 0 ? OutputForm::exact_residual : OutputForm::exact;
+}
+
+FastRules::SumRange sum_range(std::span<const std::int16_t> differences, std::int64_t start) noexcept {
+  std::int64_t negative = 0, positive = 0;
+  for (std::int16_t difference : differences) {
+    negative += std::min<std::int16_t>(difference, 0);
+    positive += std::max<std::int16_t>(difference, 0);
+  }
+  return {start + 255 * negative, start + 255 * positive};
 }
 
 }  // namespace octavo

@@ -1,0 +1,190 @@
+#pragma once
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "engine/kernels/conv2d/output_rule.h"
+
+// Requantizing rows of 32 sums, for files compiled for AVX-512 VNNI or AMX. All of it has internal linkage.
+
+namespace octavo {
+namespace {
+
+#define OCTAVO_INLINE inline __attribute__((always_inline))
+
+constexpr std::int64_t kPanelChannels = 32;
+
+/// The rule's numbers for one panel.
+struct PanelNumbers {
+  __m512 bias[2], multiplier[2];
+  __m512 bias_factor, lowest, highest, q_factor, r_factor, offset;
+  __m512i zero_point, lowest_y, highest_y, flip;
+  __mmask32 there;
+  std::int64_t channel;
+};
+
+template <OutputForm form>
+constexpr bool kAddsResidual = form == OutputForm::residual || form == OutputForm::residual_plain;
+template <OutputForm form>
+constexpr bool kIsPlain = form == OutputForm::stored_plain || form == OutputForm::residual_plain;
+template <OutputForm form>
+constexpr bool kIsFast = kAddsResidual<form> || kIsPlain<form> || form == OutputForm::stored;
+
+/// `channel`: the panel's first, of `channels`.
+OCTAVO_INLINE PanelNumbers numbers_of(const FastRule& rule, std::int64_t channel, std::int64_t channels) {
+  PanelNumbers n;
+  n.channel = channel;
+  for (int i = 0; i < 2; ++i) {
+    n.bias[i] = _mm512_loadu_ps(rule.exact.bias + n.channel + 16 * i);
+    n.multiplier[i] = _mm512_loadu_ps(rule.exact.multiplier + n.channel + 16 * i);
+  }
+  n.bias_factor = _mm512_set1_ps(rule.exact.bias_factor);
+  n.lowest = _mm512_set1_ps(rule.lowest);
+  n.highest = _mm512_set1_ps(rule.highest);
+  n.q_factor = _mm512_set1_ps(rule.q_factor);
+  n.r_factor = _mm512_set1_ps(rule.r_factor);
+  n.offset = _mm512_set1_ps(rule.offset);
+  n.zero_point = _mm512_set1_epi16(rule.zero_point);
+  n.lowest_y = _mm512_set1_epi8(static_cast<char>(rule.lowest_y));
+  n.highest_y = _mm512_set1_epi8(static_cast<char>(rule.highest_y));
+  n.flip = _mm512_set1_epi8(static_cast<char>(rule.flip));
+  const std::int64_t left = channels - channel;
+  n.there = left >= kPanelChannels ? 0xFFFFFFFFU : (1U << left) - 1U;
+  return n;
+}
+
+/// 16 stored residuals as reals.
+template <OutputForm form, int half>
+OCTAVO_INLINE __m512 residual_of(const std::uint8_t* residual, const PanelNumbers& n) {
+  const auto* from = reinterpret_cast<const __m128i*>(residual + n.channel + 16 * half);
+  const auto there = static_cast<__mmask16>(n.there >> (16 * half));
+  const __m128i r = kIsPlain<form> ? _mm_loadu_si128(from) : _mm_maskz_loadu_epi8(there, from);
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(r));
+}
+
+/// 32 results of a row, or those that there are.
+template <OutputForm form>
+OCTAVO_INLINE void store_row(std::uint8_t* dst, __m256i results, const PanelNumbers& n) {
+  if constexpr (kIsPlain<form>) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst + n.channel), results);
+  } else {
+    _mm256_mask_storeu_epi8(dst + n.channel, n.there, results);
+  }
+}
+
+/// Requantizes 1, 2 or 4 rows of 32 sums, stage by stage: neighbouring instructions do not wait for each
+/// other.
+template <OutputForm form, int rows>
+OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* dst,
+                               const std::uint8_t* const* residual, const PanelNumbers& n) {
+  constexpr int kVectors = 2 * rows;
+  __m512 v[kVectors], r[kVectors];
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; ++i) v[i] = _mm512_cvtepi32_ps(_mm512_load_si512(sums + 16 * i));
+  if constexpr (kAddsResidual<form>) {
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; i += 2) {
+      r[i] = residual_of<form, 0>(residual[i / 2], n);
+      r[i + 1] = residual_of<form, 1>(residual[i / 2], n);
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; ++i) v[i] = _mm512_fmadd_ps(n.bias[i & 1], n.bias_factor, v[i]);
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; ++i) v[i] = _mm512_mul_ps(v[i], n.multiplier[i & 1]);
+  if constexpr (kAddsResidual<form>) {
+    // Adding and taking away 1.5 * 2^23 rounds to even what is smaller than 2^22.
+    const __m512 magic = _mm512_set1_ps(12582912.0F);
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) r[i] = _mm512_fmadd_ps(r[i], n.r_factor, n.offset);
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_min_ps(n.highest, _mm512_max_ps(v[i], n.lowest));
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_add_ps(v[i], magic);
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_sub_ps(v[i], magic);
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_fmadd_ps(v[i], n.q_factor, r[i]);
+  }
+  __m512i y[kVectors];
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; ++i) y[i] = _mm512_cvtps_epi32(v[i]);
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; i += 2) {
+    y[i] = _mm512_packs_epi32(y[i], y[i + 1]);
+    if constexpr (!kIsPlain<form>) y[i] = _mm512_adds_epi16(y[i], n.zero_point);
+  }
+  // Packing goes lane by lane: 4 channels of each half of each row stand together.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+#pragma GCC unroll 8
+  for (int i = 0; i < kVectors; i += 4) {
+    constexpr bool has_second = rows > 1;
+    __m512i bytes = _mm512_packus_epi16(y[i], y[has_second ? i + 2 : i]);
+    if constexpr (!kIsPlain<form>) {
+      bytes = _mm512_min_epu8(n.highest_y, _mm512_max_epu8(bytes, n.lowest_y));
+      bytes = _mm512_xor_si512(bytes, n.flip);
+    }
+    bytes = _mm512_permutexvar_epi32(order, bytes);
+    store_row<form>(dst[i / 2], _mm512_castsi512_si256(bytes), n);
+    if constexpr (has_second) store_row<form>(dst[i / 2 + 1], _mm512_extracti64x4_epi64(bytes, 1), n);
+  }
+}
+
+OCTAVO_INLINE __m512 between(__m512 v, float lowest, float highest) {
+  return _mm512_min_ps(_mm512_set1_ps(highest), _mm512_max_ps(v, _mm512_set1_ps(lowest)));
+}
+
+OCTAVO_INLINE __m512i exact_stored(__m512i sum, const OutputRule& rule, std::int64_t channel) {
+  __m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(rule.bias + channel), _mm512_set1_ps(rule.bias_factor),
+                             _mm512_cvtepi32_ps(sum));
+  v = between(_mm512_mul_ps(v, _mm512_loadu_ps(rule.multiplier + channel)), rule.lowest, rule.highest);
+  return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.zero_point));
+}
+
+OCTAVO_INLINE __m512i exact_residual(__m512i sum, __m128i r8, const OutputRule& rule, std::int64_t channel) {
+  const __m512i r = rule.r_is_signed != 0 ? _mm512_cvtepi8_epi32(r8) : _mm512_cvtepu8_epi32(r8);
+  const __m512 q_real = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact_stored(sum, rule, channel)),
+                                        _mm512_set1_ps(rule.q_scale), _mm512_set1_ps(rule.q_offset));
+  const __m512 r_real =
+      _mm512_fmadd_ps(_mm512_cvtepi32_ps(r), _mm512_set1_ps(rule.r_scale), _mm512_set1_ps(rule.r_offset));
+  __m512 v = _mm512_mul_ps(_mm512_add_ps(q_real, r_real), _mm512_set1_ps(rule.inverse_scale));
+  v = between(v, rule.sum_lowest, rule.sum_highest);
+  return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.sum_zero_point));
+}
+
+/// 16 sums of one row, any OutputRule.
+template <OutputForm form>
+OCTAVO_INLINE void finish_exact(const std::int32_t* sums, std::uint8_t* dst, const std::uint8_t* residual,
+                                const PanelNumbers& n, const OutputRule& rule, int half) {
+  const __m512i sum = _mm512_load_si512(sums);
+  const std::int64_t channel = n.channel + 16 * half;
+  const auto there = static_cast<__mmask16>(n.there >> (16 * half));
+  if constexpr (form == OutputForm::exact) {
+    _mm_mask_storeu_epi8(dst + channel, there, _mm512_cvtepi32_epi8(exact_stored(sum, rule, channel)));
+  } else if constexpr (form == OutputForm::exact_residual) {
+    const __m128i r = _mm_maskz_loadu_epi8(there, residual + channel);
+    _mm_mask_storeu_epi8(dst + channel, there, _mm512_cvtepi32_epi8(exact_residual(sum, r, rule, channel)));
+  } else {
+    __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(rule.multiplier + channel));
+    v = between(_mm512_add_ps(v, _mm512_loadu_ps(rule.bias + channel)), rule.lowest, rule.highest);
+    _mm512_mask_storeu_ps(dst + 4 * channel, there, v);
+  }
+}
+
+/// Requantizes 1, 2 or 4 rows of 32 sums by the panel's rule. `residual`: nullptr where the form has none.
+template <OutputForm form, int rows>
+OCTAVO_INLINE void finish_rows(const std::int32_t* sums, std::uint8_t* const* dst,
+                               const std::uint8_t* const* residual, const PanelNumbers& n,
+                               const OutputRule& rule) {
+  if constexpr (kIsFast<form>) {
+    finish_fast<form, rows>(sums, dst, residual, n);
+  } else {
+    for (int i = 0; i < 2 * rows; ++i) {
+      const std::uint8_t* r = form == OutputForm::exact_residual ? residual[i / 2] : nullptr;
+      finish_exact<form>(sums + 16 * i, dst[i / 2], r, n, rule, i & 1);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace octavo

@@ -1,0 +1,53 @@
+#pragma once
+#include <cstdint>
+
+namespace octavo {
+
+// How the kernels that are compiled for one ISA each turn sums into results. Plain pointers only.
+
+/// How sums become results; numerics.md's "conv / linear". Arrays are in the kernel's order of channels and
+/// as long as whole panels; `start` is what each channel's sum begins with.
+struct OutputRule {
+  const std::int32_t* start;
+  const float* bias;        ///< OutputStage::bias_addend (stored results) or in reals (f32 results)
+  const float* multiplier;  ///< f32(m / scale(y)) or m
+  float bias_factor;        ///< of stored results: f32(sum) becomes fma(bias, bias_factor, f32(sum))
+  float lowest, highest;    ///< of a stored result less its zero point, or of an f32 result
+  std::int32_t zero_point;
+  // With a residual: y = clamp(rint((fma(q, q_scale, q_offset) + fma(r, r_scale, r_offset)) *
+  // inverse_scale)).
+  float q_scale, q_offset, r_scale, r_offset, inverse_scale;
+  float sum_lowest, sum_highest;  ///< of y less its zero point
+  std::int32_t sum_zero_point;
+  std::int32_t r_is_signed;
+};
+
+/// How sums become results.
+enum class OutputForm {
+  stored,          ///< fma(bias, bias_factor, f32(sum)) * multiplier
+  residual,        ///< the same, then the residual in one rounding: proven equal for every pair
+  stored_plain,    ///< `stored` where y has zero point 0 and any u8, in whole panels
+  residual_plain,  ///< `residual`, likewise
+  exact,           ///< every OutputRule in the order of its operations; stored results
+  exact_residual,
+  real,  ///< f32 results
+};
+
+/// OutputRule in the numbers of the fast forms; there results are u8 until `flip` (0x80 for s8) is applied.
+struct FastRule {
+  OutputRule exact;
+  float lowest, highest;  ///< of a result before the residual, less its zero point
+  /// rint(fma(q, q_factor, fma(r, r_factor, offset))) is y less its zero point, of q less its zero point and
+  /// r as stored.
+  float q_factor, r_factor, offset;
+  std::int16_t zero_point;  ///< of y as u8
+  std::uint8_t lowest_y, highest_y;
+  std::uint8_t flip;
+};
+
+/// Whether the residual in one rounding (`rule`'s q_factor, r_factor, offset) equals the exact rule for every
+/// convolution result and every stored u8 residual. `first_q`: the result that is tried first; where the
+/// answer is no, one that differs.
+bool residual_rule_holds_avx512_vnni(const FastRule& rule, int* first_q);
+
+}  // namespace octavo
