@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "engine/kernels/conv2d/direct.h"
+#include "engine/kernels/conv2d/fast_rule.h"
 
 namespace octavo {
 namespace {
@@ -26,13 +27,17 @@ class Depthwise final : public Prepared {
     WeightDifferences w(p, operands);
     parts_ = isa.form == InputForm::widened ? 1 : w.s8_parts();
     per_group_ = 4 / band_.element_bytes();
-    tap_groups_ = (parts_ * p.kh * p.kw + per_group_ - 1) / per_group_;
-    weights_ = Tensor(DType::u8, {places_ * tap_groups_ * 4});
+    columns_ = isa.shares_columns ? p.kw : 1;
+    column_taps_ = p.kh * p.kw / columns_;
+    tap_groups_ = (parts_ * column_taps_ + per_group_ - 1) / per_group_;
+    weights_ = Tensor(DType::u8, {places_ * columns_ * tap_groups_ * 4});
+    sums_.resize(static_cast<std::size_t>(places_));
     for (std::int64_t place = 0; place < places_; ++place) pack_channel(w, place);
     for (std::int64_t i = 0; i < tap_groups_ * per_group_; ++i) {
-      const std::int64_t tap = i % (p.kh * p.kw);  // beyond the last part the weights are zeros
+      const std::int64_t tap = i % column_taps_ * columns_;  // beyond the last part the weights are zeros
       taps_.push_back(band_.tap_offset(tap / p.kw, tap % p.kw));
     }
+    if (isa.knows_fast_forms) fast_ = std::make_unique<FastRules>(p, rule_, sums_);
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override { return band_.scratch_bytes(); }
@@ -44,13 +49,19 @@ class Depthwise final : public Prepared {
       DepthwiseBlock block{};
       block.windows = placed.windows;
       block.pixels = placed.count;
+      block.columns = columns_;
+      block.column_bytes = band_.tap_offset(0, 1);
+      block.pixel_bytes = problem_.sw * problem_.ic * band_.element_bytes();
       block.taps = taps_.data();
+      block.column_taps = parts_ * column_taps_;
       block.tap_groups = tap_groups_;
       block.weights = weights_.as<std::uint8_t>().data();
       block.channels = problem_.oc;
       block.dst = reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc;
       block.dst_stride = problem_.oc;
-      block.rule = rule_.from(0);
+      block.form = fast_ != nullptr ? fast_->form() : OutputForm::exact;
+      block.rule.exact = rule_.from(0);
+      if (fast_ != nullptr) block.rule = fast_->from(0);
       isa_.depthwise(block);
       first += placed.count;
     }
@@ -63,16 +74,22 @@ class Depthwise final : public Prepared {
     if (channel >= problem_.oc) return;
     const std::span<const std::int16_t> window = w.channel(channel);
     rule_.set(place, channel, sum_of(window), band_.zero_point());
-    const std::int64_t taps = problem_.kh * problem_.kw;
-    for (std::int64_t i = 0; i < parts_ * taps; ++i) {
-      const std::int32_t difference = window[static_cast<std::size_t>(i % taps)];
-      const std::int64_t group = place / block_ * tap_groups_ + i / per_group_;
-      const std::int64_t at = (group * block_ + in_block) * per_group_ + i % per_group_;
-      if (isa_.form == InputForm::widened) {
-        reinterpret_cast<std::int16_t*>(weights_.data())[at] = static_cast<std::int16_t>(difference);
-      } else {
-        weights_.data()[at] = static_cast<std::byte>(s8_part(difference, i / taps) & 0xFF);
+    sums_[static_cast<std::size_t>(place)] = sum_range(window, rule_.from(place).start[0]);
+    for (std::int64_t column = 0; column < columns_; ++column) {
+      for (std::int64_t i = 0; i < parts_ * column_taps_; ++i) {
+        const std::int64_t tap = i % column_taps_ * columns_ + column;
+        const std::int64_t group = (place / block_ * columns_ + column) * tap_groups_ + i / per_group_;
+        const std::int64_t at = (group * block_ + in_block) * per_group_ + i % per_group_;
+        set_weight(at, window[static_cast<std::size_t>(tap)], i / column_taps_);
       }
+    }
+  }
+
+  void set_weight(std::int64_t at, std::int32_t difference, std::int64_t part) {
+    if (isa_.form == InputForm::widened) {
+      reinterpret_cast<std::int16_t*>(weights_.data())[at] = static_cast<std::int16_t>(difference);
+    } else {
+      weights_.data()[at] = static_cast<std::byte>(s8_part(difference, part) & 0xFF);
     }
   }
 
@@ -82,9 +99,11 @@ class Depthwise final : public Prepared {
   std::int64_t places_;  ///< channels filled up to whole blocks
   InputBand band_;
   RuleArrays rule_;
-  std::int64_t parts_ = 1, per_group_ = 1, tap_groups_ = 0;
+  std::int64_t parts_ = 1, per_group_ = 1, columns_ = 1, column_taps_ = 0, tap_groups_ = 0;
   Tensor weights_;
   std::vector<std::int64_t> taps_;
+  std::vector<FastRules::SumRange> sums_;
+  std::unique_ptr<FastRules> fast_;
 };
 
 }  // namespace

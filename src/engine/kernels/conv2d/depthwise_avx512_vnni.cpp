@@ -2,64 +2,214 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "engine/kernels/conv2d/direct_block.h"
+
+// A block is 64 channels: 4 accumulators of 16. Each column of a window becomes dwords of up to 4 rows, which
+// one vpdpbusd multiplies by the weights of a window column; the dwords of a column serve every pixel whose
+// window has it.
 
 namespace octavo {
 namespace {
 
-inline __m512i stored(__m512i sum, const OutputRule& rule, std::int64_t channel) {
-  __m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(rule.bias + channel), _mm512_set1_ps(rule.bias_factor),
-                             _mm512_cvtepi32_ps(sum));
-  v = _mm512_mul_ps(v, _mm512_loadu_ps(rule.multiplier + channel));
+#define OCTAVO_INLINE inline __attribute__((always_inline))
+
+constexpr int kBlock = 64;
+constexpr int kVectors = 4;
+
+/// One block of channels.
+struct Channels {
+  std::int64_t first;
+  __mmask64 there;
+  const std::uint8_t* weights;
+};
+
+using Dwords = __m512i[kVectors];
+
+/// Interleaves the rows of a column: bytes, then pairs of bytes, which leaves the channels
+/// 16 * lane + 4 * j + i in vector j.
+OCTAVO_INLINE void interleave(__m512i x0, __m512i x1, __m512i x2, __m512i x3, Dwords& dwords) {
+  const __m512i x01_low = _mm512_unpacklo_epi8(x0, x1), x01_high = _mm512_unpackhi_epi8(x0, x1);
+  const __m512i x23_low = _mm512_unpacklo_epi8(x2, x3), x23_high = _mm512_unpackhi_epi8(x2, x3);
+  dwords[0] = _mm512_unpacklo_epi16(x01_low, x23_low);
+  dwords[1] = _mm512_unpackhi_epi16(x01_low, x23_low);
+  dwords[2] = _mm512_unpacklo_epi16(x01_high, x23_high);
+  dwords[3] = _mm512_unpackhi_epi16(x01_high, x23_high);
+}
+
+/// Group `group` of a column's rows, of which the last group has `rows`.
+template <int rows>
+OCTAVO_INLINE void load_group(const std::uint8_t* column, const std::int64_t* taps, __mmask64 there,
+                              Dwords& dwords) {
+  const __m512i zero = _mm512_setzero_si512();
+  const auto row = [&](int i) { return _mm512_maskz_loadu_epi8(there, column + taps[i]); };
+  interleave(row(0), rows > 1 ? row(1) : zero, rows > 2 ? row(2) : zero, rows > 3 ? row(3) : zero, dwords);
+}
+
+/// sum += dwords * weights; the instruction itself, since gcc 12 copies accumulators around the intrinsic.
+OCTAVO_INLINE void add_products(Dwords& sum, const Dwords& dwords, const std::uint8_t* weights) {
+#pragma GCC unroll 4
+  for (int j = 0; j < kVectors; ++j) {
+    asm("vpdpbusd %2, %1, %0"
+        : "+v"(sum[j])
+        : "v"(dwords[j]), "m"(*reinterpret_cast<const __m512i*>(weights + 64 * j)));
+  }
+}
+
+OCTAVO_INLINE void begin(Dwords& sum, const DepthwiseBlock& b, const Channels& c) {
+#pragma GCC unroll 4
+  for (int j = 0; j < kVectors; ++j) sum[j] = _mm512_loadu_si512(b.rule.exact.start + c.first + 16 * j);
+}
+
+OCTAVO_INLINE __m512 scaled(__m512i sum, const OutputRule& rule, std::int64_t place) {
+  const __m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(rule.bias + place), _mm512_set1_ps(rule.bias_factor),
+                                   _mm512_cvtepi32_ps(sum));
+  return _mm512_mul_ps(v, _mm512_loadu_ps(rule.multiplier + place));
+}
+
+OCTAVO_INLINE __m512i stored_exact(__m512i sum, const OutputRule& rule, std::int64_t place) {
+  __m512 v = scaled(sum, rule, place);
   v = _mm512_min_ps(_mm512_set1_ps(rule.highest), _mm512_max_ps(v, _mm512_set1_ps(rule.lowest)));
   return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.zero_point));
 }
 
-/// Adds 4 taps of 64 channels to the 4 accumulators. Interleaving bytes, then pairs of bytes, leaves the
-/// channels 16 * lane + 4 * j + i in accumulator j.
-inline void add_taps(__m512i (&sum)[4], const std::uint8_t* window, const std::int64_t* taps, __mmask64 there,
-                     const std::uint8_t* weights) {
-  const __m512i x0 = _mm512_maskz_loadu_epi8(there, window + taps[0]);
-  const __m512i x1 = _mm512_maskz_loadu_epi8(there, window + taps[1]);
-  const __m512i x2 = _mm512_maskz_loadu_epi8(there, window + taps[2]);
-  const __m512i x3 = _mm512_maskz_loadu_epi8(there, window + taps[3]);
-  const __m512i x01_low = _mm512_unpacklo_epi8(x0, x1);
-  const __m512i x01_high = _mm512_unpackhi_epi8(x0, x1);
-  const __m512i x23_low = _mm512_unpacklo_epi8(x2, x3);
-  const __m512i x23_high = _mm512_unpackhi_epi8(x2, x3);
-  sum[0] = _mm512_dpbusd_epi32(sum[0], _mm512_unpacklo_epi16(x01_low, x23_low), _mm512_loadu_si512(weights));
-  sum[1] =
-      _mm512_dpbusd_epi32(sum[1], _mm512_unpackhi_epi16(x01_low, x23_low), _mm512_loadu_si512(weights + 64));
-  sum[2] = _mm512_dpbusd_epi32(sum[2], _mm512_unpacklo_epi16(x01_high, x23_high),
-                               _mm512_loadu_si512(weights + 128));
-  sum[3] = _mm512_dpbusd_epi32(sum[3], _mm512_unpackhi_epi16(x01_high, x23_high),
-                               _mm512_loadu_si512(weights + 192));
+/// The results of a pixel. Packing undoes the interleaving: bytes come out in the order of the channels.
+template <bool is_fast>
+OCTAVO_INLINE void store(const Dwords& sum, const DepthwiseBlock& b, const Channels& c, std::int64_t pixel) {
+  const FastRule& rule = b.rule;
+  __m512i y[kVectors], bytes;
+  if constexpr (is_fast) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) {
+      y[j] = _mm512_cvtps_epi32(scaled(sum[j], rule.exact, c.first + 16 * j));
+    }
+    const __m512i zero_point = _mm512_set1_epi16(rule.zero_point);
+    bytes = _mm512_packus_epi16(_mm512_adds_epi16(_mm512_packs_epi32(y[0], y[1]), zero_point),
+                                _mm512_adds_epi16(_mm512_packs_epi32(y[2], y[3]), zero_point));
+    bytes = _mm512_max_epu8(bytes, _mm512_set1_epi8(static_cast<char>(rule.lowest_y)));
+    bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8(static_cast<char>(rule.highest_y)));
+    bytes = _mm512_xor_si512(bytes, _mm512_set1_epi8(static_cast<char>(rule.flip)));
+  } else {
+    for (int j = 0; j < kVectors; ++j) y[j] = stored_exact(sum[j], rule.exact, c.first + 16 * j);
+    const __m512i low_byte = _mm512_set1_epi16(0xFF);
+    bytes = _mm512_packus_epi16(_mm512_and_si512(_mm512_packs_epi32(y[0], y[1]), low_byte),
+                                _mm512_and_si512(_mm512_packs_epi32(y[2], y[3]), low_byte));
+  }
+  _mm512_mask_storeu_epi8(b.dst + pixel * b.dst_stride + c.first, c.there, bytes);
 }
 
-/// The low bytes of 64 results, in order.
-inline __m512i low_bytes(const __m512i (&y)[4]) {
-  const __m512i mask = _mm512_set1_epi16(0xFF);
-  const __m512i low = _mm512_and_si512(_mm512_packs_epi32(y[0], y[1]), mask);
-  const __m512i high = _mm512_and_si512(_mm512_packs_epi32(y[2], y[3]), mask);
-  return _mm512_packus_epi16(low, high);
+/// One pixel, any window.
+template <bool is_fast>
+void multiply_pixel(const DepthwiseBlock& b, const Channels& c, std::int64_t pixel) {
+  Dwords sum, dwords;
+  begin(sum, b, c);
+  const std::uint8_t* weights = c.weights;
+  for (std::int64_t column = 0; column < b.columns; ++column) {
+    const std::uint8_t* from = b.windows[pixel] + c.first + column * b.column_bytes;
+    for (std::int64_t group = 0; group < b.tap_groups; ++group, weights += 4 * kBlock) {
+      load_group<4>(from, b.taps + 4 * group, c.there, dwords);
+      add_products(sum, dwords, weights);
+    }
+  }
+  store<is_fast>(sum, b, c, pixel);
+}
+
+/// The pixels of a row that are open: some of their columns are multiplied, not all. Windows of k x k,
+/// `stride` columns apart. All indices of `sum` are compile-time constants, so that it stays in registers.
+template <int k, int stride, bool is_fast>
+struct OpenPixels {
+  static constexpr int kOpen = (k + stride - 1) / stride;
+  static constexpr int kPeriod =
+      kOpen * stride;  ///< columns after which a pixel's place in `sum` is taken anew
+  static constexpr int kGroups = (k + 3) / 4;
+
+  const DepthwiseBlock& b;
+  const Channels& c;
+  Dwords sum[kOpen];
+
+  /// Multiplies group `group` of column `u` (of kPeriod) by every window column that it is for some pixel.
+  template <int u, int group>
+  OCTAVO_INLINE void multiply_group(const std::uint8_t* column) {
+    Dwords dwords;
+    constexpr int kRows = group + 1 < kGroups ? 4 : k - 4 * (kGroups - 1);
+    load_group<kRows>(column, b.taps + 4 * group, c.there, dwords);
+    multiply_by<u, group, u % stride>(dwords);
+  }
+  template <int u, int group, int kx>
+  OCTAVO_INLINE void multiply_by(const Dwords& dwords) {
+    if constexpr (kx < k) {
+      constexpr int open = ((u - kx) / stride + kPeriod) % kOpen;
+      add_products(sum[open], dwords, c.weights + (kx * kGroups + group) * 4 * kBlock);
+      multiply_by<u, group, kx + stride>(dwords);
+    }
+  }
+
+  /// Column `at` of the row, number `u` of its period. `dst`: the first pixel's number.
+  template <int u>
+  OCTAVO_INLINE void take(const std::uint8_t* column, std::int64_t at, std::int64_t first) {
+    if constexpr (u % stride == 0) begin(sum[u / stride], b, c);
+    multiply_group<u, 0>(column);
+    if constexpr (kGroups > 1) multiply_group<u, 1>(column);
+    constexpr int kLast = u - (k - 1) + kPeriod * k;  // plus a multiple of the period
+    if constexpr (kLast % stride == 0) {
+      if (at >= k - 1) store<is_fast>(sum[kLast / stride % kOpen], b, c, first + (at - (k - 1)) / stride);
+    }
+  }
+
+  /// `count` neighbouring pixels from `first` on.
+  template <int... us>
+  void take_row(std::int64_t first, std::int64_t count, std::integer_sequence<int, us...>) {
+    const std::uint8_t* column = b.windows[first] + c.first;
+    const std::int64_t columns = (count - 1) * stride + k;
+    for (std::int64_t at = 0; at < columns; at += kPeriod, column += kPeriod * b.column_bytes) {
+      ((at + us < columns ? take<us>(column + us * b.column_bytes, at + us, first) : void()), ...);
+    }
+  }
+};
+
+template <int k, int stride, bool is_fast>
+void multiply_row(const DepthwiseBlock& b, const Channels& c, std::int64_t first, std::int64_t count) {
+  using Open = OpenPixels<k, stride, is_fast>;
+  Open open{b, c, {}};
+  open.take_row(first, count, std::make_integer_sequence<int, Open::kPeriod>());
+}
+
+template <int k, bool is_fast>
+void multiply_rows(const DepthwiseBlock& b, const Channels& c) {
+  const std::int64_t stride = b.pixel_bytes / b.column_bytes;
+  for (std::int64_t first = 0; first < b.pixels;) {
+    std::int64_t end = first + 1;
+    while (end < b.pixels && b.windows[end] - b.windows[end - 1] == b.pixel_bytes) ++end;
+    if (stride == 1) {
+      multiply_row<k, 1, is_fast>(b, c, first, end - first);
+    } else {
+      multiply_row<k, 2, is_fast>(b, c, first, end - first);
+    }
+    first = end;
+  }
+}
+
+template <bool is_fast>
+void multiply_channels(const DepthwiseBlock& b, const Channels& c) {
+  const std::int64_t stride = b.pixel_bytes / b.column_bytes;
+  const bool shares = b.pixel_bytes % b.column_bytes == 0 && stride <= 2 && b.column_taps == b.columns;
+  if (shares && b.columns == 3) return multiply_rows<3, is_fast>(b, c);
+  if (shares && b.columns == 5) return multiply_rows<5, is_fast>(b, c);
+  for (std::int64_t pixel = 0; pixel < b.pixels; ++pixel) multiply_pixel<is_fast>(b, c, pixel);
 }
 
 }  // namespace
 
-void depthwise_avx512_vnni(const DepthwiseBlock& block) {
-  for (std::int64_t channel = 0; channel < block.channels; channel += 64) {
-    const std::int64_t left = block.channels - channel;
-    const __mmask64 there = left < 64 ? (std::uint64_t{1} << left) - 1 : ~std::uint64_t{0};
-    for (std::int64_t pixel = 0; pixel < block.pixels; ++pixel) {
-      __m512i sum[4];
-      for (int j = 0; j < 4; ++j) sum[j] = _mm512_loadu_si512(block.rule.start + channel + 16 * j);
-      const std::uint8_t* weights = block.weights + channel / 64 * block.tap_groups * 256;
-      for (std::int64_t group = 0; group < block.tap_groups; ++group, weights += 256) {
-        add_taps(sum, block.windows[pixel] + channel, block.taps + 4 * group, there, weights);
-      }
-      for (int j = 0; j < 4; ++j) sum[j] = stored(sum[j], block.rule, channel + 16 * j);
-      _mm512_mask_storeu_epi8(block.dst + pixel * block.dst_stride + channel, there, low_bytes(sum));
+void depthwise_avx512_vnni(const DepthwiseBlock& b) {
+  for (std::int64_t channel = 0; channel < b.channels; channel += kBlock) {
+    const std::int64_t left = b.channels - channel;
+    const __mmask64 there = left < kBlock ? (std::uint64_t{1} << left) - 1 : ~std::uint64_t{0};
+    const Channels c{channel, there, b.weights + channel * b.columns * b.tap_groups * 4};
+    if (b.form == OutputForm::exact) {
+      multiply_channels<false>(b, c);
+    } else {
+      multiply_channels<true>(b, c);
     }
   }
 }

@@ -138,8 +138,8 @@ void multiply_all(const PanelBlock& b) {
 inline void depthwise_pixel(const DepthwiseBlock& b, std::int64_t pixel, std::int64_t channel) {
   const std::uint8_t* window = b.windows[pixel] + 2 * channel;
   const std::uint8_t* weights = b.weights + channel / 16 * b.tap_groups * 64;
-  __m256i sum0 = load(b.rule.start + channel);
-  __m256i sum1 = load(b.rule.start + channel + 8);
+  __m256i sum0 = load(b.rule.exact.start + channel);
+  __m256i sum1 = load(b.rule.exact.start + channel + 8);
   for (std::int64_t group = 0; group < b.tap_groups; ++group, weights += 64) {
     const __m256i x0 = load(window + b.taps[2 * group]);
     const __m256i x1 = load(window + b.taps[2 * group + 1]);
@@ -147,7 +147,7 @@ inline void depthwise_pixel(const DepthwiseBlock& b, std::int64_t pixel, std::in
     sum1 = _mm256_add_epi32(sum1, _mm256_madd_epi16(_mm256_unpackhi_epi16(x0, x1), load(weights + 32)));
   }
   const int c = static_cast<int>(channel);
-  const __m256i words = _mm256_packs_epi32(stored(sum0, b.rule, c), stored(sum1, b.rule, c + 8));
+  const __m256i words = _mm256_packs_epi32(stored(sum0, b.rule.exact, c), stored(sum1, b.rule.exact, c + 8));
   const __m256i bytes = _mm256_and_si256(words, _mm256_set1_epi16(0xFF));
   const std::int64_t left = b.channels - channel;
   store_bytes(b.dst + pixel * b.dst_stride + channel, left < 16 ? left : 16,

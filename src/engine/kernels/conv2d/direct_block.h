@@ -31,13 +31,19 @@ struct PanelBlock {
 struct DepthwiseBlock {
   const std::uint8_t* const* windows;
   std::int64_t pixels;
-  const std::int64_t* taps;
-  std::int64_t tap_groups;  ///< taps come in groups of 4 (bytes) or 2 (widened), filled up with zero weights
-  const std::uint8_t* weights;  ///< [block of channels][group of taps][channel][4 bytes]
+  std::int64_t columns;         ///< of a window that are walked one by one; 1 = all taps are one column's
+  std::int64_t column_bytes;    ///< from one to the next
+  std::int64_t pixel_bytes;     ///< from a window to that of the next pixel in the same row
+  const std::int64_t* taps;     ///< of one column: bytes from its beginning
+  std::int64_t column_taps;     ///< with weights that are not zero
+  std::int64_t tap_groups;      ///< taps of a column come in groups of 4 (bytes) or 2 (widened), the last one
+                                ///< filled up with zero weights
+  const std::uint8_t* weights;  ///< [block of channels][column][group of taps][channel][4 bytes]
   std::int64_t channels;
   std::uint8_t* dst;
   std::int64_t dst_stride;
-  OutputRule rule;
+  OutputForm form;
+  FastRule rule;
 };
 
 // AVX-512 VNNI: input u8, weights s8, panels of 32 channels, depthwise blocks of 64.
