@@ -204,11 +204,12 @@ void TileInput::copy_pixels(const std::byte* from, std::int64_t from_bytes, std:
     }
   } else if (from_bytes == p_.ic && position_bytes_ == p_.ic) {
     std::memcpy(to, from, static_cast<std::size_t>(count * p_.ic));
-  } else if (p_.ic == 3) {
-    for (std::int64_t i = 0; i < count; ++i) {
-      std::memcpy(to + i * position_bytes_, from + i * from_bytes, 2);
-      to[i * position_bytes_ + 2] = from[i * from_bytes + 2];
+  } else if (p_.ic == 3 && pixel_bytes_ >= 4) {
+    // A fourth byte meets weights of zero; only the last pixel may not have one.
+    for (std::int64_t i = 0; i + 1 < count; ++i) {
+      std::memcpy(to + i * position_bytes_, from + i * from_bytes, 4);
     }
+    std::memcpy(to + (count - 1) * position_bytes_, from + (count - 1) * from_bytes, 3);
   } else {
     for (std::int64_t i = 0; i < count; ++i) {
       std::memcpy(to + i * position_bytes_, from + i * from_bytes, bytes);

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <vector>
+
 #include "engine/kernels/pool/average.h"
 #include "engine/kernels/pool/rows.h"
 #include "engine/kernels/pool/window.h"
@@ -11,6 +14,7 @@ class WindowPool final : public Prepared {
  public:
   WindowPool(const PoolProblem& problem, const Operands& operands, MaxWindow max, AverageWindow average)
       : p_(problem), max_(max), average_(average) {
+    for (std::int64_t x = 0; x < problem.ow; ++x) columns_.push_back(pool_window_w(problem, x));
     if (problem.kind == PoolKind::max) return;
     x_ = affine_of(PoolProblem::kFamily, operands.inputs.at(0));
     y_ = affine_of(PoolProblem::kFamily, operands.output);
@@ -20,23 +24,36 @@ class WindowPool final : public Prepared {
     const auto* x = reinterpret_cast<const std::uint8_t*>(args.inputs[0]);
     auto* y = reinterpret_cast<std::uint8_t*>(args.output);
     const auto pixels = share.of(p_.n * args.batch * p_.oh * p_.ow);
-    for (std::int64_t pixel = pixels.begin; pixel < pixels.end; ++pixel) {
-      const PoolWindow h = pool_window_h(p_, pixel / p_.ow % p_.oh);
-      const PoolWindow w = pool_window_w(p_, pixel % p_.ow);
-      const std::int64_t image = pixel / (p_.oh * p_.ow);
-      const std::int64_t first = (image * p_.ih + h.first) * p_.iw + w.first;
-      const bool empty = h.taps == 0 || w.taps == 0;
-      const WindowU8 window{empty ? x : x + first * p_.c, empty ? 0 : h.taps, w.taps,
-                            h.step * p_.iw * p_.c,        w.step * p_.c,      p_.c};
-      if (p_.kind == PoolKind::max) {
-        max_(window, y + pixel * p_.c);
-      } else {
-        average_(window, average_numbers(h, w), y + pixel * p_.c);
-      }
+    for (std::int64_t pixel = pixels.begin; pixel < pixels.end;) {
+      const std::int64_t row = pixel / p_.ow, column = pixel % p_.ow;
+      const std::int64_t count = std::min(p_.ow - column, pixels.end - pixel);
+      run_row(x + row / p_.oh * p_.ih * p_.iw * p_.c, row % p_.oh, column, count, y + pixel * p_.c);
+      pixel += count;
     }
   }
 
  private:
+  /// `count` pixels of output row `oh` of an image, from `column` on.
+  void run_row(const std::uint8_t* image, std::int64_t oh, std::int64_t column, std::int64_t count,
+               std::uint8_t* y) const noexcept {
+    const PoolWindow h = pool_window_h(p_, oh);
+    for (std::int64_t i = column; i < column + count; ++i, y += p_.c) {
+      const PoolWindow& w = columns_[static_cast<std::size_t>(i)];
+      const bool empty = h.taps == 0 || w.taps == 0;
+      const WindowU8 window{empty ? image : image + (h.first * p_.iw + w.first) * p_.c,
+                            empty ? 0 : h.taps,
+                            w.taps,
+                            h.step * p_.iw * p_.c,
+                            w.step * p_.c,
+                            p_.c};
+      if (p_.kind == PoolKind::max) {
+        max_(window, y);
+      } else {
+        average_(window, average_numbers(h, w), y);
+      }
+    }
+  }
+
   /// average_of_sum with all that does not depend on the values worked out.
   AverageU8 average_numbers(const PoolWindow& h, const PoolWindow& w) const noexcept {
     const std::int64_t count = average_count(p_, h, w);
@@ -54,6 +71,7 @@ class WindowPool final : public Prepared {
   }
 
   PoolProblem p_;
+  std::vector<PoolWindow> columns_;
   MaxWindow max_;
   AverageWindow average_;
   Affine x_, y_;
