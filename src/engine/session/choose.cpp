@@ -72,4 +72,22 @@ Choice choose_kernel(std::string_view problem, std::string_view hint, const Forc
   fail(ErrorCode::unsupported, "no kernel for '{}': {}", problem, fmt::join(choice.passed_over, "; "));
 }
 
+bool pass_over(Choice& choice, std::string_view problem, Isa isa, std::string_view reason) {
+  Choice next{nullptr, choice.passed_over};
+  next.passed_over.push_back(fmt::format("{}: {}", choice.row->name, reason));
+  const KernelFamily& family = family_of(problem);
+  const auto failed = std::find_if(family.rows.begin(), family.rows.end(),
+                                   [&](const FamilyRow& row) { return &row == choice.row; });
+  for (auto row = failed + 1; row < family.rows.end(); ++row) {
+    const std::string objected = objection(*row, problem, isa);
+    if (objected.empty()) {
+      next.row = &*row;
+      choice = std::move(next);
+      return true;
+    }
+    next.passed_over.push_back(fmt::format("{}: {}", row->name, objected));
+  }
+  return false;
+}
+
 }  // namespace octavo

@@ -25,6 +25,19 @@ Operand operand_of(const PackageData& package, std::int32_t index) {
   return operand;
 }
 
+/// Some rows learn only from the operands that they cannot do a step (its weights are not constant): then the
+/// next one does it.
+std::unique_ptr<Prepared> prepare_chosen(std::string_view problem, const Operands& operands, Isa isa,
+                                         Choice& choice) {
+  while (true) {
+    try {
+      return choice.row->prepare(problem, operands);
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::unsupported || !pass_over(choice, problem, isa, e.what())) throw;
+    }
+  }
+}
+
 PreparedStep prepare_step(const PackageData& package, const Step& step, const ForcedKernels& forced,
                           Isa isa) {
   try {
@@ -34,8 +47,8 @@ PreparedStep prepare_step(const PackageData& package, const Step& step, const Fo
     operands.output = operand_of(package, step.output);
     operands.parameters.insert(step.parameters.begin(), step.parameters.end());
     Choice choice = choose_kernel(step.problem, step.kernel, forced, isa);
-    return {choice.row, std::move(choice.passed_over), choice.row->prepare(step.problem, operands),
-            grows(package.plan, step)};
+    std::unique_ptr<Prepared> kernel = prepare_chosen(step.problem, operands, isa, choice);
+    return {choice.row, std::move(choice.passed_over), std::move(kernel), grows(package.plan, step)};
   } catch (const Error& e) {
     throw e.within(fmt::format("step '{}'{}", step.problem, step.origin.empty() ? "" : " of " + step.origin));
   }

@@ -187,6 +187,25 @@ TEST(Session, TracesWhatEveryThreadDoes) {
   EXPECT_EQ(session.run_timed().size(), 3U);
 }
 
+TEST(Session, GoesOnToTheNextRowWhereWeightsAreNotConstant) {
+  Plan plan;
+  plan.name = "product";
+  plan.tensors = {tensor("x", {{1, true}, {2, false}}, Storage::input, 0),
+                  tensor("w", {{1, false}, {2, false}}, Storage::input, 1),
+                  tensor("y", {{1, true}, {1, false}}, Storage::output, 0)};
+  plan.inputs = {{"x", 0}, {"w", 1}};
+  plan.outputs = {{"y", 2}};
+  plan.steps = {{"linear x=f32 w=f32 y=f32 ic2 oc1", "", {0, 1}, 2, {}, ""}};
+  Session session(make_package(std::move(plan), {}, {}));
+  EXPECT_EQ(session.steps()[0].kernel, "reference");
+  EXPECT_THAT(session.steps()[0].passed_over, ::testing::Contains(HasSubstr("weights that are not constant")));
+  const Tensor x = filled({1, 2}, 1), w = filled({1, 2}, 3);
+  session.set_input("x", x.view());
+  session.set_input("w", w.view());
+  session.run();
+  EXPECT_EQ(session.output().as<float>()[0], 1.0F * 3.0F + 2.0F * 4.0F);
+}
+
 TEST(ChooseKernel, TakesAHintOnlyWhereItIsLegal) {
   const std::string problem = "linear ic4 oc5";
   const ForcedKernels none("");
