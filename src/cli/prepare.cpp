@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/fail.h"
+#include "cli/dlrm_calibration.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
 #include "cli/row_formats.h"
@@ -20,6 +21,8 @@ struct Options {
   double rows_scale = 1.0;
   std::uint64_t seed = 1;
   RowFormatOptions rows;
+  DlrmOptions calibration;  ///< its data; empty = a synthetic model on generated samples, others not at all
+  std::int64_t calibration_samples = 8192;
 };
 
 DlrmSource open_source(const Options& options) {
@@ -38,6 +41,15 @@ DlrmSource open_source(const Options& options) {
   return source;
 }
 
+/// A synthetic model has no data of its own: generated samples give it ranges, so that int8 can be tried.
+void calibrate(const Options& options) {
+  DlrmOptions data = options.calibration;
+  if (data.data.empty() && options.synthetic) data.data = "zipf:1024";
+  if (data.data.empty()) return;
+  const std::int64_t samples = calibrate_package(options.output, data, options.calibration_samples);
+  fmt::print("{}: calibrated on {} samples\n", options.output, samples);
+}
+
 void prepare(const Options& options) {
   DlrmSource source = open_source(options);
   const std::vector<RowFormat> formats = options.rows.formats_for(source);
@@ -52,6 +64,7 @@ void prepare(const Options& options) {
   const DlrmPackage package = open_dlrm_package(options.output);
   fmt::print("{}: {} tables written, {} kept, {} in all\n", options.output, outcome.tables_written,
              outcome.tables_kept, bytes_text(all_table_bytes(package.model)));
+  calibrate(options);
 }
 
 }  // namespace
@@ -76,9 +89,16 @@ void add_prepare(CLI::App& app) {
       ->capture_default_str();
   dlrm->add_option("--seed", options->seed, "of the random weights")->needs(synthetic)->capture_default_str();
   options->rows.declare(*dlrm);
+  dlrm->add_option("--calibrate", options->calibration.data,
+                   "click data to measure activations on, for int8 (run --help says which forms)");
+  dlrm->add_option("--calibrate-samples", options->calibration_samples, "how many of them")
+      ->check(CLI::Range(1, 1 << 24))
+      ->capture_default_str();
+  dlrm->add_option("--modulo", options->calibration.modulo,
+                   "its row numbers modulo this: none, rows (of the table) or a number (max_ind_range)");
   dlrm->footer(
       "Killed or failed, the same command goes on where it stopped, by whole tables.\nExamples:\n"
-      "  octavo prepare dlrm --from tb00_40M.pt --precision s4_row -o dlrm_40m\n"
+      "  octavo prepare dlrm --from tb00_40M.pt --precision s4_row --calibrate day_23.npz -o dlrm_40m\n"
       "  octavo prepare dlrm --variant 40m --synthetic --rows-scale 0.01 -o small");
   dlrm->callback([options, from] {
     if (from->empty() && !options->synthetic) {

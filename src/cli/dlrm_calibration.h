@@ -1,0 +1,12 @@
+#pragma once
+#include "cli/dlrm_model.h"
+
+namespace octavo::cli {
+
+/// Measures the activations of the package in `folder` on the first `samples` of `data` and writes their
+/// ranges into its manifest, so that it can be scored in int8. Tables stay in their files. Returns how many
+/// samples there were. Error(invalid_argument) when there is none.
+std::int64_t calibrate_package(const std::filesystem::path& folder, const DlrmOptions& data,
+                               std::int64_t samples);
+
+}  // namespace octavo::cli
