@@ -51,8 +51,11 @@ MemoryRegion::MemoryRegion(std::int64_t bytes, int protection) : bytes_(bytes) {
 }
 
 MemoryRegion MemoryRegion::zeros(std::int64_t bytes) {
-  MemoryRegion region(bytes, PROT_READ | PROT_WRITE);
-  if (bytes > 0) ::madvise(region.data_, static_cast<std::size_t>(bytes), MADV_HUGEPAGE);
+  // Whole huge pages, unless that would more than double it.
+  const bool is_small = bytes < kHugePage / 2;
+  MemoryRegion region(is_small ? bytes : (bytes + kHugePage - 1) / kHugePage * kHugePage,
+                      PROT_READ | PROT_WRITE);
+  if (bytes > 0) ::madvise(region.data_, static_cast<std::size_t>(region.bytes_), MADV_HUGEPAGE);
   return region;
 }
 

@@ -26,7 +26,7 @@ constexpr std::int64_t kSamplesForPrefetch = 96;
 /// A block whose sums wait to be finished.
 struct PendingBlock {
   PanelRule rule;
-  const std::int32_t* sums = nullptr;
+  std::int32_t* sums = nullptr;
   std::uint8_t* dst = nullptr;
 };
 
@@ -37,44 +37,63 @@ OCTAVO_INLINE void finish_pair(const PendingBlock& block, std::int64_t pair) {
   finish_two(left, left + 256, block.rule, block.dst + half * kTileBytes + row * kDlrmStep);
 }
 
-template <class Tiles, bool is_signed>
-OCTAVO_INLINE void multiply_step(const std::uint8_t* a, const std::int8_t* b) {
-  Tiles::template load_streamed<4>(a, 64);
-  Tiles::template load<6>(b, 64);
+template <class Tiles, bool is_signed, int c, int a, int b>
+OCTAVO_INLINE void dot() {
   if constexpr (is_signed) {
-    Tiles::template dot_ss<0, 4, 6>();
+    Tiles::template dot_ss<c, a, b>();
   } else {
-    Tiles::template dot_us<0, 4, 6>();
-  }
-  Tiles::template load<7>(b + kTileBytes, 64);
-  if constexpr (is_signed) {
-    Tiles::template dot_ss<1, 4, 7>();
-  } else {
-    Tiles::template dot_us<1, 4, 7>();
-  }
-  Tiles::template load_streamed<5>(a + kTileBytes, 64);
-  if constexpr (is_signed) {
-    Tiles::template dot_ss<2, 5, 6>();
-    Tiles::template dot_ss<3, 5, 7>();
-  } else {
-    Tiles::template dot_us<2, 5, 6>();
-    Tiles::template dot_us<3, 5, 7>();
+    Tiles::template dot_us<c, a, b>();
   }
 }
 
-/// `pairs` pairs of the pending block are finished in each step: 16 / pairs steps at least. `lines` lines of
-/// later weights, from `ahead` on, are asked for in each step.
+/// A step of the block's first 16 samples; its weights stay in tiles 6 and 7.
+template <class Tiles, bool is_signed>
+OCTAVO_INLINE void multiply_first(const std::uint8_t* a, const std::int8_t* b) {
+  Tiles::template load_streamed<4>(a, 64);
+  Tiles::template load<6>(b, 64);
+  dot<Tiles, is_signed, 0, 4, 6>();
+  Tiles::template load<7>(b + kTileBytes, 64);
+  dot<Tiles, is_signed, 1, 4, 7>();
+}
+
+/// The same step of the other 16.
+template <class Tiles, bool is_signed>
+OCTAVO_INLINE void multiply_second(const std::uint8_t* a) {
+  Tiles::template load_streamed<5>(a + kTileBytes, 64);
+  dot<Tiles, is_signed, 2, 5, 6>();
+  dot<Tiles, is_signed, 3, 5, 7>();
+}
+
+template <class Tiles>
+OCTAVO_INLINE void store_second(std::int32_t* sums) {
+  Tiles::template store<2>(sums + 512, 64);
+  Tiles::template store<3>(sums + 768, 64);
+}
+
+/// One block but for the stores of its second half. `pairs` pairs of the pending block are finished in each
+/// step: 16 / pairs steps at least. `lines` lines of later weights, from `ahead` on, are asked for in each
+/// step.
 template <class Tiles, bool is_signed, int pairs>
 OCTAVO_INLINE void multiply_block(std::int64_t steps, const std::uint8_t* a, const std::int8_t* b,
-                                  const PendingBlock& pending, const std::int8_t* ahead, std::int64_t lines) {
-  Tiles::template zero<0>(), Tiles::template zero<1>(), Tiles::template zero<2>(), Tiles::template zero<3>();
-  for (std::int64_t step = 0; step < steps; ++step) {
-    multiply_step<Tiles, is_signed>(a + step * kDlrmStepBytes, b + step * kDlrmStepBytes);
+                                  std::int32_t* sums, const PendingBlock& pending, const std::int8_t* ahead,
+                                  std::int64_t lines) {
+  Tiles::template zero<0>(), Tiles::template zero<1>();
+  multiply_first<Tiles, is_signed>(a, b);
+  if (pending.sums != nullptr) store_second<Tiles>(pending.sums);
+  Tiles::template zero<2>(), Tiles::template zero<3>();
+  multiply_second<Tiles, is_signed>(a);
+  for (std::int64_t step = 0;;) {
     for (std::int64_t line = 0; line < lines; ++line, ahead += 64) _mm_prefetch(ahead, _MM_HINT_T1);
-    if (pending.sums == nullptr || step * pairs >= 16) continue;
+    if (pending.sums != nullptr && step * pairs < 16) {
 #pragma GCC unroll 16
-    for (int pair = 0; pair < pairs; ++pair) finish_pair(pending, step * pairs + pair);
+      for (int pair = 0; pair < pairs; ++pair) finish_pair(pending, step * pairs + pair);
+    }
+    if (++step == steps) break;
+    multiply_first<Tiles, is_signed>(a + step * kDlrmStepBytes, b + step * kDlrmStepBytes);
+    multiply_second<Tiles, is_signed>(a + step * kDlrmStepBytes);
   }
+  Tiles::template store<0>(sums, 64);
+  Tiles::template store<1>(sums + 256, 64);
 }
 
 template <class Tiles, bool is_signed, int pairs>
@@ -91,14 +110,12 @@ void multiply_panels(const DlrmLayerWork& w) {
     const std::int8_t* const weights = w.weights + panel * w.steps * kDlrmStepBytes;
     for (std::int64_t group = 0; group < groups; ++group, turn ^= 1) {
       multiply_block<Tiles, is_signed, pairs>(w.steps, w.src + group * w.steps * kDlrmStepBytes, weights,
-                                              pending, weights + ahead + group * w.steps * lines * 64, lines);
-      Tiles::template store<0>(sums[turn], 64);
-      Tiles::template store<1>(sums[turn] + 256, 64);
-      Tiles::template store<2>(sums[turn] + 512, 64);
-      Tiles::template store<3>(sums[turn] + 768, 64);
+                                              sums[turn], pending,
+                                              weights + ahead + group * w.steps * lines * 64, lines);
       pending = {panel_rule(w, panel), sums[turn], panel_dst(w, group, panel)};
     }
   }
+  store_second<Tiles>(pending.sums);
   for (std::int64_t pair = 0; pair < 16; ++pair) finish_pair(pending, pair);
 }
 
@@ -117,21 +134,11 @@ OCTAVO_INLINE void multiply_few_step(const std::uint8_t* a, const std::int8_t* b
   Tiles::template load<5>(b, 64);
   Tiles::template load<6>(b + kTileBytes, 64);
   Tiles::template load<7>(b + panel_bytes, 64);
-  if constexpr (is_signed) {
-    Tiles::template dot_ss<0, 4, 5>();
-    Tiles::template dot_ss<1, 4, 6>();
-    Tiles::template dot_ss<2, 4, 7>();
-  } else {
-    Tiles::template dot_us<0, 4, 5>();
-    Tiles::template dot_us<1, 4, 6>();
-    Tiles::template dot_us<2, 4, 7>();
-  }
+  dot<Tiles, is_signed, 0, 4, 5>();
+  dot<Tiles, is_signed, 1, 4, 6>();
+  dot<Tiles, is_signed, 2, 4, 7>();
   Tiles::template load<5>(b + panel_bytes + kTileBytes, 64);
-  if constexpr (is_signed) {
-    Tiles::template dot_ss<3, 4, 5>();
-  } else {
-    Tiles::template dot_us<3, 4, 5>();
-  }
+  dot<Tiles, is_signed, 3, 4, 5>();
 }
 
 /// At most 16 samples: one tile of them against two panels at a time; every weight is read once.
