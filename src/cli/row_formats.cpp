@@ -46,4 +46,8 @@ std::vector<RowFormat> RowFormatOptions::formats_for(DlrmSource& source) const {
   return formats;
 }
 
+std::int64_t RowFormatOptions::bytes_of(const DlrmModel& model) const {
+  return all_table_bytes(model, parse(precision));
+}
+
 }  // namespace octavo::cli

@@ -16,6 +16,8 @@ struct RowFormatOptions {
   void declare(CLI::App& verb);
   /// One format for each table of `source`. Error(invalid_argument) for a table that is not there.
   [[nodiscard]] std::vector<RowFormat> formats_for(DlrmSource& source) const;
+  /// Bytes that the tables of `model` will take, those of --table-precision left out of account.
+  [[nodiscard]] std::int64_t bytes_of(const DlrmModel& model) const;
 };
 
 }  // namespace octavo::cli
