@@ -187,6 +187,7 @@ class Prepare(unittest.TestCase):
         self.assertEqual(octavo(*arguments, "-o", whole).returncode, 0)
         seconds = time.monotonic() - begin
         kills = 0
+        done = []
         for part in range(1, 8):
             run = subprocess.Popen([OCTAVO, *arguments, "-o", self.package], stdout=subprocess.DEVNULL)
             try:
@@ -195,10 +196,13 @@ class Prepare(unittest.TestCase):
                 run.send_signal(signal.SIGKILL)
                 run.wait()
                 kills += 1
-                finished = {path: path.stat() for path in self.package.glob("tables/*_row")}
-                done = json.loads(state.read_text())["done"] if (state := self.package / "unfinished.json").exists() else []
-                self.assertIn(len(finished) - len(done), (0, 1))
-        self.assertGreaterEqual(kills, 2)
+            if (self.package / "manifest.json").exists():
+                break
+            finished = {path: path.stat() for path in self.package.glob("tables/*_row")}
+            state = self.package / "unfinished.json"
+            done = json.loads(state.read_text())["done"] if state.exists() else []
+            self.assertIn(len(finished) - len(done), (0, 1))
+        self.assertGreaterEqual(kills, 1)
         self.assertEqual(octavo(*arguments, "-o", self.package).returncode, 0)
         for table in done:
             path = self.package / f"tables/{table}.s8_row"
