@@ -78,6 +78,9 @@ class Int8Pipeline final : public DlrmPipeline {
     Scratch scratch(memory);
     const Buffers b(*this, scratch);
     const bool backwards = chunk.samples <= kFewSamples && (++*b.runs & 1) != 0;
+    // The rows of the first turn come while the bottom MLP runs.
+    for (std::int64_t i = 0; i < std::min(kDlrmTurn, chunk.samples); ++i)
+      prefetch_sample(tables_, *chunk.batch, chunk.first + i);
     kernels_.input({chunk.batch->dense.data() + chunk.first * model_.dense_features, model_.dense_features,
                     chunk.samples, numbers_.dense_inverse_scale, numbers_.dense_zero_point, b.input,
                     bottom_.front().steps});
