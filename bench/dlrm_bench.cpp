@@ -36,6 +36,8 @@ struct Options {
   double seconds = 2.0;
   std::string kernel;
   bool is_f32 = false;
+  std::string package;
+  bool is_mapped = false;
 };
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
@@ -191,36 +193,45 @@ void check(const Dlrm& model, const Pool& pool, const DlrmSessionOptions& option
   fmt::print("{} of {} scores differ from the reference\n", different, samples);
 }
 
-int run(const Options& options) {
+/// The model with made-up weights and rows, calibrated on made-up samples.
+Dlrm made_up(const Options& options) {
   DlrmModel model = model_of(options);
-  auto begin = std::chrono::steady_clock::now();
   Tables tables = Tables::zeros(model);
   fill_tables(model, tables);
-  fmt::print("{}: {:.2f} GB in {:.1f} s\n", print(model), static_cast<double>(all_table_bytes(model)) * 1e-9,
-             seconds_since(begin));
   std::mt19937 random(1);
-  auto bottom = random_layers(model.bottom, 13, random),
-       top = random_layers(model.top, interaction_width(model), random);
+  auto bottom = random_layers(model.bottom, model.dense_features, random);
+  auto top = random_layers(model.top, interaction_width(model), random);
   auto data = std::make_shared<DlrmData>(
       DlrmData{std::move(model), std::move(bottom), std::move(top), std::move(tables)});
-  const Dlrm dlrm(data);
+  DlrmCalibrator calibrator{Dlrm(data)};
+  calibrator.add(Pool(data->model, 512, 0).batch(0));
+  data->model.calibration = calibrator.calibration();
+  return Dlrm(data);
+}
+
+int run(const Options& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  const TablePlace place = options.is_mapped ? TablePlace::mapped : TablePlace::memory;
+  const Dlrm dlrm = options.package.empty() ? made_up(options) : Dlrm::open(options.package, place, 2);
+  const DlrmModel& model = dlrm.data().model;
+  fmt::print("{}: {:.2f} GB, ready in {:.2f} s\n", print(model),
+             static_cast<double>(dlrm.table_bytes()) * 1e-9, seconds_since(begin));
   DlrmSessionOptions session_options;
   session_options.precision = options.is_f32 ? DlrmPrecision::f32 : DlrmPrecision::int8;
   session_options.threads = options.threads;
   session_options.kernel = options.kernel;
-  {
-    DlrmCalibrator calibrator(dlrm);
-    calibrator.add(Pool(data->model, 512, 0).batch(0));
-    data->model.calibration = calibrator.calibration();
-  }
-  check(dlrm, Pool(data->model, 512, 0), session_options);
+  const Pool sample(model, 512, 0);
   DlrmSession session(dlrm, session_options);
+  std::vector<float> scores(512);
+  session.score(sample.batch(0), scores);
+  fmt::print("the first 512 samples are scored {:.2f} s after the start\n", seconds_since(begin));
+  check(dlrm, sample, session_options);
   const double peak = peak_ops_per_second(usable_isa()) * options.threads;
   fmt::print("kernel {}, {} thread(s), peak {:.2f} TOPS in this process\n", session.kernel(), options.threads,
              peak * 1e-12);
   for (double zipf : {0.0, 1.05}) {
     for (std::int64_t batch : options.batches)
-      measure(session, Pool(data->model, batch, zipf), zipf == 0 ? "uniform" : "Zipf", options.seconds, peak);
+      measure(session, Pool(model, batch, zipf), zipf == 0 ? "uniform" : "Zipf", options.seconds, peak);
   }
   fmt::print("peak in this process now {:.2f} TOPS; {}\n",
              peak_ops_per_second(usable_isa()) * options.threads * 1e-12, memory_line());
@@ -240,6 +251,8 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "for each line");
   app.add_option("--kernel", options.kernel);
   app.add_flag("--f32", options.is_f32);
+  app.add_option("--package", options.package, "a package of this shape instead of made-up tables");
+  app.add_flag("--mapped", options.is_mapped, "leave the package's tables in their files");
   CLI11_PARSE(app, argc, argv);
   try {
     return octavo::run(options);

@@ -41,6 +41,14 @@ bool is_dlrm(const std::filesystem::path& path) {
   return std::filesystem::is_regular_file(path) && is_dlrm_file(path);
 }
 
+ClickShape shape_of(const DlrmModel& model) {
+  ClickShape shape{model.dense_features, {}};
+  for (const DlrmTable& table : model.tables) shape.rows.push_back(table.rows);
+  return shape;
+}
+
+ClickShape shape_of(const Dlrm& model) { return {model.dense_features(), model.rows()}; }
+
 void DlrmOptions::declare(CLI::App& verb) {
   verb.add_option("--modulo", modulo,
                   "DLRM: row numbers modulo this: none, rows (of the table) or a number (max_ind_range)");
@@ -71,8 +79,8 @@ DlrmSessionOptions DlrmOptions::session_options(const RunOptions& run) const {
   return options;
 }
 
-std::unique_ptr<ClickReader> DlrmOptions::open_data(const Dlrm& model) const {
-  return open_clicks(data, {model.dense_features(), model.rows()}, parse_rule(modulo));
+std::unique_ptr<ClickReader> DlrmOptions::open_data(const ClickShape& shape) const {
+  return open_clicks(data, shape, parse_rule(modulo));
 }
 
 ScoredClicks score_clicks(DlrmSession& session, ClickReader& data) {

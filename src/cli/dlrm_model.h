@@ -14,6 +14,10 @@ namespace octavo::cli {
 /// checkpoint without code, or an ONNX model that takes row numbers.
 bool is_dlrm(const std::filesystem::path& path);
 
+/// What the model takes.
+ClickShape shape_of(const DlrmModel& model);
+ClickShape shape_of(const Dlrm& model);
+
 /// The options of verbs that score click data, in addition to those of any model.
 struct DlrmOptions {
   std::string data;
@@ -27,7 +31,7 @@ struct DlrmOptions {
   /// Opens a package, or loads another model's tables into memory.
   [[nodiscard]] Dlrm open(const std::string& model, const RunOptions& run) const;
   [[nodiscard]] DlrmSessionOptions session_options(const RunOptions& run) const;
-  [[nodiscard]] std::unique_ptr<ClickReader> open_data(const Dlrm& model) const;
+  [[nodiscard]] std::unique_ptr<ClickReader> open_data(const ClickShape& shape) const;
 };
 
 /// All samples of a data set with what a model makes of them.

@@ -18,7 +18,7 @@ ScoredClicks score_all(const std::string& model, const RunOptions& run, const Dl
                        std::string& name) {
   const Dlrm dlrm = options.open(model, run);
   name = dlrm.name();
-  const auto data = options.open_data(dlrm);
+  const auto data = options.open_data(shape_of(dlrm));
   DlrmSession session(dlrm, options.session_options(run));
   return score_clicks(session, *data);
 }

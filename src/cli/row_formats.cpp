@@ -1,8 +1,10 @@
 #include "cli/row_formats.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/fail.h"
+#include "compiler/prepare/choose_formats.h"
 
 namespace octavo::cli {
 namespace {
@@ -23,15 +25,25 @@ RowFormat parse(std::string_view name) {
 }  // namespace
 
 void RowFormatOptions::declare(CLI::App& verb) {
-  verb.add_option("--precision", precision, "how all rows are stored")
-      ->check(CLI::IsMember(format_names()))
-      ->capture_default_str();
+  CLI::Option* all = verb.add_option("--precision", precision, "how all rows are stored")
+                         ->check(CLI::IsMember(format_names()))
+                         ->capture_default_str();
+  verb.add_option(
+          "--error-budget", error_budget,
+          "each table as small as it can be with a relative error (rms) of its elements up to this: 0.02")
+      ->check(CLI::Range(0.0, 1.0))
+      ->excludes(all);
   verb.add_option("--table-precision", tables, "how the rows of one table are: 19:s8_row")
       ->allow_extra_args(false);
 }
 
 std::vector<RowFormat> RowFormatOptions::formats_for(DlrmSource& source) const {
   std::vector<RowFormat> formats(source.tables.size(), parse(precision));
+  if (error_budget) {
+    const std::vector<FormatChoice> choices = choose_formats(source, *error_budget);
+    std::transform(choices.begin(), choices.end(), formats.begin(),
+                   [](const FormatChoice& choice) { return choice.format; });
+  }
   for (const std::string& text : tables) {
     const std::size_t colon = std::min(text.find(':'), text.size());
     std::size_t table = 0;
@@ -44,6 +56,10 @@ std::vector<RowFormat> RowFormatOptions::formats_for(DlrmSource& source) const {
     formats[table] = parse(std::string_view(text).substr(colon + 1));
   }
   return formats;
+}
+
+std::int64_t RowFormatOptions::bytes_of(const DlrmModel& model) const {
+  return all_table_bytes(model, error_budget ? RowFormat::s8_row : parse(precision));
 }
 
 }  // namespace octavo::cli

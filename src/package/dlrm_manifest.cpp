@@ -85,14 +85,14 @@ Json calibration_json(const DlrmCalibration& c) {
           {"dense", range_json(c.dense)},
           {"bottom", ranges_json(c.bottom)},
           {"embeddings", ranges_json(c.embeddings)},
-          {"dots", range_json(c.dots)},
+          {"dots", ranges_json(c.dots)},
           {"top", ranges_json(c.top)}};
 }
 
 DlrmCalibration parse_calibration(const Json& json) {
   return {json.at("samples").get<std::int64_t>(), parse_range(json.at("dense")),
           parse_ranges(json.at("bottom")),        parse_ranges(json.at("embeddings")),
-          parse_range(json.at("dots")),           parse_ranges(json.at("top"))};
+          parse_ranges(json.at("dots")),          parse_ranges(json.at("top"))};
 }
 
 DlrmModel parse_model(const Json& json) {

@@ -58,9 +58,9 @@ void check_calibration(const DlrmModel& model) {
   const DlrmCalibration& c = *model.calibration;
   if (c.samples < 1) fail(ErrorCode::invalid_model, "calibration on {} samples", c.samples);
   check_range("dense", c.dense);
-  check_range("dots", c.dots);
   check_ranges("bottom", c.bottom, model.bottom.size());
   check_ranges("embeddings", c.embeddings, model.tables.size());
+  check_ranges("dots", c.dots, static_cast<std::size_t>(dot_products(model)));
   check_ranges("top", c.top, model.top.size());
 }
 
@@ -76,17 +76,22 @@ std::optional<Interaction> parse_interaction(std::string_view name) noexcept {
   return static_cast<Interaction>(found - kInteractionNames.begin());
 }
 
-std::int64_t interaction_width(const DlrmModel& model) {
+std::int64_t dot_products(const DlrmModel& model) {
   const auto vectors = static_cast<std::int64_t>(model.tables.size()) + 1;
   switch (model.interaction) {
     case Interaction::dot:
-      return model.dim + vectors * (vectors - 1) / 2;
+      return vectors * (vectors - 1) / 2;
     case Interaction::dot_with_self:
-      return model.dim + vectors * (vectors + 1) / 2;
+      return vectors * (vectors + 1) / 2;
     case Interaction::cat:
-      return model.dim * vectors;
+      return 0;
   }
   return 0;
+}
+
+std::int64_t interaction_width(const DlrmModel& model) {
+  if (model.interaction == Interaction::cat) return model.dim * (std::ssize(model.tables) + 1);
+  return model.dim + dot_products(model);
 }
 
 std::int64_t bottom_inputs(const DlrmModel& model, std::size_t i) {

@@ -44,7 +44,7 @@ struct DlrmCalibration {
   ValueRange dense;                    ///< the dense features
   std::vector<ValueRange> bottom;      ///< outputs of each bottom layer, behind the ReLU
   std::vector<ValueRange> embeddings;  ///< the pooled rows of each table
-  ValueRange dots;                     ///< the products; zero for `cat`
+  std::vector<ValueRange> dots;        ///< each product, as the top MLP reads them; none for `cat`
   std::vector<ValueRange> top;  ///< outputs of each top layer, behind the ReLU; the last before the sigmoid
 };
 
@@ -64,8 +64,9 @@ struct DlrmModel {
   std::optional<DlrmCalibration> calibration;
 };
 
-/// Values that the interaction gives the top MLP.
+/// Values that the interaction gives the top MLP, and how many of them are products.
 std::int64_t interaction_width(const DlrmModel& model);
+std::int64_t dot_products(const DlrmModel& model);
 /// Inputs of layer `i` of the bottom or top MLP.
 std::int64_t bottom_inputs(const DlrmModel& model, std::size_t i);
 std::int64_t top_inputs(const DlrmModel& model, std::size_t i);

@@ -90,7 +90,7 @@ TEST(DlrmPackage, KeepsACalibration) {
                                                .dense = {-1, 2.5F},
                                                .bottom = {{0, 1}, {0, 2}},
                                                .embeddings = {{0, 1}, {-0.1F, 1}},
-                                               .dots = {-3, 4},
+                                               .dots = {{-3, 4}, {0, 1}, {0, 2}},
                                                .top = {{0, 1}, {-5, 6}}};
   const DlrmManifest read = parse_dlrm_manifest(dlrm_manifest_json(manifest));
   EXPECT_EQ(read.model.calibration->samples, 9);

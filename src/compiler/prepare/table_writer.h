@@ -7,8 +7,8 @@
 
 namespace octavo {
 
-/// What the rows of `source` are to be coded with; reads the whole table where its format has one scale for
-/// all.
+/// What the rows of `source` are to be coded with: a scale for all rows is learned from all of them, a
+/// codebook of a large table from parts that are spread over it.
 RowCoding fit_coding(TableSource& source, const DlrmTable& table, std::int64_t dim);
 
 /// Codes all rows of `source`, in order: `take` is given each piece. Reading and coding overlap; a few pieces

@@ -24,7 +24,7 @@ struct FeatureWork {
       indices;  ///< table t's row of the first sample at [t * index_stride], the next behind it
   std::int64_t index_stride;
   std::int64_t samples;
-  std::int64_t samples_behind;  ///< with indices in place already, whose rows may be asked for early
+  std::int64_t samples_ahead;  ///< samples behind these whose rows are to be asked for
   std::int8_t* features;
   std::int64_t sample_bytes;  ///< from one sample's features to the next
 };

@@ -7,8 +7,6 @@
 namespace octavo {
 namespace {
 
-/// How many samples ahead rows are asked for: more gained nothing (docs/performance.md).
-constexpr std::int64_t kAhead = 4;
 // The number of RowFormat::s8_table.
 constexpr std::int32_t kS8Table = 2;
 
@@ -16,47 +14,85 @@ inline __mmask64 first_bytes(std::int64_t count) {
   return count >= 64 ? ~0ULL : count <= 0 ? 0ULL : (1ULL << count) - 1;
 }
 
-inline void gather_row(const BagTable& t, const std::uint8_t* row, std::int8_t* dst) {
-  if (t.format == kS8Table) {
-    for (std::int64_t i = 0; i < t.dim; i += 64) {
-      const __mmask64 there = first_bytes(t.dim - i);
+/// Rows of bytes.
+struct Bytes {
+  explicit Bytes(const BagTable&) {}
+  static constexpr std::int64_t row_bytes(std::int64_t dim) { return dim; }
+  inline void copy_whole(const std::uint8_t* row, std::int64_t dim, std::int8_t* dst) const {
+    for (std::int64_t i = 0; i < dim; i += 64) _mm512_storeu_si512(dst + i, _mm512_loadu_si512(row + i));
+  }
+  inline void copy(const std::uint8_t* row, std::int64_t dim, std::int8_t* dst) const {
+    for (std::int64_t i = 0; i < dim; i += 64) {
+      const __mmask64 there = first_bytes(dim - i);
       _mm512_mask_storeu_epi8(dst + i, there, _mm512_maskz_loadu_epi8(there, row + i));
     }
-    return;
   }
-  const __m512i codebook =
-      _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(t.codebook)));
-  const __m512i fifteen = _mm512_set1_epi8(15);
-  const std::int64_t half = (t.dim + 1) / 2;
-  for (std::int64_t i = 0; i < half; i += 64) {
-    const __mmask64 low = first_bytes(half - i), high = first_bytes(t.dim - half - i);
-    const __m512i q = _mm512_maskz_loadu_epi8(low, row + i);
-    _mm512_mask_storeu_epi8(dst + i, low, _mm512_shuffle_epi8(codebook, _mm512_and_si512(q, fifteen)));
-    _mm512_mask_storeu_epi8(
-        dst + half + i, high,
-        _mm512_shuffle_epi8(codebook, _mm512_and_si512(_mm512_srli_epi16(q, 4), fifteen)));
+};
+
+/// Rows of nibbles, decoded.
+struct Nibbles {
+  __m512i codebook;
+
+  explicit Nibbles(const BagTable& t)
+      : codebook(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(t.codebook)))) {}
+  static constexpr std::int64_t row_bytes(std::int64_t dim) { return (dim + 1) / 2; }
+  [[nodiscard]] inline __m512i low(__m512i q) const {
+    return _mm512_shuffle_epi8(codebook, _mm512_and_si512(q, _mm512_set1_epi8(15)));
+  }
+  [[nodiscard]] inline __m512i high(__m512i q) const { return low(_mm512_srli_epi16(q, 4)); }
+  inline void copy_whole(const std::uint8_t* row, std::int64_t dim, std::int8_t* dst) const {
+    for (std::int64_t i = 0; i < dim / 2; i += 64) {
+      const __m512i q = _mm512_loadu_si512(row + i);
+      _mm512_storeu_si512(dst + i, low(q));
+      _mm512_storeu_si512(dst + dim / 2 + i, high(q));
+    }
+  }
+  inline void copy(const std::uint8_t* row, std::int64_t dim, std::int8_t* dst) const {
+    const std::int64_t half = (dim + 1) / 2;
+    for (std::int64_t i = 0; i < half; i += 64) {
+      const __mmask64 is_low = first_bytes(half - i), is_high = first_bytes(dim - half - i);
+      const __m512i q = _mm512_maskz_loadu_epi8(is_low, row + i);
+      _mm512_mask_storeu_epi8(dst + i, is_low, low(q));
+      _mm512_mask_storeu_epi8(dst + half + i, is_high, high(q));
+    }
+  }
+};
+
+/// One table's rows. With `fixed_dim` > 0 that is the tables' dim and rows are whole vectors: without loops
+/// and masks a row costs half.
+template <class Rows, std::int64_t fixed_dim>
+inline void gather_table(const FeatureWork& w, const FeatureTable& t) {
+  const Rows rows(t.bag);
+  const std::int64_t dim = fixed_dim > 0 ? fixed_dim : t.bag.dim, row_bytes = Rows::row_bytes(dim);
+  const std::uint8_t* const from = t.bag.rows;
+  const std::int64_t* const indices = w.indices + t.number * w.index_stride;
+  const std::int64_t sample_bytes = w.sample_bytes;
+  for (std::int64_t sample = w.samples; sample < w.samples + w.samples_ahead; ++sample) {
+    for (std::int64_t byte = 0; byte < row_bytes; byte += 64)
+      _mm_prefetch(reinterpret_cast<const char*>(from + indices[sample] * row_bytes + byte), _MM_HINT_T0);
+  }
+  std::int8_t* dst = w.features + t.place;
+  for (std::int64_t sample = 0; sample < w.samples; ++sample, dst += sample_bytes) {
+    const std::uint8_t* const row = from + indices[sample] * row_bytes;
+    if constexpr (fixed_dim > 0) {
+      rows.copy_whole(row, fixed_dim, dst);
+    } else {
+      rows.copy(row, dim, dst);
+    }
   }
 }
 
-inline void prefetch_row(const BagTable& t, std::int64_t index) {
-  const std::uint8_t* const row = t.rows + index * t.row_bytes;
-  _mm_prefetch(reinterpret_cast<const char*>(row), _MM_HINT_T0);
-  for (std::int64_t byte = 64; byte < t.row_bytes; byte += 64)
-    _mm_prefetch(reinterpret_cast<const char*>(row + byte), _MM_HINT_T0);
+template <class Rows>
+inline void gather_from(const FeatureWork& w, const FeatureTable& t) {
+  if (t.bag.dim == 128) return gather_table<Rows, 128>(w, t);
+  gather_table<Rows, 0>(w, t);
 }
 
 }  // namespace
 
 void gather_features_avx512(const FeatureWork& w) {
-  const std::int64_t known = w.samples + w.samples_behind;
-  for (std::int64_t sample = 0; sample < w.samples; ++sample) {
-    for (const FeatureTable* t = w.tables; t != w.tables + w.table_count; ++t) {
-      const std::int64_t* const indices = w.indices + t->number * w.index_stride;
-      if (sample + kAhead < known) prefetch_row(t->bag, indices[sample + kAhead]);
-      gather_row(t->bag, t->bag.rows + indices[sample] * t->bag.row_bytes,
-                 w.features + sample * w.sample_bytes + t->place);
-    }
-  }
+  for (const FeatureTable* t = w.tables; t != w.tables + w.table_count; ++t)
+    t->bag.format == kS8Table ? gather_from<Bytes>(w, *t) : gather_from<Nibbles>(w, *t);
 }
 
 void quantize_features_avx512(const float* values, std::int64_t count, float inverse_scale,

@@ -81,13 +81,29 @@ std::array<float, kCodebookEntries - 1> borders_of(const RowCoding& coding) {
   return borders;
 }
 
+/// How many borders lie below each value. Borders outside, values inside: so it is vector code.
+using Counts = std::array<std::uint32_t, 64>;
+Counts borders_below(std::span<const float> values, const std::array<float, kCodebookEntries - 1>& borders) {
+  Counts counts{};
+  for (float border : borders) {
+    for (std::size_t i = 0; i < values.size(); ++i) counts[i] += values[i] > border ? 1U : 0U;
+  }
+  return counts;
+}
+
 void encode_s4_codebook(std::span<const float> values, const std::array<float, kCodebookEntries - 1>& borders,
                         std::byte* row) {
-  put_nibbles(static_cast<std::int64_t>(values.size()), row, [&](std::int64_t i) {
-    std::uint32_t q = 0;
-    for (float border : borders) q += values[static_cast<std::size_t>(i)] > border ? 1U : 0U;
-    return q;
-  });
+  const std::span<const float> first = values.first((values.size() + 1) / 2);
+  const std::span<const float> second = values.subspan(first.size());
+  constexpr std::size_t kBlock = std::tuple_size_v<Counts>;
+  for (std::size_t begin = 0; begin < first.size(); begin += kBlock) {
+    const std::size_t count = std::min(kBlock, first.size() - begin);
+    const std::size_t second_begin = std::min(begin, second.size());  // an odd row's second half is shorter
+    const std::size_t second_count = std::min(count, second.size() - second_begin);
+    const Counts low = borders_below(first.subspan(begin, count), borders);
+    const Counts high = borders_below(second.subspan(second_begin, second_count), borders);
+    for (std::size_t i = 0; i < count; ++i) row[begin + i] = static_cast<std::byte>(low[i] | high[i] << 4U);
+  }
 }
 
 void check_holds(const RowCoding& coding, std::span<const float> values, std::int64_t row) {

@@ -8,8 +8,8 @@ namespace octavo {
 namespace {
 
 inline std::uint8_t* top_step(const DlrmDotsWork& w, std::int64_t sample, std::int64_t step) {
-  const std::int64_t place = w.first_sample + sample;
-  return w.top + (place / kDlrmGroup * w.top_steps + step) * kDlrmStepBytes + place % kDlrmGroup * kDlrmStep;
+  return w.top + (sample / kDlrmGroup * w.top_steps + step) * kDlrmStepBytes +
+         sample % kDlrmGroup * kDlrmStep;
 }
 
 inline std::int32_t dot(const std::int8_t* a, const std::int8_t* b, std::int64_t bytes) {
@@ -55,7 +55,9 @@ inline void finish_sample(const DlrmDotsWork& w, std::int64_t sample, const std:
 void dlrm_dots_avx2(const DlrmDotsWork& w) {
   auto* const sums = reinterpret_cast<std::int32_t*>(w.scratch + 64);
   for (std::int64_t sample = 0; sample < w.samples; ++sample) {
-    std::int8_t* const features = w.features + sample * w.blocks * 16 * w.row_bytes;
+    if (sample % kDlrmTurn == 0)
+      w.fill(w.source, sample, w.samples - sample < kDlrmTurn ? w.samples - sample : kDlrmTurn);
+    std::int8_t* const features = w.features + sample % kDlrmTurn * w.blocks * 16 * w.row_bytes;
     for (std::int64_t step = 0; step < w.row_bytes / kDlrmStep; ++step)
       __builtin_memcpy(features + step * kDlrmStep, top_step(w, sample, step), kDlrmStep);
     multiply_sample(w, features, sums);

@@ -15,6 +15,7 @@ namespace octavo {
 inline constexpr std::int64_t kDlrmGroup = 32;  ///< samples
 inline constexpr std::int64_t kDlrmStep = 64;   ///< inputs
 inline constexpr std::int64_t kDlrmPanel = 32;  ///< outputs
+inline constexpr std::int64_t kDlrmTurn = 4;    ///< samples whose feature vectors are there at a time
 inline constexpr std::int64_t kDlrmStepBytes = kDlrmGroup * kDlrmStep;
 
 /// One layer: for every sample m and output n
@@ -74,9 +75,12 @@ struct DlrmFold {
 ///   clamp(rint(f32(lane 4 * L + l of fold 4 * g + v) * multiplier[16 * (4 * g + v) + 4 * L + l]), -128,
 ///   127).
 struct DlrmDotsWork {
-  /// [samples][16 * blocks][row_bytes]; the first vector is filled in here, from `top`. Vectors beyond
-  /// `vectors` are zeros.
+  /// [kDlrmTurn][16 * blocks][row_bytes]: the vectors of a few samples at a time, which stay in L1. The first
+  /// vector is filled in here, from `top`; those beyond `vectors` are zeros; `fill` brings the others.
   std::int8_t* features;
+  /// Puts the vectors of samples `first` .. `first + samples` (a turn, or what is left) into features.
+  void (*fill)(const void* source, std::int64_t first, std::int64_t samples);
+  const void* source;
   std::int64_t vectors;
   std::int64_t blocks;     ///< of 16 vectors
   std::int64_t row_bytes;  ///< whole steps
@@ -84,19 +88,17 @@ struct DlrmDotsWork {
   const DlrmFold* folds;    ///< four a step
   const float* multiplier;  ///< 16 a fold
   std::int64_t fold_steps;
-  /// The packed activations of the group that the samples are in: x in the first row_bytes / 64 steps, the
-  /// products behind.
+  /// The packed activations of the samples: x in the first row_bytes / 64 steps, the products behind.
   std::uint8_t* top;
   std::int64_t top_steps;
-  std::int64_t first_sample;  ///< place of features' first sample in `top`, counted in samples
-  std::uint8_t* scratch;      ///< dlrm_dots_scratch_bytes, 64-byte aligned
+  std::uint8_t* scratch;  ///< dlrm_dots_scratch_bytes, 64-byte aligned
 };
 
 /// Tiles of sums for `blocks` blocks of vectors.
 constexpr std::int64_t dlrm_dot_tiles(std::int64_t blocks) { return blocks * (blocks + 1) / 2; }
-/// Two turns of transposed features and of sums, and a line on either side that folds may touch.
+/// A sample's transposed features and two samples' sums, with a line on either side that folds may touch.
 constexpr std::int64_t dlrm_dots_scratch_bytes(std::int64_t blocks, std::int64_t row_bytes) {
-  return 2 * (blocks * 16 * row_bytes + dlrm_dot_tiles(blocks) * 1024 + 128);
+  return blocks * 16 * row_bytes + 2 * (dlrm_dot_tiles(blocks) * 1024 + 128);
 }
 
 // The kernels, by ISA.

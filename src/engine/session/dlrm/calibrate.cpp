@@ -12,18 +12,19 @@
 namespace octavo {
 namespace {
 
-/// A histogram of each activation.
+/// A histogram of each activation; of the products their ranges.
 class Histograms final : public DlrmObserver {
  public:
   explicit Histograms(const DlrmModel& model) {
     of(DlrmActivation::dense).resize(1);
     of(DlrmActivation::bottom).resize(model.bottom.size());
     of(DlrmActivation::embedding).resize(model.tables.size());
-    of(DlrmActivation::dots).resize(1);
+    dots_.resize(static_cast<std::size_t>(dot_products(model)));
     of(DlrmActivation::top).resize(model.top.size());
   }
 
   void see(DlrmActivation what, std::size_t index, std::span<const float> values) noexcept override {
+    if (what == DlrmActivation::dots) return see_dots(values);
     try {
       of(what)[index].add(values);
     } catch (...) {
@@ -34,6 +35,8 @@ class Histograms final : public DlrmObserver {
   void rethrow() {
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
+
+  [[nodiscard]] const std::vector<ValueRange>& dots() const noexcept { return dots_; }
 
   [[nodiscard]] std::vector<ValueRange> ranges(DlrmActivation what, double share) const {
     std::vector<ValueRange> ranges;
@@ -47,7 +50,16 @@ class Histograms final : public DlrmObserver {
     return histograms_[static_cast<std::size_t>(what)];
   }
 
+  /// A histogram of each product would be too much.
+  void see_dots(std::span<const float> values) noexcept {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      dots_[i].min = std::min(dots_[i].min, values[i]);
+      dots_[i].max = std::max(dots_[i].max, values[i]);
+    }
+  }
+
   std::array<std::vector<ValueHistogram>, 5> histograms_;
+  std::vector<ValueRange> dots_;
   std::exception_ptr error_;
 };
 
@@ -95,7 +107,7 @@ DlrmCalibration DlrmCalibrator::calibration(double share) const {
           seen.ranges(DlrmActivation::dense, share).front(),
           seen.ranges(DlrmActivation::bottom, share),
           seen.ranges(DlrmActivation::embedding, 1.0),
-          seen.ranges(DlrmActivation::dots, share).front(),
+          seen.dots(),
           seen.ranges(DlrmActivation::top, share)};
 }
 

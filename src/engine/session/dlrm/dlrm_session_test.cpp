@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/cpu.h"
+#include "base/crc32c.h"
 #include "base/testing.h"
 #include "engine/session/dlrm/float_pipeline.h"
 #include "engine/session/dlrm/testing/models.h"
@@ -144,6 +145,59 @@ TEST(DlrmSession, RefusesRoomForAnotherNumberOfScores) {
   std::vector<float> scores(2);
   EXPECT_EQ(testing::error_of(ErrorCode::invalid_argument, [&] { session.score(batch.view(), scores); }),
             "room for 2 scores, expected 3");
+}
+
+/// A package on disk of a model in memory.
+void write_package(const std::filesystem::path& folder, const DlrmData& data) {
+  DlrmPackage package;
+  package.folder = folder;
+  package.model = data.model;
+  package.bottom = data.bottom;
+  package.top = data.top;
+  for (std::size_t t = 0; t < data.model.tables.size(); ++t) {
+    const std::span<const std::byte> rows(data.tables.views()[t].data,
+                                          static_cast<std::size_t>(table_bytes(data.model, t)));
+    package.model.tables[t].crc32c = crc32c(rows);
+    testing::write_file(package.table_path(t), rows);
+  }
+  write_dlrm_layers(folder, data.bottom, data.top);
+  write_dlrm_manifest(package);
+}
+
+TEST(Dlrm, FromAPackageGivesTheSameScoresInMemoryAndMapped) {
+  const testing::TemporaryFolder folder;
+  const auto data = testing::random_dlrm(shape_of(Interaction::dot, 32));
+  const OwnedBatch batch = testing::random_batch(data->model, 50);
+  testing::calibrate(data, batch.view());
+  write_package(folder.path(), *data);
+  for (TablePlace place : {TablePlace::memory, TablePlace::mapped}) {
+    const Dlrm opened = Dlrm::open(folder.path(), place, 2);
+    EXPECT_EQ(opened.rows(), Dlrm(data).rows());
+    EXPECT_TRUE(opened.is_calibrated());
+    for (DlrmPrecision precision : {DlrmPrecision::f32, DlrmPrecision::int8}) {
+      DlrmSessionOptions options;
+      options.precision = precision;
+      std::vector<float> scores(50);
+      DlrmSession(opened, options).score(batch.view(), scores);
+      EXPECT_EQ(scores, scores_of(data, batch.view(), options));
+    }
+  }
+}
+
+TEST(Dlrm, SaysThatAMappedTableWasCut) {
+  const testing::TemporaryFolder folder;
+  DlrmShape shape;
+  shape.rows = {5000};
+  const auto data = testing::random_dlrm(shape);
+  write_package(folder.path(), *data);
+  DlrmSession session(Dlrm::open(folder.path(), TablePlace::mapped));
+  const std::string file = (folder / "tables/0.f32").string();
+  std::filesystem::resize_file(file, 4096);
+  OwnedBatch batch = testing::random_batch(data->model, 1);
+  batch.indices = {4000};
+  std::vector<float> scores(1);
+  EXPECT_EQ(testing::error_of(ErrorCode::io, [&] { session.score(batch.view(), scores); }),
+            "'" + file + "' was cut while it was in use: byte 512000 is gone");
 }
 
 TEST(DlrmSession, EqualsPyTorchOnTheSmallTrainedModel) {

@@ -95,8 +95,7 @@ class Quantizer {
       for (float feature : features)
         scales.insert(scales.end(), static_cast<std::size_t>(model_.dim), feature);
     } else {
-      const float dot_scale = scale_dots(x_scale, features);
-      scales.resize(static_cast<std::size_t>(interaction_width(model_)), dot_scale);
+      append_dots(x_scale, features, scales);
     }
     quantize_top(std::move(scales));
     return std::move(numbers_);
@@ -139,22 +138,23 @@ class Quantizer {
     return scales;
   }
 
-  /// Returns the scale of the products.
-  float scale_dots(float x_scale, const std::vector<float>& features) {
+  /// Appends the scale of each product. A product that was small on the samples keeps room for a sixteenth of
+  /// the largest; one whose scale were too small for its sums to be converted gets a larger one.
+  void append_dots(float x_scale, const std::vector<float>& features, std::vector<float>& scales) {
+    float largest = 0.0F;
+    for (const ValueRange& range : ranges_.dots) largest = std::max(largest, magnitude(range));
     const double largest_sum = static_cast<double>(model_.dim) * 127 * 127;
-    double largest_scale = double{x_scale};
-    for (float feature : features) largest_scale = std::max(largest_scale, double{feature});
-    const float scale =
-        std::max(scale_of(magnitude(ranges_.dots), 127.0F),
-                 static_cast<float>(largest_scale * largest_scale * largest_sum / kLargestResult));
     const std::size_t self = model_.interaction == Interaction::dot_with_self ? 1 : 0;
     const auto scale_of_vector = [&](std::size_t v) { return double{v == 0 ? x_scale : features[v - 1]}; };
+    const ValueRange* range = ranges_.dots.data();
     for (std::size_t i = 0; i <= features.size(); ++i) {
-      for (std::size_t j = 0; j < i + self; ++j)
-        numbers_.dot_multiplier.push_back(
-            static_cast<float>(scale_of_vector(i) * scale_of_vector(j) / double{scale}));
+      for (std::size_t j = 0; j < i + self; ++j, ++range) {
+        const double unit = scale_of_vector(i) * scale_of_vector(j);
+        scales.push_back(std::max(scale_of(std::max(magnitude(*range), largest / 16.0F), 127.0F),
+                                  static_cast<float>(unit * largest_sum / kLargestResult)));
+        numbers_.dot_multiplier.push_back(static_cast<float>(unit / double{scales.back()}));
+      }
     }
-    return scale;
   }
 
   void quantize_top(std::vector<float> scales) {

@@ -14,11 +14,12 @@
 namespace octavo {
 namespace {
 
-/// Samples whose activations stay in L2 while all weights pass, and samples whose features do while their
-/// products are taken (docs/performance.md).
-constexpr std::int64_t kSamples = 512, kStageSamples = 64;
+/// Samples whose activations stay in L2 while all weights pass (docs/performance.md).
+constexpr std::int64_t kSamples = 512;
 /// Up to this many samples the weights are what takes the time: they are read forwards and backwards in turn.
 constexpr std::int64_t kFewSamples = 16;
+/// Between features and what is made of them: a load waits for an earlier store with the same low 12 bits.
+constexpr std::int64_t kHalfPage = 2048;
 
 std::vector<std::int64_t> counted_places(std::int64_t count) {
   std::vector<std::int64_t> places(static_cast<std::size_t>(count));
@@ -77,15 +78,14 @@ class Int8Pipeline final : public DlrmPipeline {
     Scratch scratch(memory);
     const Buffers b(*this, scratch);
     const bool backwards = chunk.samples <= kFewSamples && (++*b.runs & 1) != 0;
+    // The rows of the first turn come while the bottom MLP runs.
+    for (std::int64_t i = 0; i < std::min(kDlrmTurn, chunk.samples); ++i)
+      prefetch_sample(tables_, *chunk.batch, chunk.first + i);
     kernels_.input({chunk.batch->dense.data() + chunk.first * model_.dense_features, model_.dense_features,
                     chunk.samples, numbers_.dense_inverse_scale, numbers_.dense_zero_point, b.input,
                     bottom_.front().steps});
     run_layers(bottom_, b.input, chunk.samples, b, b.top, top_plan_.steps, backwards);
-    for (std::int64_t first = 0; first < chunk.samples; first += kStageSamples) {
-      const std::int64_t samples = std::min(kStageSamples, chunk.samples - first);
-      gather(chunk, first, samples, b);
-      interact(first, samples, b);
-    }
+    interact({this, &chunk, &b});
     const std::uint8_t* const src =
         run_layers(std::span(top_).first(top_.size() - 1), b.top, chunk.samples, b, nullptr, 0, backwards);
     const PackedLayer& last = top_.back();
@@ -100,7 +100,7 @@ class Int8Pipeline final : public DlrmPipeline {
   struct Buffers {
     std::int64_t* runs;
     std::uint8_t *input, *a, *b, *top;  ///< packed activations
-    std::int8_t* features;              ///< of a stage: [sample][16 * blocks][vector_bytes]
+    std::int8_t* features;              ///< of a turn: [sample][16 * blocks][vector_bytes]
     std::uint8_t* dots;
     float* sum;
 
@@ -110,7 +110,7 @@ class Int8Pipeline final : public DlrmPipeline {
           a(scratch.take<std::uint8_t>(p.widest_steps_ * kSamples * kDlrmStep)),
           b(scratch.take<std::uint8_t>(p.widest_steps_ * kSamples * kDlrmStep)),
           top(scratch.take<std::uint8_t>(p.top_plan_.steps * kSamples * kDlrmStep)),
-          features(scratch.take<std::int8_t>(kStageSamples * p.sample_bytes())),
+          features(scratch.take<std::int8_t>(kDlrmTurn * p.sample_bytes() + kHalfPage)),
           dots(scratch.take<std::uint8_t>(
               dlrm_dots_scratch_bytes(p.top_plan_.blocks, p.top_plan_.vector_bytes))),
           sum(scratch.take<float>(p.model_.dim)) {}
@@ -174,46 +174,62 @@ class Int8Pipeline final : public DlrmPipeline {
     return src;
   }
 
-  /// The feature vectors of the chunk's samples `first` .. `first + samples`, but x.
-  void gather(const DlrmChunk& chunk, std::int64_t first, std::int64_t samples,
-              const Buffers& b) const noexcept {
-    const DlrmBatch& batch = *chunk.batch;
+  /// Where feature vectors come from.
+  struct Source {
+    const Int8Pipeline* pipeline;
+    const DlrmChunk* chunk;
+    const Buffers* buffers;
+  };
+
+  /// The feature vectors of the chunk's samples `first` .. `first + samples`, but x; asks for the rows of as
+  /// many samples behind them.
+  static void gather(const void* source, std::int64_t first, std::int64_t samples) {
+    const Source& from = *static_cast<const Source*>(source);
+    const Int8Pipeline& p = *from.pipeline;
+    const DlrmBatch& batch = *from.chunk->batch;
+    const std::int64_t sample = from.chunk->first + first;
+    const std::int64_t ahead = std::min(kDlrmTurn, from.chunk->samples - first - samples);
     const bool are_single = batch.offsets.empty();
     if (are_single) {
-      kernels_.gather({kept_tables_.data(), std::ssize(kept_tables_),
-                       batch.indices.data() + chunk.first + first, batch.samples, samples,
-                       chunk.samples - first - samples, b.features, sample_bytes()});
-      if (kept_tables_.size() == tables_.size()) return;
+      p.kernels_.gather({p.kept_tables_.data(), std::ssize(p.kept_tables_), batch.indices.data() + sample,
+                         batch.samples, samples, ahead, from.buffers->features, p.sample_bytes()});
+      if (p.kept_tables_.size() == p.tables_.size()) return;
     }
-    for (std::int64_t s = 0; s < samples; ++s) {
-      const std::int64_t sample = chunk.first + first + s;
-      if (first + s + kPrefetchSamples < chunk.samples)
-        prefetch_sample(tables_, batch, sample + kPrefetchSamples);
-      for (std::size_t t = 0; t < tables_.size(); ++t) {
-        if (are_single && numbers_.keeps_rows[t]) continue;
-        const auto number = static_cast<std::int64_t>(t);
-        const Bag bag = bag_of(batch, number, sample);
-        kernels_.sum(tables_[t], bag.rows, bag.count, b.sum);
-        kernels_.quantize(b.sum, model_.dim, numbers_.feature_inverse_scale[t],
-                          b.features + s * sample_bytes() + (number + 1) * top_plan_.vector_bytes);
-      }
+    for (std::int64_t s = samples; s < samples + ahead; ++s) prefetch_sample(p.tables_, batch, sample + s);
+    for (std::int64_t s = 0; s < samples; ++s) p.sum_bags(batch, sample + s, s, are_single, *from.buffers);
+  }
+
+  /// A sample's vectors of the tables whose rows are not vectors already, or of all where bags may have any
+  /// number of rows.
+  void sum_bags(const DlrmBatch& batch, std::int64_t sample, std::int64_t place, bool are_single,
+                const Buffers& b) const noexcept {
+    for (std::size_t t = 0; t < tables_.size(); ++t) {
+      if (are_single && numbers_.keeps_rows[t]) continue;
+      const auto number = static_cast<std::int64_t>(t);
+      const Bag bag = bag_of(batch, number, sample);
+      kernels_.sum(tables_[t], bag.rows, bag.count, b.sum);
+      kernels_.quantize(b.sum, model_.dim, numbers_.feature_inverse_scale[t],
+                        b.features + place * sample_bytes() + (number + 1) * top_plan_.vector_bytes);
     }
   }
 
-  void interact(std::int64_t first, std::int64_t samples, const Buffers& b) const noexcept {
+  void interact(const Source& source) const noexcept {
     const TopPlan& p = top_plan_;
+    const Buffers& b = *source.buffers;
+    const std::int64_t samples = source.chunk->samples;
     if (model_.interaction != Interaction::cat) {
-      kernels_.dots({b.features, p.vectors, p.blocks, p.vector_bytes, samples, p.dots.folds.data(),
-                     dot_multiplier_.data(), std::ssize(p.dots.folds) / 4, b.top, p.steps, first, b.dots});
+      kernels_.dots({b.features, gather, &source, p.vectors, p.blocks, p.vector_bytes, samples,
+                     p.dots.folds.data(), dot_multiplier_.data(), std::ssize(p.dots.folds) / 4, b.top,
+                     p.steps, b.dots});
       return;
     }
     for (std::int64_t s = 0; s < samples; ++s) {
-      const std::int64_t place = first + s;
+      if (s % kDlrmTurn == 0) gather(&source, s, std::min(kDlrmTurn, samples - s));
       std::uint8_t* const row =
-          b.top + place / kDlrmGroup * p.steps * kDlrmStepBytes + place % kDlrmGroup * kDlrmStep;
+          b.top + s / kDlrmGroup * p.steps * kDlrmStepBytes + s % kDlrmGroup * kDlrmStep;
+      const std::int8_t* const features = b.features + s % kDlrmTurn * sample_bytes();
       for (std::int64_t step = p.vector_bytes / kDlrmStep; step < p.steps; ++step)
-        std::memcpy(row + step * kDlrmStepBytes, b.features + s * sample_bytes() + step * kDlrmStep,
-                    kDlrmStep);
+        std::memcpy(row + step * kDlrmStepBytes, features + step * kDlrmStep, kDlrmStep);
     }
   }
 

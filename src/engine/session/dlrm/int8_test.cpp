@@ -184,8 +184,8 @@ TEST(Int8, SurvivesRangesThatMakeNoSense) {
   testing::calibrate(data, batch.view());
   DlrmCalibration& ranges = *data->model.calibration;
   for (float value : {0.0F, 1e-38F, 1e38F}) {
-    ranges.dense = ranges.dots = {-value, value};
-    for (auto* each : {&ranges.bottom, &ranges.embeddings, &ranges.top})
+    ranges.dense = {-value, value};
+    for (auto* each : {&ranges.bottom, &ranges.embeddings, &ranges.dots, &ranges.top})
       std::fill(each->begin(), each->end(), ValueRange{0, value});
     const std::vector<float> expected = int8_scores(data, batch.view(), "reference");
     for (const DlrmRow& row : dlrm_int8_rows()) {
