@@ -85,7 +85,8 @@ std::string layer_of(const std::string& origin) {
   return first.front() == '/' ? first.substr(1) : first;
 }
 
-Profile profile(Session& session, const Peaks& peaks, std::int64_t batch, double seconds, const Watch& watch) {
+Profile profile(Session& session, const Peaks& peaks, std::int64_t batch, double seconds,
+                const Watch& watch) {
   Profile p;
   p.facts = facts_of(session.package());
   p.threads = peaks.threads;

@@ -76,7 +76,8 @@ std::vector<std::int64_t> batches_of(const Sweep& sweep) {
 double peak_of(const std::vector<Place>& places) {
   int threads = 0;
   for (const Place& place : places) threads += place.threads;
-  const Pinned pinned(places.front().cpus.front());
+  std::optional<Pinned> pinned;
+  if (!places.front().cpus.empty()) pinned.emplace(places.front().cpus.front());
   return peak_ops_per_second(usable_isa()) * threads;
 }
 
@@ -181,7 +182,8 @@ void run_sweep(const Sweep& sweep, const Subject& subject, const SystemFacts& sy
                const Audience& audience) {
   check_batches(sweep, subject);
   std::vector<std::vector<Place>> settings;
-  for (Split split : splits_of(sweep, system)) settings.push_back(place(system, split, sweep.cpus));
+  for (Split split : splits_of(sweep, system))
+    settings.push_back(place(system, split, sweep.cpus, sweep.sharing));
   for (const std::vector<Place>& places : settings) {
     for (std::int64_t batch : batches_of(sweep)) {
       if (watch.is_stopped()) return;

@@ -32,6 +32,7 @@ struct Sweep {
   std::optional<Hint> hint = {};  ///< instead of `instances` and `threads`
   std::vector<std::int64_t> batches{1};
   std::vector<int> cpus = {};
+  Sharing sharing = Sharing::none;
   Timing timing = {};
   std::int64_t query_samples = 8;    ///< multi-stream
   std::int64_t offline_samples = 0;  ///< 0 = as many as the time allows

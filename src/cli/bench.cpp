@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <optional>
 
 #include "base/cpu.h"
@@ -22,7 +25,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double kModelSeconds = 2.0;
+constexpr double kModelSeconds = 2.0, kServerSeconds = 10.0, kLongestWarmup = 1.0;
 constexpr int kInterruptedExit = 130;
 
 struct Options {
@@ -36,7 +39,7 @@ struct Options {
   double seconds = 0, warmup = -1;
   int windows = 5;
   std::int64_t images_per_pass = 0;
-  bool steps = false, weights_per_node = false;
+  bool steps = false, weights_per_node = false, share_cpus = false;
   std::int64_t query_samples = 8, offline_samples = 0, max_batch = 8;
   double rate = 0, bound_ms = 15, percentile = 99;
 };
@@ -51,8 +54,11 @@ bench::Sweep sweep_of(const Options& options) {
   }
   sweep.batches = options.batches;
   if (!options.cpus.empty()) sweep.cpus = bench::read_cpu_list(options.cpus);
-  const double seconds = options.seconds > 0 ? options.seconds : kModelSeconds;
-  sweep.timing = {seconds, options.warmup >= 0 ? options.warmup : seconds / 10, options.windows};
+  if (options.share_cpus) sweep.sharing = bench::Sharing::free;
+  const double usual = sweep.mode == bench::Mode::server ? kServerSeconds : kModelSeconds;
+  const double seconds = options.seconds > 0 ? options.seconds : usual;
+  sweep.timing = {seconds, options.warmup >= 0 ? options.warmup : std::min(seconds / 10, kLongestWarmup),
+                  options.windows};
   sweep.query_samples = options.query_samples;
   sweep.offline_samples = options.offline_samples;
   sweep.load = {options.rate,
@@ -114,7 +120,6 @@ class ModelBench {
       output_.say(fmt::format("--hint {}: {} instances of {} threads fit this machine\n", options_.hint,
                               splits_[0].instances, splits_[0].threads));
     }
-    output_.say(bench::table_head());
     const bench::Subject subject{bench::start_sessions(package_, session_, samples_),
                                  bench::macs_per_item(package_.data().plan), bench::takes_batches(package_)};
     const bench::Watch watch{&interrupted(), [this](double share, double rate) { bar_.show(share, rate); },
@@ -135,6 +140,7 @@ class ModelBench {
  private:
   void show(const bench::Point& point) {
     bar_.clear();
+    if (points_.empty()) output_.say(bench::table_head());
     output_.say(bench::table_line(point));
     if (csv_) csv_->add(point);
     Json json = bench::json_of(point);
@@ -194,15 +200,14 @@ auto as_usage(Action action, std::initializer_list<ErrorCode> codes) {
   }
 }
 
-/// An output that cannot be made must not wait for the measurement to end.
-void check_outputs(const Options& options) {
-  for (const std::string& path : {options.csv, options.raw, options.json}) {
-    if (path.empty() || path == "-") continue;
-    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-    if (!folder.empty() && !std::filesystem::is_directory(folder)) {
-      fail(ErrorCode::io, "cannot write '{}': there is no folder '{}'", path, folder.string());
-    }
-  }
+/// An output that cannot be made must not wait for the measurement to end. Leaves no file behind.
+void check_writable(const std::string& path) {
+  if (path.empty() || path == "-") return;
+  const bool existed = std::filesystem::exists(path);
+  std::FILE* const file = std::fopen(path.c_str(), "ae");
+  if (file == nullptr) fail(ErrorCode::io, "cannot write '{}': {}", path, std::strerror(errno));
+  std::fclose(file);
+  if (!existed) std::filesystem::remove(path);
 }
 
 void run(Options& options) {
@@ -216,7 +221,9 @@ void run(Options& options) {
     options.problems.json = options.json;
     return bench_problems(options.problems);
   }
-  as_usage([&] { check_outputs(options); }, {ErrorCode::io});
+  for (const std::string& path : {options.csv, options.raw, options.json}) {
+    as_usage([&] { check_writable(path); }, {ErrorCode::io});
+  }
   as_usage([&] { ModelBench(options).run(); }, {ErrorCode::invalid_argument});
 }
 
@@ -254,15 +261,16 @@ void declare_how(CLI::App& verb, Options& options) {
       ->check(CLI::IsMember({"latency", "throughput"}));
   verb.add_option("--cpus", options.cpus,
                   "the CPUs to use, in this order: 0-3,8; default: physical cores first");
+  verb.add_flag("--share-cpus", options.share_cpus, "no pinning: more threads than CPUs may share them");
   verb.add_flag("--weights-per-node", options.weights_per_node,
                 "a copy of the packed weights for each NUMA node");
   verb.add_option("-b,--batch", options.batches, "batch sizes")
       ->delimiter(',')
       ->check(CLI::Range(1, 1 << 20));
   verb.add_option("--seconds", options.seconds,
-                  "how long to time each point; default 2, of a problem's row 0.2")
+                  "how long to time each point; default 2, in server mode 10, of a problem's row 0.2")
       ->check(CLI::Range(1e-6, 86400.0));
-  verb.add_option("--warmup", options.warmup, "seconds before; default: a tenth")
+  verb.add_option("--warmup", options.warmup, "seconds before; default: a tenth, at most 1")
       ->check(CLI::Range(0.0, 3600.0));
   verb.add_option("--windows", options.windows,
                   "parts of the time, whose rates give the median and the spread")
