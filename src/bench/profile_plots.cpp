@@ -174,9 +174,9 @@ std::string timeline_svg(const Profile& p) {
     box(e, e.done_ns, e.end_ns, "wait", "<title>waits for the others</title>");
   }
   for (int tenth = 0; tenth <= 10; ++tenth) {
-    svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.2f} ms</text>",
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{:.2f} ms</text>",
                        kLeft + tenth * (kWidth - kLeft - kRight) / 10, height - 6,
-                       p.median_run_us * 1e-4 * tenth);
+                       tenth < 10 ? "middle" : "end", p.median_run_us * 1e-4 * tenth);
   }
   return svg + "</svg>";
 }

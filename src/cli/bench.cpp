@@ -12,6 +12,7 @@
 #include "bench/report.h"
 #include "bench/session_instance.h"
 #include "bench/sweep.h"
+#include "cli/bench_against.h"
 #include "cli/bench_inputs.h"
 #include "cli/bench_problems.h"
 #include "cli/interrupt.h"
@@ -32,6 +33,7 @@ struct Options {
   ModelOptions model;
   ProblemOptions problems;
   InputOptions inputs;
+  AgainstOptions against;
   std::string mode = "fixed", hint, cpus, kernels, json, csv, raw;
   std::string csv_format = "full";
   std::vector<int> threads, instances;
@@ -70,6 +72,14 @@ bench::Sweep sweep_of(const Options& options) {
   return sweep;
 }
 
+SessionOptions session_options(const Options& options) {
+  SessionOptions session;
+  session.kernels = options.kernels;
+  session.images_per_pass = options.images_per_pass;
+  if (options.weights_per_node) session.weights = WeightCopies::one_per_node;
+  return session;
+}
+
 /// The most samples that an instance of the sweep is given at once.
 std::int64_t most_samples(const bench::Sweep& sweep) {
   if (sweep.mode == bench::Mode::single_stream) return 1;
@@ -104,10 +114,8 @@ class ModelBench {
         samples_(std::make_shared<bench::Samples>(read_samples(
             options.inputs, package_, bench::takes_batches(package_) ? most_samples(sweep_) : 1))),
         facts_(bench::facts_of(package_)),
+        session_(session_options(options)),
         output_(options.json) {
-    session_.kernels = options.kernels;
-    session_.images_per_pass = options.images_per_pass;
-    if (options.weights_per_node) session_.weights = WeightCopies::one_per_node;
     if (!options.csv.empty()) {
       csv_.emplace(options.csv,
                    options.csv_format == "demo" ? bench::CsvFormat::demo : bench::CsvFormat::full, facts_);
@@ -224,7 +232,12 @@ void run(Options& options) {
   for (const std::string& path : {options.csv, options.raw, options.json}) {
     as_usage([&] { check_writable(path); }, {ErrorCode::io});
   }
-  as_usage([&] { ModelBench(options).run(); }, {ErrorCode::invalid_argument});
+  const auto measure = [&] {
+    if (options.against.peer.empty()) return ModelBench(options).run();
+    bench_against(options.against, options.model, options.inputs, sweep_of(options), session_options(options),
+                  options.json);
+  };
+  as_usage(measure, {ErrorCode::invalid_argument});
 }
 
 void declare_what(CLI::App& verb, Options& options) {
@@ -296,6 +309,17 @@ void declare_how(CLI::App& verb, Options& options) {
       ->capture_default_str();
 }
 
+void declare_against(CLI::App& verb, Options& options) {
+  verb.add_option("--against", options.against.peer, "compare in turns with onnxruntime, openvino or onednn")
+      ->check(CLI::IsMember({"onnxruntime", "openvino", "onednn"}));
+  verb.add_option(
+      "--peer-library", options.against.library,
+      "the peer's shared library; default: of the active virtual environment, or where the loader finds it");
+  verb.add_option("--rounds", options.against.rounds, "turns of each in a comparison")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+}
+
 void declare_output(CLI::App& verb, Options& options) {
   verb.add_flag("--steps", options.steps, "also the time of every step of a model");
   verb.add_option("--json", options.json, "write the numbers to this file; - for the standard output");
@@ -316,11 +340,13 @@ void add_bench(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   declare_what(*verb, *options);
   declare_how(*verb, *options);
+  declare_against(*verb, *options);
   declare_output(*verb, *options);
   verb->footer(
       "Examples:\n  octavo bench resnet50.pt --threads 1,2 --batch 1,8 --json -\n"
       "  octavo bench resnet50.tar --mode scalability --seconds 5 --csv scalability.csv\n"
       "  octavo bench resnet50.tar --mode server --bound-ms 15 --percentile 99\n"
+      "  octavo bench resnet50.onnx --against onnxruntime --threads 1,2 --batch 1,8\n"
       "  octavo bench --problem 'conv2d ic64 ih56 iw56 oc64 kh3 kw3 pt1 pl1 pb1 pr1'\n"
       "  octavo bench --problems bench/problems/resnet50.txt");
   verb->callback([options] { run(*options); });
