@@ -176,6 +176,51 @@ class Bench(unittest.TestCase):
         self.expect_usage_error("--kernels", "conv2d:bogus", says="bogus")
 
 
+class Against(unittest.TestCase):
+    MODEL = DATA / "cifar10_resnet20_int8_qdq.onnx"
+
+    def against(self, peer, variable, largest_share):
+        if not self.MODEL.exists():
+            self.skipTest(f"NO TEST DATA: {self.MODEL} is not there; set OCTAVO_TEST_DATA")
+        if variable not in os.environ:
+            self.skipTest(f"NOT TESTED: {variable} does not name the library of {peer}")
+        result = octavo("bench", "-q", self.MODEL, "--against", peer, "--seconds", "0.5", "--batch", "1,3", "--json", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        points = json.loads(result.stdout)["points"]
+        self.assertEqual([point["batch"] for point in points], [1, 3])
+        for point in points:
+            self.assertEqual(len(point["ours_items_per_second"]), 5)
+            self.assertGreater(point["ratio"]["median"], 0)
+            self.assertLessEqual(point["largest_difference"], largest_share * point["largest_output"])
+
+    def test_onnxruntime_gives_the_same_outputs(self):
+        self.against("onnxruntime", "OCTAVO_ONNXRUNTIME", 0.02)
+
+    def test_openvino_gives_about_the_same_outputs(self):
+        self.against("openvino", "OCTAVO_OPENVINO", 0.5)
+
+    def test_onednn_runs_float_models(self):
+        model = DATA / "cifar10_resnet20_f32.onnx"
+        if not model.exists():
+            self.skipTest(f"NO TEST DATA: {model} is not there; set OCTAVO_TEST_DATA")
+        result = octavo("bench", "-q", model, "--against", "onednn", "--seconds", "0.2", "--json", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(json.loads(result.stdout)["points"][0]["peer"], r"oneDNN, \d+ of \d+ steps")
+
+    def test_an_absent_peer_and_a_model_that_it_cannot_read_are_named(self):
+        environment = {**os.environ, "VIRTUAL_ENV": "", "OCTAVO_OPENVINO": "/no/such/libopenvino_c.so"}
+        if self.MODEL.exists():
+            result = octavo("bench", "-q", self.MODEL, "--against", "openvino", env=environment)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("/no/such/libopenvino_c.so", result.stderr)
+        result = octavo("bench", "-q", MODEL, "--against", "openvino")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("reads ONNX files", result.stderr)
+        result = octavo("bench", "-q", MODEL, "--against", "onednn")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("solve no step", result.stderr)
+
+
 class Page(html.parser.HTMLParser):
     """Counts elements and checks that every one that is opened is closed in turn."""
 
