@@ -13,7 +13,7 @@
 #include "bench/session_instance.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
-#include "cli/progress.h"
+#include "cli/progress_bar.h"
 
 namespace octavo::cli {
 namespace {
