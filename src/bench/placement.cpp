@@ -46,7 +46,12 @@ int cut_to_quota(const SystemFacts& system, std::size_t count) {
 
 }  // namespace
 
-std::vector<Place> place(const SystemFacts& system, Split split, const std::vector<int>& cpus) {
+std::vector<Place> place(const SystemFacts& system, Split split, const std::vector<int>& cpus,
+                         Sharing sharing) {
+  if (sharing == Sharing::free) {
+    if (!cpus.empty()) fail(ErrorCode::invalid_argument, "a list of CPUs to share: use taskset");
+    return {static_cast<std::size_t>(split.instances), Place{split.threads, {}}};
+  }
   const std::vector<int> all = usable(system, cpus);
   const std::int64_t wanted = std::int64_t{split.instances} * split.threads;
   const char* const from = cpus.empty() ? "this process has" : "the list names";

@@ -14,13 +14,20 @@ struct Split {
   int threads = 1;
 };
 
+/// Whether every thread has a CPU of its own.
+enum class Sharing {
+  none,  ///< each is pinned to one
+  free,  ///< none is pinned, and there may be more of them than CPUs
+};
+
 enum class Hint { latency, throughput };
 
 /// CPUs for every thread of `split.instances` instances: physical cores first and neighbours together, in the
 /// order of `cpus`, or where that is empty of the CPUs of this process. Error(invalid_argument) naming a CPU
 /// that this process may not use or that is named twice, or more threads than there are CPUs or than the
-/// quota lets run.
-std::vector<Place> place(const SystemFacts& system, Split split, const std::vector<int>& cpus);
+/// quota lets run. With Sharing::free no place names a CPU.
+std::vector<Place> place(const SystemFacts& system, Split split, const std::vector<int>& cpus,
+                         Sharing sharing = Sharing::none);
 
 /// How many threads may run at once: the CPUs given, or all, cut to the quota.
 int most_threads(const SystemFacts& system, const std::vector<int>& cpus);

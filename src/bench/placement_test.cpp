@@ -45,6 +45,18 @@ TEST(Placement, RefusesMoreThreadsThanCpus) {
   EXPECT_THAT(refusal(two_nodes(), {1, 3}, {0, 1}), HasSubstr("the list names 2: 0,1"));
 }
 
+TEST(Placement, SharesCpusWhenAsked) {
+  const std::vector<Place> places = place(two_nodes(), {9, 2}, {}, Sharing::free);
+  EXPECT_EQ(places.size(), 9U);
+  EXPECT_EQ(places[0].threads, 2);
+  EXPECT_TRUE(places[0].cpus.empty());
+  EXPECT_THAT(testing::error_of(ErrorCode::invalid_argument,
+                                [] {
+                                  place(two_nodes(), {1, 1}, {0}, Sharing::free);
+                                }),
+              HasSubstr("taskset"));
+}
+
 TEST(Placement, RefusesMoreThreadsThanTheQuota) {
   SystemFacts system = two_nodes();
   system.quota_cpus = 1.5;

@@ -141,18 +141,19 @@ std::vector<std::int64_t> arrivals(const ServerLoad& load) {
     fail(ErrorCode::invalid_argument, "{:g} queries a second for {:g} s: expected 1 to {:g} queries",
          load.queries_per_second, load.seconds, kMostQueries);
   }
+  const auto count =
+      std::max<std::size_t>(static_cast<std::size_t>(load.queries_per_second * load.seconds + 0.5), 1);
   std::mt19937_64 random(load.seed);
-  std::vector<std::int64_t> times;
-  double seconds = 0;
-  do {
+  std::vector<double> times(count + 1);
+  double sum = 0;
+  for (double& time : times) {
     // Uniform in (0, 1]: the top 53 bits.
-    const double uniform = (static_cast<double>(random() >> 11U) + 1) * 0x1p-53;
-    seconds -= std::log(uniform) / load.queries_per_second;
-    times.push_back(ns_of(seconds));
-  } while (seconds < load.seconds);
-  if (times.size() > 1) times.pop_back();
-  times.front() = std::min(times.front(), ns_of(load.seconds));
-  return times;
+    sum -= std::log((static_cast<double>(random() >> 11U) + 1) * 0x1p-53);
+    time = sum;
+  }
+  std::vector<std::int64_t> arrivals(count);
+  for (std::size_t i = 0; i < count; ++i) arrivals[i] = ns_of(times[i] / sum * load.seconds);
+  return arrivals;
 }
 
 ServerMeasured run_server(const Instances& instances, const ServerLoad& load, const Watch& watch) {

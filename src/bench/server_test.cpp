@@ -17,7 +17,8 @@ constexpr std::int64_t kMillisecond = 1'000'000;
 
 TEST(Arrivals, AreARandomStreamOfTheRateAskedFor) {
   const std::vector<std::int64_t> times = arrivals({.queries_per_second = 10'000, .seconds = 10, .seed = 3});
-  EXPECT_NEAR(static_cast<double>(times.size()), 100'000, 4 * std::sqrt(100'000.0));
+  EXPECT_EQ(times.size(), 100'000U);
+  EXPECT_LE(times.back(), 10'000'000'000);
   double square = 0;
   for (std::size_t i = 1; i < times.size(); ++i) {
     const double gap = static_cast<double>(times[i] - times[i - 1]) * 1e-9;

@@ -31,6 +31,13 @@ std::int64_t SessionInstance::run(std::int64_t first, std::int64_t count) {
   return count;
 }
 
+std::vector<float> SessionInstance::first_output() const {
+  const TensorView output = session_.output();
+  if (output.dtype != DType::f32) return {};
+  const std::span<const float> values = output.as<float>();
+  return {values.begin(), values.end()};
+}
+
 void SessionInstance::set_inputs(std::int64_t first, std::int64_t count) {
   if (count > samples_->count) {
     fail(ErrorCode::invalid_argument, "{} samples at once, there are {}", count, samples_->count);

@@ -16,6 +16,8 @@ class SessionInstance : public Instance {
                   std::shared_ptr<const Samples> samples);
   std::int64_t run(std::int64_t first, std::int64_t count) override;
 
+  /// The first output of the last run; f32 only, empty otherwise.
+  [[nodiscard]] std::vector<float> first_output() const;
   [[nodiscard]] Session& session() noexcept { return session_; }
 
  private:

@@ -1,151 +1,335 @@
 #include <fmt/format.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
 
 #include "base/cpu.h"
 #include "base/fail.h"
-#include "cli/bench_model.h"
-#include "cli/bench_problem.h"
+#include "bench/profile.h"
+#include "bench/raw_dump.h"
+#include "bench/report.h"
+#include "bench/session_instance.h"
+#include "bench/sweep.h"
+#include "cli/bench_against.h"
+#include "cli/bench_inputs.h"
+#include "cli/bench_problems.h"
+#include "cli/interrupt.h"
+#include "cli/json_output.h"
 #include "cli/model_options.h"
+#include "cli/progress_bar.h"
+#include "package/package.h"
 
 namespace octavo::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr double kModelSeconds = 2.0, kServerSeconds = 10.0, kLongestWarmup = 1.0;
+constexpr int kInterruptedExit = 130;
+
 struct Options {
   ModelOptions model;
-  std::vector<std::string> problems;
-  std::string problem_file, json, kernels;
-  std::vector<int> threads{1};
+  ProblemOptions problems;
+  InputOptions inputs;
+  AgainstOptions against;
+  std::string mode = "fixed", hint, cpus, kernels, json, csv, raw;
+  std::string csv_format = "full";
+  std::vector<int> threads, instances;
   std::vector<std::int64_t> batches{1};
-  double seconds = 0;
+  double seconds = 0, warmup = -1;
+  int windows = 5;
   std::int64_t images_per_pass = 0;
-  bool steps = false;
+  bool steps = false, weights_per_node = false, share_cpus = false;
+  std::int64_t query_samples = 8, offline_samples = 0, max_batch = 8;
+  double rate = 0, bound_ms = 15, percentile = 99;
 };
 
-constexpr double kProblemSeconds = 0.2, kModelSeconds = 2.0;
-
-bool prints(const Options& options) { return options.json != "-"; }
-
-void write_json(const Options& options, const Json& json) {
-  if (options.json.empty()) return;
-  if (options.json == "-") {
-    fmt::print("{}\n", json.dump(1));
-    return;
+bench::Sweep sweep_of(const Options& options) {
+  bench::Sweep sweep;
+  sweep.mode = bench::read_mode(options.mode);
+  sweep.instances = options.instances;
+  sweep.threads = options.threads;
+  if (!options.hint.empty()) {
+    sweep.hint = options.hint == "latency" ? bench::Hint::latency : bench::Hint::throughput;
   }
-  std::ofstream file(options.json);
-  file << json.dump(1) << '\n';
-  if (!file.flush()) fail(ErrorCode::io, "{}: cannot be written", options.json);
+  sweep.batches = options.batches;
+  if (!options.cpus.empty()) sweep.cpus = bench::read_cpu_list(options.cpus);
+  if (options.share_cpus) sweep.sharing = bench::Sharing::free;
+  const double usual = sweep.mode == bench::Mode::server ? kServerSeconds : kModelSeconds;
+  const double seconds = options.seconds > 0 ? options.seconds : usual;
+  sweep.timing = {seconds, options.warmup >= 0 ? options.warmup : std::min(seconds / 10, kLongestWarmup),
+                  options.windows};
+  sweep.query_samples = options.query_samples;
+  sweep.offline_samples = options.offline_samples;
+  sweep.load = {options.rate,
+                static_cast<std::int64_t>(options.bound_ms * 1e6),
+                options.percentile / 100,
+                options.max_batch,
+                seconds,
+                options.inputs.seed};
+  return sweep;
 }
 
-std::vector<std::string> problems_in(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) fail(ErrorCode::io, "{}: cannot be read", path);
-  std::vector<std::string> problems;
-  for (std::string line; std::getline(file, line);) {
-    line.resize(std::min(line.find('#'), line.size()));
-    while (!line.empty() && line.back() == ' ') line.pop_back();
-    if (!line.empty()) problems.push_back(line);
-  }
-  return problems;
+SessionOptions session_options(const Options& options) {
+  SessionOptions session;
+  session.kernels = options.kernels;
+  session.images_per_pass = options.images_per_pass;
+  if (options.weights_per_node) session.weights = WeightCopies::one_per_node;
+  return session;
 }
 
-Json json_of(const RowTime& time) {
-  if (!time.objection.empty()) return {{"kernel", time.row}, {"objection", time.objection}};
-  return {{"kernel", time.row},
-          {"median_us", time.median_us},
-          {"best_us", time.best_us},
-          {"ops_per_second", time.ops_per_second},
-          {"peak_fraction", time.peak_fraction},
-          {"bytes_per_second", time.bytes_per_second}};
+/// The most samples that an instance of the sweep is given at once.
+std::int64_t most_samples(const bench::Sweep& sweep) {
+  if (sweep.mode == bench::Mode::single_stream) return 1;
+  if (sweep.mode == bench::Mode::multi_stream) return sweep.query_samples;
+  if (sweep.mode == bench::Mode::server) return sweep.load.max_batch;
+  return *std::max_element(sweep.batches.begin(), sweep.batches.end());
 }
 
-void bench_problems(const Options& options) {
-  std::vector<std::string> problems = options.problems;
-  if (!options.problem_file.empty()) {
-    const std::vector<std::string> more = problems_in(options.problem_file);
-    problems.insert(problems.end(), more.begin(), more.end());
+Json steps_json(const bench::Profile& profile) {
+  Json steps = bench::json_of(profile)["steps"];
+  for (Json& step : steps) step.erase("reads");
+  return steps;
+}
+
+std::string steps_text(const bench::Profile& profile) {
+  std::string text;
+  for (const bench::StepProfile& step : profile.steps) {
+    text += fmt::format("  {:10.1f} us {:8.3f} TOPS  {:16}{}\n", step.median_us, step.ops_per_second * 1e-12,
+                        step.info.kernel, step.info.problem);
   }
-  const double seconds = options.seconds > 0 ? options.seconds : kProblemSeconds;
-  Json json = Json::array();
-  for (const std::string& problem : problems) {
-    for (std::int64_t batch : options.batches) {
-      if (prints(options)) fmt::print("{}  (batch {})\n", problem, batch);
-      Json rows = Json::array();
-      for (const RowTime& time : time_rows(problem, batch, seconds)) {
-        rows.push_back(json_of(time));
-        if (!prints(options) || !time.objection.empty()) continue;
-        fmt::print("  {:16}{:11.1f} us{:9.3f} TOPS{:7.1f} % of peak{:8.1f} GB/s\n", time.row, time.median_us,
-                   time.ops_per_second * 1e-12, 100 * time.peak_fraction, time.bytes_per_second * 1e-9);
-      }
-      std::fflush(stdout);
-      json.push_back({{"problem", problem}, {"batch", batch}, {"rows", rows}});
+  return text;
+}
+
+/// One measurement of a model from the options to the reports.
+class ModelBench {
+ public:
+  explicit ModelBench(const Options& options)
+      : options_(options),
+        sweep_(sweep_of(options)),
+        splits_(bench::splits_of(sweep_, cpu_facts().system)),
+        package_(options.model.open()),
+        samples_(std::make_shared<bench::Samples>(read_samples(
+            options.inputs, package_, bench::takes_batches(package_) ? most_samples(sweep_) : 1))),
+        facts_(bench::facts_of(package_)),
+        session_(session_options(options)),
+        output_(options.json) {
+    if (!options.csv.empty()) {
+      csv_.emplace(options.csv,
+                   options.csv_format == "demo" ? bench::CsvFormat::demo : bench::CsvFormat::full, facts_);
     }
+    if (!options.raw.empty()) raw_.emplace(options.raw, bench::comment_lines(facts_));
   }
-  write_json(options, json);
-}
 
-Json json_of(const ModelTime& time) {
-  Json steps = Json::array();
-  for (const StepTime& step : time.steps) {
-    steps.push_back({{"problem", step.problem},
-                     {"kernel", step.kernel},
-                     {"origin", step.origin},
-                     {"median_us", step.median_us},
-                     {"best_us", step.best_us},
-                     {"ops_per_second", step.ops_per_second}});
-  }
-  return {{"threads", time.threads},
-          {"batch", time.batch},
-          {"items_per_second", time.items_per_second},
-          {"latency_ms", {{"p50", time.latency.median_ms()}, {"p99", time.latency.quantile_ms(0.99)}}},
-          {"macs_per_item", time.macs_per_item},
-          {"peak_ops_per_second", time.peak_ops_per_second},
-          {"peak_fraction", time.peak_fraction},
-          {"steps", steps}};
-}
-
-void print(const Options& options, const ModelTime& time) {
-  fmt::print(
-      "threads {:<3} batch {:<4}{:10.1f} items/s  p50 {:.3f} ms  p99 {:.3f} ms  {:.1f} % of {:.2f} TOPS\n",
-      time.threads, time.batch, time.items_per_second, time.latency.median_ms(),
-      time.latency.quantile_ms(0.99), 100 * time.peak_fraction, time.peak_ops_per_second * 1e-12);
-  if (!options.steps) return;
-  for (const StepTime& step : time.steps) {
-    fmt::print("  {:10.1f} us {:8.3f} TOPS  {:16}{}\n", step.median_us, step.ops_per_second * 1e-12,
-               step.kernel, step.problem);
-  }
-}
-
-void bench_model(const Options& options) {
-  const Package package = options.model.open();
-  Json json = Json::array();
-  for (int threads : options.threads) {
-    for (std::int64_t batch : options.batches) {
-      SessionOptions session;
-      session.threads = threads;
-      session.kernels = options.kernels;
-      session.images_per_pass = options.images_per_pass;
-      const double seconds = options.seconds > 0 ? options.seconds : kModelSeconds;
-      const ModelTime time = time_model(package, session, batch, seconds);
-      if (prints(options)) print(options, time);
-      json.push_back(json_of(time));
+  void run() {
+    if (sweep_.hint) {
+      output_.say(fmt::format("--hint {}: {} instances of {} threads fit this machine\n", options_.hint,
+                              splits_[0].instances, splits_[0].threads));
     }
+    const bench::Subject subject{bench::start_sessions(package_, session_, samples_),
+                                 bench::macs_per_item(package_.data().plan), bench::takes_batches(package_)};
+    const bench::Watch watch{&interrupted(), [this](double share, double rate) { bar_.show(share, rate); },
+                             raw_ ? &*raw_ : nullptr};
+    bench::run_sweep(sweep_, subject, cpu_facts().system, watch,
+                     {[this](const bench::Point& point) { show(point); },
+                      [this](const bench::ServerMeasured& trial) { show(trial); }});
+    bar_.clear();
+    if (raw_) raw_->finish();
+    output_.finish({{"model", package_.name()},
+                    {"cpu", cpu_facts().brand},
+                    {"isa", isa_name(usable_isa())},
+                    {"facts", bench::json_of(facts_)},
+                    {"points", points_}});
+    if (interrupted()) throw ExitCode{kInterruptedExit};
   }
-  write_json(options, {{"model", package.name()},
-                       {"cpu", cpu_facts().brand},
-                       {"isa", isa_name(usable_isa())},
-                       {"points", json}});
+
+ private:
+  void show(const bench::Point& point) {
+    bar_.clear();
+    if (points_.empty()) output_.say(bench::table_head());
+    output_.say(bench::table_line(point));
+    if (csv_) csv_->add(point);
+    Json json = bench::json_of(point);
+    const bool wants_steps = options_.steps || output_.is_asked_for();
+    if (wants_steps && sweep_.mode == bench::Mode::fixed && point.split.instances == 1 && !interrupted()) {
+      const bench::Profile profile = steps_of(point);
+      json["steps"] = steps_json(profile);
+      if (options_.steps) output_.say(steps_text(profile));
+    }
+    points_.push_back(std::move(json));
+    if (raw_) raw_->begin_point(static_cast<int>(points_.size()));
+  }
+
+  void show(const bench::ServerMeasured& trial) {
+    bar_.clear();
+    output_.say(fmt::format("  {:.1f} queries/s: p{:g} {:.3f} ms, {}\n", trial.queries_per_second,
+                            options_.percentile,
+                            static_cast<double>(trial.measured.latency.quantile_ns(sweep_.load.share)) * 1e-6,
+                            trial.is_met        ? "kept"
+                            : trial.is_hopeless ? "hopeless, ended early"
+                                                : "not kept"));
+  }
+
+  bench::Profile steps_of(const bench::Point& point) {
+    constexpr double kSeconds = 0.3;
+    bench::SessionInstance instance(package_, session_, point.places.front(), samples_);
+    instance.run(0, point.batch);
+    bench::Peaks peaks;
+    peaks.isa = usable_isa();
+    peaks.threads = point.split.threads;
+    peaks.int8_ops_per_second = point.arithmetic.peak_ops_per_second;
+    return bench::profile(instance.session(), peaks, point.batch, kSeconds, {.stop = &interrupted()});
+  }
+
+  const Options& options_;
+  bench::Sweep sweep_;
+  std::vector<bench::Split> splits_;
+  Package package_;
+  std::shared_ptr<const bench::Samples> samples_;
+  bench::Facts facts_;
+  SessionOptions session_;
+  JsonOutput output_;
+  std::optional<bench::CsvFile> csv_;
+  std::optional<bench::RawDump> raw_;
+  ProgressBar bar_;
+  Json points_ = Json::array();
+};
+
+/// What the command line asked for wrongly is wrong usage, wherever it is found out.
+template <class Action>
+auto as_usage(Action action, std::initializer_list<ErrorCode> codes) {
+  try {
+    return action();
+  } catch (const Error& e) {
+    if (std::find(codes.begin(), codes.end(), e.code()) != codes.end()) throw UsageError(e);
+    throw;
+  }
 }
 
-void run(const Options& options) {
-  const bool has_problems = !options.problems.empty() || !options.problem_file.empty();
+/// An output that cannot be made must not wait for the measurement to end. Leaves no file behind.
+void check_writable(const std::string& path) {
+  if (path.empty() || path == "-") return;
+  const bool existed = std::filesystem::exists(path);
+  std::FILE* const file = std::fopen(path.c_str(), "ae");
+  if (file == nullptr) fail(ErrorCode::io, "cannot write '{}': {}", path, std::strerror(errno));
+  std::fclose(file);
+  if (!existed) std::filesystem::remove(path);
+}
+
+void run(Options& options) {
+  const bool has_problems = !options.problems.problems.empty() || !options.problems.file.empty();
   if (has_problems != options.model.model.empty()) {
-    fail(ErrorCode::invalid_argument, "expected a model, or --problem or --problems");
+    throw UsageError({ErrorCode::invalid_argument, "expected a model, or --problem or --problems"});
   }
-  has_problems ? bench_problems(options) : bench_model(options);
+  if (has_problems) {
+    options.problems.batches = options.batches;
+    if (options.seconds > 0) options.problems.seconds = options.seconds;
+    options.problems.json = options.json;
+    return bench_problems(options.problems);
+  }
+  for (const std::string& path : {options.csv, options.raw, options.json}) {
+    as_usage([&] { check_writable(path); }, {ErrorCode::io});
+  }
+  const auto measure = [&] {
+    if (options.against.peer.empty()) return ModelBench(options).run();
+    bench_against(options.against, options.model, options.inputs, sweep_of(options), session_options(options),
+                  options.json);
+  };
+  as_usage(measure, {ErrorCode::invalid_argument});
+}
+
+void declare_what(CLI::App& verb, Options& options) {
+  options.model.declare(verb);
+  verb.get_option("MODEL")->required(false);
+  verb.add_option("--problem", options.problems.problems,
+                  "a problem, as `octavo inspect --stage=plan` prints them");
+  verb.add_option("--problems", options.problems.file, "a file of problems, one a line");
+  verb.add_option("--inputs", options.inputs.files,
+                  "score these: pictures, a folder or tar of them, .npy, .npz");
+  verb.add_option("--preprocess", options.inputs.recipe,
+                  "of pictures: torchvision-imagenet, tf-imagenet or cifar10")
+      ->capture_default_str();
+  verb.add_option("--seed", options.inputs.seed, "of made-up inputs and of arrivals")->capture_default_str();
+  verb.add_option("--kernels", options.kernels, "force kernels: conv2d:avx2,linear:reference");
+  verb.add_option("--images-per-pass", options.images_per_pass, "images that go through a model at a time");
+}
+
+void declare_how(CLI::App& verb, Options& options) {
+  verb.add_option("--mode", options.mode,
+                  "latency, throughput, scalability (sweeps), single-stream, multi-stream, offline, server "
+                  "(scenarios) "
+                  "or fixed: the instances and threads given")
+      ->capture_default_str();
+  verb.add_option("-t,--threads", options.threads, "threads of an instance: a number or a list")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1024));
+  verb.add_option("-i,--instances", options.instances,
+                  "instances that run at the same time: a number or a list")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1024));
+  verb.add_option("--hint", options.hint,
+                  "pick instances and threads for this machine: latency or throughput")
+      ->check(CLI::IsMember({"latency", "throughput"}));
+  verb.add_option("--cpus", options.cpus,
+                  "the CPUs to use, in this order: 0-3,8; default: physical cores first");
+  verb.add_flag("--share-cpus", options.share_cpus, "no pinning: more threads than CPUs may share them");
+  verb.add_flag("--weights-per-node", options.weights_per_node,
+                "a copy of the packed weights for each NUMA node");
+  verb.add_option("-b,--batch", options.batches, "batch sizes")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1 << 20));
+  verb.add_option("--seconds", options.seconds,
+                  "how long to time each point; default 2, in server mode 10, of a problem's row 0.2")
+      ->check(CLI::Range(1e-6, 86400.0));
+  verb.add_option("--warmup", options.warmup, "seconds before; default: a tenth, at most 1")
+      ->check(CLI::Range(0.0, 3600.0));
+  verb.add_option("--windows", options.windows,
+                  "parts of the time, whose rates give the median and the spread")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verb.add_option("--query-samples", options.query_samples, "samples of a multi-stream query")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  verb.add_option("--samples", options.offline_samples,
+                  "samples of the offline scenario; default: as time allows")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
+  verb.add_option("--rate", options.rate,
+                  "queries a second of the server scenario; default: search the highest")
+      ->check(CLI::Range(1e-3, 1e9));
+  verb.add_option("--bound-ms", options.bound_ms, "latency bound of the server scenario")
+      ->check(CLI::Range(1e-3, 1e6))
+      ->capture_default_str();
+  verb.add_option("--percentile", options.percentile, "of the queries that must keep it, in %")
+      ->check(CLI::Range(1.0, 100.0))
+      ->capture_default_str();
+  verb.add_option("--max-batch", options.max_batch, "queries that a server's instance takes at once")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+}
+
+void declare_against(CLI::App& verb, Options& options) {
+  verb.add_option("--against", options.against.peer, "compare in turns with onnxruntime, openvino or onednn")
+      ->check(CLI::IsMember({"onnxruntime", "openvino", "onednn"}));
+  verb.add_option(
+      "--peer-library", options.against.library,
+      "the peer's shared library; default: of the active virtual environment, or where the loader finds it");
+  verb.add_option("--rounds", options.against.rounds, "turns of each in a comparison")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+}
+
+void declare_output(CLI::App& verb, Options& options) {
+  verb.add_flag("--steps", options.steps, "also the time of every step of a model");
+  verb.add_option("--json", options.json, "write the numbers to this file; - for the standard output");
+  verb.add_option("--csv", options.csv, "write a line for each point to this file");
+  verb.add_option(
+          "--csv-format", options.csv_format,
+          "full: with a header and machine facts; demo: 'threads or instances; latency ms; ms an item'")
+      ->check(CLI::IsMember({"full", "demo"}))
+      ->capture_default_str();
+  verb.add_option("--raw", options.raw, "stream every latency to this file");
 }
 
 }  // namespace
@@ -154,24 +338,15 @@ void add_bench(CLI::App& app) {
   CLI::App* verb =
       app.add_subcommand("bench", "time a model, or every kernel for a problem, against this CPU's peak");
   const auto options = std::make_shared<Options>();
-  options->model.declare(*verb);
-  verb->get_option("MODEL")->required(false);
-  verb->add_option("--problem", options->problems, "a problem, as `octavo inspect --stage=plan` prints them");
-  verb->add_option("--problems", options->problem_file, "a file of problems, one a line");
-  verb->add_option("-t,--threads", options->threads, "numbers of threads, of a model")
-      ->delimiter(',')
-      ->check(CLI::Range(1, 1024));
-  verb->add_option("-b,--batch", options->batches, "batch sizes")
-      ->delimiter(',')
-      ->check(CLI::Range(1, 1 << 20));
-  verb->add_option("--seconds", options->seconds, "how long to time each point")
-      ->check(CLI::Range(0.0, 3600.0));
-  verb->add_option("--images-per-pass", options->images_per_pass, "images that go through a model at a time");
-  verb->add_option("--kernels", options->kernels, "force kernels: conv2d:avx2,linear:reference");
-  verb->add_flag("--steps", options->steps, "also the time of every step of a model");
-  verb->add_option("--json", options->json, "write the numbers to this file; - for the standard output");
+  declare_what(*verb, *options);
+  declare_how(*verb, *options);
+  declare_against(*verb, *options);
+  declare_output(*verb, *options);
   verb->footer(
       "Examples:\n  octavo bench resnet50.pt --threads 1,2 --batch 1,8 --json -\n"
+      "  octavo bench resnet50.tar --mode scalability --seconds 5 --csv scalability.csv\n"
+      "  octavo bench resnet50.tar --mode server --bound-ms 15 --percentile 99\n"
+      "  octavo bench resnet50.onnx --against onnxruntime --threads 1,2 --batch 1,8\n"
       "  octavo bench --problem 'conv2d ic64 ih56 iw56 oc64 kh3 kw3 pt1 pl1 pb1 pr1'\n"
       "  octavo bench --problems bench/problems/resnet50.txt");
   verb->callback([options] { run(*options); });

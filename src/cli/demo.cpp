@@ -4,11 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/cpu.h"
+#include "bench/step_cost.h"
 #include "cli/demo_gallery.h"
 #include "cli/demo_resnet50.h"
 #include "cli/demo_shapes.h"
 #include "cli/kernel_counts.h"
-#include "cli/macs.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "package/package.h"
@@ -39,12 +39,18 @@ Json json_of(const ShapePictures& pictures, const ShapeScores& scores) {
           {"equal_logits", scores.with_recorded.equal}};
 }
 
-Json json_of(const ThreadsLatency& measured, std::int64_t macs) {
-  const Latency& latency = measured.latency;
-  return {{"threads", measured.threads},           {"runs", latency.run_ns.size()},
-          {"p50_ms", latency.median_ms()},         {"p90_ms", latency.quantile_ms(0.9)},
-          {"p99_ms", latency.quantile_ms(0.99)},   {"images_per_second", latency.runs_per_second()},
-          {"tops", tera_operations(macs, latency)}};
+double quantile_ms(const ThreadsLatency& of, double share) {
+  return static_cast<double>(of.measured.latency.quantile_ns(share)) * 1e-6;
+}
+
+Json json_of(const ThreadsLatency& of, std::int64_t macs) {
+  return {{"threads", of.threads},
+          {"runs", of.measured.runs},
+          {"p50_ms", quantile_ms(of, 0.5)},
+          {"p90_ms", quantile_ms(of, 0.9)},
+          {"p99_ms", quantile_ms(of, 0.99)},
+          {"images_per_second", of.measured.items_per_second()},
+          {"tops", tera_operations(macs, of.measured)}};
 }
 
 /// Returns whether every logit is PyTorch's.
@@ -73,7 +79,7 @@ bool show_shapes(const Options& options, int threads, Json& json) {
 
 void show_resnet50(const Options& options, std::vector<int> threads, Json& json) {
   const Package package = compile_synthetic_resnet50();
-  const std::int64_t macs = macs_per_image(package.data().plan);
+  const std::int64_t macs = bench::macs_per_item(package.data().plan);
   const auto counts = kernel_counts(Session(package).steps());
   say(options,
       fmt::format("A full-size ResNet-50 v1.5 in int8 with generated weights: {} multiply-accumulates a "
@@ -86,13 +92,12 @@ void show_resnet50(const Options& options, std::vector<int> threads, Json& json)
                            "  threads    runs  median ms     p90 ms     p99 ms   images/s       TOPS\n",
                            options.seconds));
   for (int count : threads) {
-    const ThreadsLatency measured = measure_threads(package, count, options.seconds);
-    const Latency& latency = measured.latency;
+    const ThreadsLatency of = measure_threads(package, count, options.seconds);
     say(options,
-        fmt::format("  {:7} {:7} {:10.3f} {:10.3f} {:10.3f} {:10.1f} {:10.3f}\n", count,
-                    latency.run_ns.size(), latency.median_ms(), latency.quantile_ms(0.9),
-                    latency.quantile_ms(0.99), latency.runs_per_second(), tera_operations(macs, latency)));
-    json["resnet50"]["latency"].push_back(json_of(measured, macs));
+        fmt::format("  {:7} {:7} {:10.3f} {:10.3f} {:10.3f} {:10.1f} {:10.3f}\n", count, of.measured.runs,
+                    quantile_ms(of, 0.5), quantile_ms(of, 0.9), quantile_ms(of, 0.99),
+                    of.measured.items_per_second(), tera_operations(macs, of.measured)));
+    json["resnet50"]["latency"].push_back(json_of(of, macs));
   }
 }
 

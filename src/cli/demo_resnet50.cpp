@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/version.h"
+#include "bench/closed_loop.h"
+#include "bench/session_instance.h"
 #include "compiler/compile_graph.h"
 #include "compiler/import/synthetic/generated_weights.h"
 #include "compiler/import/synthetic/resnet50.h"
@@ -21,16 +23,16 @@ Tensor noise_picture() {
 }
 
 ThreadsLatency measure_threads(const Package& package, int threads, double seconds) {
-  const Tensor picture = noise_picture();
-  SessionOptions options;
-  options.threads = threads;
-  Session session(package, options);
-  session.set_input(package.inputs()[0].name, picture.view());
-  return {threads, measure_latency(session, seconds)};
+  auto samples = std::make_shared<bench::Samples>();
+  samples->count = 1;
+  samples->inputs.push_back(noise_picture());
+  bench::Instances instances;
+  instances.push_back(bench::start_sessions(package, {}, samples)({threads, {}}));
+  return {threads, bench::run_closed_loop(instances, 1, {seconds, seconds / 10, 3}, {})};
 }
 
-double tera_operations(std::int64_t macs, const Latency& latency) {
-  return 2.0 * static_cast<double>(macs) / (latency.median_ms() * 1e-3) * 1e-12;
+double tera_operations(std::int64_t macs, const bench::Measured& measured) {
+  return 2.0 * static_cast<double>(macs) / static_cast<double>(measured.latency.quantile_ns(0.5)) * 1e-3;
 }
 
 }  // namespace octavo::cli

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/latency.h"
+#include "bench/measured.h"
 #include "octavo/session.h"
 
 namespace octavo::cli {
@@ -18,12 +18,12 @@ Tensor noise_picture();
 /// The latency of one picture at a time with so many threads.
 struct ThreadsLatency {
   int threads = 1;
-  Latency latency;
+  bench::Measured measured;
 };
 /// Measures for `seconds`.
 ThreadsLatency measure_threads(const Package& package, int threads, double seconds);
 
 /// 10^12 operations a second, a multiplication and an addition counting as two.
-double tera_operations(std::int64_t macs, const Latency& latency);
+double tera_operations(std::int64_t macs, const bench::Measured& measured);
 
 }  // namespace octavo::cli

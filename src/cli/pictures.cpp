@@ -1,6 +1,7 @@
 #include "cli/pictures.h"
 
 #include <atomic>
+#include <filesystem>
 
 #include "base/fail.h"
 #include "base/thread_team.h"
@@ -28,6 +29,15 @@ TensorView Pictures::view(std::int64_t first, std::int64_t count) const {
   const std::int64_t bytes_each = inputs.bytes() / std::max<std::int64_t>(shape[0], 1);
   shape[0] = count;
   return {DType::f32, std::move(shape), inputs.data() + first * bytes_each};
+}
+
+Dataset pictures_at(const std::vector<std::string>& paths) {
+  const bool is_set = paths.size() == 1 &&
+                      (std::filesystem::is_directory(paths[0]) || paths[0].find(".tar") != std::string::npos);
+  if (is_set) return open_dataset(paths[0]);
+  std::vector<DatasetItem> items;
+  for (const std::string& path : paths) items.push_back({path, std::nullopt, std::nullopt});
+  return Dataset({}, std::move(items));
 }
 
 Pictures load_pictures(const Dataset& dataset, const Recipe& recipe, std::span<const std::int64_t> shape,

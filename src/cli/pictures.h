@@ -23,6 +23,9 @@ struct Pictures {
   [[nodiscard]] TensorView view(std::int64_t first, std::int64_t count) const;
 };
 
+/// Pictures given by path: files, or one folder or archive of them, in the order given.
+Dataset pictures_at(const std::vector<std::string>& paths);
+
 /// Decodes and preprocesses all pictures of `dataset` with `threads` threads. `shape` is channels, height,
 /// width.
 Pictures load_pictures(const Dataset& dataset, const Recipe& recipe, std::span<const std::int64_t> shape,

@@ -4,6 +4,7 @@
 
 #include "base/cpu.h"
 #include "base/fail.h"
+#include "cli/arrays.h"
 #include "cli/dlrm_verbs.h"
 #include "cli/model_options.h"
 #include "cli/scoring.h"
@@ -25,34 +26,6 @@ struct Options {
   std::int64_t top = 5;
   bool json = false;
 };
-
-bool has_extension(const std::string& path, std::string_view extension) {
-  return std::filesystem::path(path).extension() == extension;
-}
-
-/// The arrays to feed, by input name: from NAME=file.npy arguments, plain .npy files (in the order of the
-/// inputs) and the members of .npz files.
-std::map<std::string, Tensor> read_arrays(const std::vector<std::string>& files,
-                                          const std::vector<PortInfo>& inputs) {
-  std::map<std::string, Tensor> arrays;
-  std::size_t position = 0;
-  for (const std::string& argument : files) {
-    const std::size_t equals = argument.find('=');
-    const std::string path = equals == std::string::npos ? argument : argument.substr(equals + 1);
-    if (has_extension(path, ".npz")) {
-      const NpzReader file(path);
-      for (const std::string& name : file.names()) arrays[name] = file.tensor(name);
-      continue;
-    }
-    if (equals == std::string::npos && position >= inputs.size()) {
-      fail(ErrorCode::invalid_argument, "'{}' is one array too many: the model has {} inputs", path,
-           inputs.size());
-    }
-    arrays[equals == std::string::npos ? inputs[position++].name : argument.substr(0, equals)] =
-        read_npy(path);
-  }
-  return arrays;
-}
 
 void write_outputs(const std::string& path, const std::vector<NpzMember>& members) {
   if (has_extension(path, ".npy")) {
@@ -99,24 +72,14 @@ void print_best(const Options& options, const Pictures& pictures, const Tensor& 
   if (options.json) fmt::print("{}\n", json.dump(1));
 }
 
-/// Pictures given by path: files, folders and archives, in the order given.
-Pictures open_pictures(const Options& options, const Recipe& recipe, const std::vector<std::int64_t>& shape) {
-  std::vector<DatasetItem> items;
-  for (const std::string& file : options.files) items.push_back({file, std::nullopt, std::nullopt});
-  const int threads = usable_threads(cpu_facts().system);
-  const bool is_set = options.files.size() == 1 && (std::filesystem::is_directory(options.files[0]) ||
-                                                    options.files[0].find(".tar") != std::string::npos);
-  if (is_set) return load_pictures(open_dataset(options.files[0]), recipe, shape, threads);
-  return load_pictures(Dataset({}, std::move(items)), recipe, shape, threads);
-}
-
 void run_on_pictures(const Options& options, Session& session) {
   const std::vector<PortInfo> inputs = session.package().inputs();
   const std::vector<std::int64_t> shape(inputs[0].shape.begin() + 1, inputs[0].shape.end());
   const Recipe& recipe = find_recipe(options.recipe);
   const std::vector<std::string> labels =
       options.labels.empty() ? std::vector<std::string>{} : read_labels(options.labels);
-  const Pictures pictures = open_pictures(options, recipe, shape);
+  const int threads = usable_threads(cpu_facts().system);
+  const Pictures pictures = load_pictures(pictures_at(options.files), recipe, shape, threads);
   for (const std::string& problem : pictures.problems) fmt::print(stderr, "octavo: {}\n", problem);
   const Tensor scores = score(session, pictures, options.run.batch);
   if (pictures.count() > 0) {

@@ -1,5 +1,7 @@
 #include "bench/testing/pretended.h"
 
+#include <thread>
+
 #include "base/fail.h"
 #include "bench/clock.h"
 
@@ -13,6 +15,7 @@ std::int64_t Pretended::run(std::int64_t first, std::int64_t count) {
   const bool stalls =
       behaviour_.stall_every > 0 && index % behaviour_.stall_every == behaviour_.stall_every - 1;
   const std::int64_t end = now_ns() + 1000 * (behaviour_.run_us + (stalls ? behaviour_.stall_us : 0));
+  if (behaviour_.sleeps) std::this_thread::sleep_for(std::chrono::nanoseconds(end - now_ns()));
   while (now_ns() < end) {
   }
   return count;

@@ -14,6 +14,7 @@ struct Behaviour {
   int fail_at = -1;           ///< the run that throws
   int stop_at = -1;           ///< the run that sets `stop`
   std::atomic<bool>* stop = nullptr;
+  bool sleeps = false;  ///< instead of keeping its CPU busy
 };
 
 /// An instance that takes a known time and remembers what it was asked for.
@@ -23,7 +24,8 @@ class Pretended : public Instance {
     std::int64_t first, count;
   };
 
-  explicit Pretended(const Behaviour& behaviour) : Instance({1, {}}), behaviour_(behaviour) {}
+  explicit Pretended(const Behaviour& behaviour, Place place = {})
+      : Instance(std::move(place)), behaviour_(behaviour) {}
   std::int64_t run(std::int64_t first, std::int64_t count) override;
 
   [[nodiscard]] const std::vector<Call>& calls() const { return calls_; }

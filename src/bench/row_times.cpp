@@ -1,4 +1,4 @@
-#include "cli/bench_problem.h"
+#include "bench/row_times.h"
 
 #include <algorithm>
 #include <chrono>
@@ -11,7 +11,7 @@
 #include "engine/kernels/linear/problem.h"
 #include "engine/kernels/peak/peak.h"
 
-namespace octavo::cli {
+namespace octavo::bench {
 namespace {
 
 /// Operands of a step with the memory they need.
@@ -150,4 +150,4 @@ std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, d
   return times;
 }
 
-}  // namespace octavo::cli
+}  // namespace octavo::bench

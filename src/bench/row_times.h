@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace octavo::cli {
+namespace octavo::bench {
 
 /// How fast one row solves a problem.
 struct RowTime {
@@ -20,4 +20,4 @@ struct RowTime {
 /// `batch` units of them, on this thread: each for about `seconds`. Error(unsupported) naming another family.
 std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, double seconds);
 
-}  // namespace octavo::cli
+}  // namespace octavo::bench

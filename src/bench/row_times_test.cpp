@@ -1,4 +1,4 @@
-#include "cli/bench_problem.h"
+#include "bench/row_times.h"
 
 #include <gtest/gtest.h>
 
@@ -6,10 +6,10 @@
 
 #include "octavo/error.h"
 
-namespace octavo::cli {
+namespace octavo::bench {
 namespace {
 
-TEST(BenchProblem, TimesEveryRowButTheReference) {
+TEST(RowTimes, TimesEveryRowButTheReference) {
   const std::vector<RowTime> times = time_rows("conv2d ic16 ih5 iw5 oc16 residual1 bias=f32", 2, 0);
   ASSERT_FALSE(times.empty());
   EXPECT_EQ(times.back().row, "reference");
@@ -22,14 +22,14 @@ TEST(BenchProblem, TimesEveryRowButTheReference) {
   }
 }
 
-TEST(BenchProblem, TimesLinearLayersToo) {
+TEST(RowTimes, TimesLinearLayersToo) {
   const std::vector<RowTime> times = time_rows("linear m3 ic20 oc7", 1, 0);
   EXPECT_TRUE(std::any_of(times.begin(), times.end(), [](const RowTime& t) { return !t.objection.empty(); }));
 }
 
-TEST(BenchProblem, RefusesAFamilyWithoutABenchmark) {
+TEST(RowTimes, RefusesAFamilyWithoutABenchmark) {
   EXPECT_THROW(time_rows("softmax outer3 extent4", 1, 0), Error);
 }
 
 }  // namespace
-}  // namespace octavo::cli
+}  // namespace octavo::bench

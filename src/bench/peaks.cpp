@@ -1,0 +1,51 @@
+#include "bench/peaks.h"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "base/cpu.h"
+#include "base/thread_team.h"
+#include "engine/kernels/peak/bandwidth.h"
+#include "engine/kernels/peak/peak.h"
+#include "octavo/tensor.h"
+
+namespace octavo::bench {
+namespace {
+
+constexpr std::int64_t kUsualL2 = std::int64_t{1} << 20;
+// Of all threads together: more than most L3 caches, and read in a tenth of a second.
+constexpr std::int64_t kMemoryBytes = std::int64_t{256} << 20;
+
+}  // namespace
+
+Peaks measure_peaks(const Place& place, Isa isa) {
+  ThreadTeam team(place.threads, place.cpus);
+  std::vector<double> rates(static_cast<std::size_t>(place.threads));
+  const auto together = [&](const std::function<double()>& measure) {
+    team.run([&](int thread) {
+      team.wait_for_all();
+      rates[static_cast<std::size_t>(thread)] = measure();
+    });
+    return std::accumulate(rates.begin(), rates.end(), 0.0);
+  };
+  const auto read = [&](std::int64_t bytes) {
+    std::vector<Tensor> memory(rates.size());
+    // Touched by the thread that reads it, so that it lies near.
+    team.run([&](int thread) { memory[static_cast<std::size_t>(thread)] = Tensor(DType::u8, {bytes}); });
+    team.run([&](int thread) {
+      const auto index = static_cast<std::size_t>(thread);
+      rates[index] = read_bytes_per_second(isa, memory[index].data(), bytes);
+    });
+    return std::accumulate(rates.begin(), rates.end(), 0.0);
+  };
+  const std::int64_t l2 = cpu_facts().system.l2_bytes;
+  return {isa,
+          place.threads,
+          together([&] { return peak_ops_per_second(isa); }),
+          together([&] { return peak_f32_ops_per_second(isa); }),
+          read((l2 > 0 ? l2 : kUsualL2) / 2),
+          read(kMemoryBytes / place.threads)};
+}
+
+}  // namespace octavo::bench

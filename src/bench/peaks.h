@@ -1,0 +1,22 @@
+#pragma once
+#include <cstdint>
+
+#include "base/isa.h"
+#include "bench/instance.h"
+
+namespace octavo::bench {
+
+/// What the threads of one instance can do together at most, measured now and in this process; 0 = unknown.
+struct Peaks {
+  Isa isa = Isa::generic;
+  int threads = 1;
+  double int8_ops_per_second = 0;  ///< of the isa's best instructions for 8 bits, on registers
+  double f32_ops_per_second = 0;
+  double l2_bytes_per_second = 0;      ///< read from half of the L2 cache
+  double memory_bytes_per_second = 0;  ///< read from far more than the L3 cache that one may hope for
+};
+
+/// Measures on the CPUs of `place`, all at the same time. Takes some tenths of a second.
+Peaks measure_peaks(const Place& place, Isa isa);
+
+}  // namespace octavo::bench

@@ -1,0 +1,65 @@
+#include "cli/bench_problems.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "base/fail.h"
+#include "bench/row_times.h"
+#include "cli/json_output.h"
+
+namespace octavo::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<std::string> problems_in(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) fail(ErrorCode::io, "{}: cannot be read", path);
+  std::vector<std::string> problems;
+  for (std::string line; std::getline(file, line);) {
+    line.resize(std::min(line.find('#'), line.size()));
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    if (!line.empty()) problems.push_back(line);
+  }
+  return problems;
+}
+
+Json json_of(const bench::RowTime& time) {
+  if (!time.objection.empty()) return {{"kernel", time.row}, {"objection", time.objection}};
+  return {{"kernel", time.row},
+          {"median_us", time.median_us},
+          {"best_us", time.best_us},
+          {"ops_per_second", time.ops_per_second},
+          {"peak_fraction", time.peak_fraction},
+          {"bytes_per_second", time.bytes_per_second}};
+}
+
+}  // namespace
+
+void bench_problems(const ProblemOptions& options) {
+  JsonOutput output(options.json);
+  std::vector<std::string> problems = options.problems;
+  if (!options.file.empty()) {
+    const std::vector<std::string> more = problems_in(options.file);
+    problems.insert(problems.end(), more.begin(), more.end());
+  }
+  Json json = Json::array();
+  for (const std::string& problem : problems) {
+    for (std::int64_t batch : options.batches) {
+      output.say(fmt::format("{}  (batch {})\n", problem, batch));
+      Json rows = Json::array();
+      for (const bench::RowTime& time : bench::time_rows(problem, batch, options.seconds)) {
+        rows.push_back(json_of(time));
+        if (!time.objection.empty()) continue;
+        output.say(fmt::format("  {:16}{:11.1f} us{:9.3f} TOPS{:7.1f} % of peak{:8.1f} GB/s\n", time.row,
+                               time.median_us, time.ops_per_second * 1e-12, 100 * time.peak_fraction,
+                               time.bytes_per_second * 1e-9));
+      }
+      json.push_back({{"problem", problem}, {"batch", batch}, {"rows", rows}});
+    }
+  }
+  output.finish(json);
+}
+
+}  // namespace octavo::cli
