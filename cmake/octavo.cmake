@@ -63,6 +63,22 @@ function(octavo_room name)
   endif()
 endfunction()
 
+# octavo_model_library(NAME LIBS ...): libNAME.so of src/c_api, which needs the C library alone (docs/design/model_library.md).
+# Of the libraries only what src/c_api calls is linked in; --as-needed drops those of which nothing is.
+function(octavo_model_library name)
+  cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/c_api/*.cpp)
+  set(exports ${CMAKE_SOURCE_DIR}/src/c_api/exports.map)
+  add_library(${name} SHARED ${sources})
+  set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib LINK_DEPENDS ${exports})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS})
+  target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc -Wl,--as-needed -Wl,--gc-sections -Wl,-s
+                      -Wl,--build-id -Wl,--version-script=${exports})
+  if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    target_link_options(${name} PRIVATE -Wl,--no-undefined)
+  endif()
+endfunction()
+
 # Registers every gtest of TARGET with ctest under LABEL. A test named *Slow* gets the label "slow" instead.
 include(GoogleTest)
 function(octavo_discover_tests target label)

@@ -8,7 +8,6 @@
 #include "base/assert.h"
 #include "base/crc32c.h"
 #include "base/fail.h"
-#include "package/tar.h"
 
 namespace octavo {
 namespace {
@@ -100,12 +99,16 @@ std::vector<TensorView> weight_views(const Plan& plan, const Json& manifest, con
   return views;
 }
 
-std::shared_ptr<PackageData> read_members(std::span<const std::byte> file) {
+Members members_in(std::span<const std::byte> file) {
   Members members;
   for (TarMember& m : read_tar(file)) {
     if (!members.emplace(m.name, m.bytes).second)
       fail(ErrorCode::invalid_model, "member '{}' is there twice", m.name);
   }
+  return members;
+}
+
+std::shared_ptr<PackageData> read_members(const Members& members) {
   try {
     auto data = std::make_shared<PackageData>();
     data->manifest = text_of(member(members, "manifest.json"));
@@ -145,12 +148,36 @@ Package make_package(Plan plan, std::vector<Tensor> weights, const Provenance& p
   return Package(std::move(data));
 }
 
-Package read_package(std::span<const std::byte> file) { return Package(read_members(file)); }
+Package read_package(std::span<const std::byte> file) { return Package(read_members(members_in(file))); }
+
+Package read_package(Tensor file) {
+  auto data = read_members(members_in({file.data(), static_cast<std::size_t>(file.bytes())}));
+  data->memory.emplace<std::vector<Tensor>>().push_back(std::move(file));
+  return Package(std::move(data));
+}
+
+Package read_package(std::span<const std::byte> file, MappedFile weights) {
+  Members members = members_in(file);
+  members.merge(members_in(weights.bytes()));
+  auto data = read_members(members);
+  data->memory = std::move(weights);
+  return Package(std::move(data));
+}
+
+std::vector<TarMember> package_members(const PackageData& package, std::string_view plan_text) {
+  std::vector<TarMember> members{{"manifest.json", bytes_of(package.manifest)},
+                                 {"plan.json", bytes_of(plan_text)}};
+  for (std::size_t i = 0; i < package.weights.size(); ++i) {
+    const TensorView& w = package.weights[i];
+    members.push_back({package.plan.weights[i].member, {w.data, static_cast<std::size_t>(w.bytes())}});
+  }
+  return members;
+}
 
 Package Package::open(const std::filesystem::path& path) {
   MappedFile file(path);
   try {
-    auto data = read_members(file.bytes());
+    auto data = read_members(members_in(file.bytes()));
     data->memory = std::move(file);
     return Package(std::move(data));
   } catch (const Error& e) {
@@ -160,12 +187,7 @@ Package Package::open(const std::filesystem::path& path) {
 
 void Package::save(const std::filesystem::path& path) const {
   const std::string plan = plan_json(data_->plan);
-  std::vector<TarMember> members{{"manifest.json", bytes_of(data_->manifest)}, {"plan.json", bytes_of(plan)}};
-  for (std::size_t i = 0; i < data_->weights.size(); ++i) {
-    const TensorView& w = data_->weights[i];
-    members.push_back({data_->plan.weights[i].member, {w.data, static_cast<std::size_t>(w.bytes())}});
-  }
-  write_tar(path, members);
+  write_tar(path, package_members(*data_, plan));
 }
 
 const std::string& Package::name() const { return data_->plan.name; }

@@ -7,6 +7,7 @@
 #include "base/mapped_file.h"
 #include "octavo/session.h"
 #include "package/plan.h"
+#include "package/tar.h"
 
 namespace octavo {
 
@@ -30,5 +31,15 @@ Package make_package(Plan plan, std::vector<Tensor> weights, const Provenance& p
 
 /// A package from the bytes of its file, which must outlive it; for tests and embedded models.
 Package read_package(std::span<const std::byte> file);
+
+/// A package from the bytes of its file, which it keeps.
+Package read_package(Tensor file);
+/// A package whose plan is that of `file` and whose weights are members of `weights`, of which the package
+/// keeps hold. `file` may lack them. Errors as Package::open: the checksums of `file` decide.
+Package read_package(std::span<const std::byte> file, MappedFile weights);
+
+/// The members of a package's file: manifest.json, plan.json, and one for each constant. They view `package`
+/// and `plan_text`, which is plan_json's.
+std::vector<TarMember> package_members(const PackageData& package, std::string_view plan_text);
 
 }  // namespace octavo

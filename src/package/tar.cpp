@@ -4,7 +4,6 @@
 #include <array>
 #include <cstring>
 
-#include "base/atomic_file.h"
 #include "base/fail.h"
 
 namespace octavo {
@@ -129,9 +128,15 @@ std::vector<TarMember> read_tar(std::span<const std::byte> archive) {
        archive.size());
 }
 
-void write_tar(const std::filesystem::path& path, std::span<const TarMember> members) {
+std::int64_t tar_bytes(std::span<const TarMember> members) {
+  std::size_t bytes = 2 * kBlock;
+  for (const TarMember& member : members)
+    bytes += kBlock + (member.bytes.size() + kBlock - 1) / kBlock * kBlock;
+  return static_cast<std::int64_t>(bytes);
+}
+
+void write_tar(AtomicFile& file, std::span<const TarMember> members) {
   static constexpr std::array<std::byte, 2 * kBlock> kZeros{};
-  AtomicFile file(path);
   for (const TarMember& member : members) {
     const Header header = make_header(member);
     file.write(std::as_bytes(std::span(header)));
@@ -139,6 +144,11 @@ void write_tar(const std::filesystem::path& path, std::span<const TarMember> mem
     file.write(std::span(kZeros).first((kBlock - member.bytes.size() % kBlock) % kBlock));
   }
   file.write(kZeros);
+}
+
+void write_tar(const std::filesystem::path& path, std::span<const TarMember> members) {
+  AtomicFile file(path);
+  write_tar(file, members);
   file.commit();
 }
 

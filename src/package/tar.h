@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/atomic_file.h"
+
 namespace octavo {
 
 /// A file inside a tar archive: its name and its bytes, in place.
@@ -23,5 +25,10 @@ std::vector<TarMember> read_tar(std::span<const std::byte> archive);
 /// same bytes. The file appears under its name only when it is whole: it is written beside it and renamed.
 /// Error(io) otherwise, and what stood under the name stays.
 void write_tar(const std::filesystem::path& path, std::span<const TarMember> members);
+
+/// Writes the same archive to a file that the caller commits.
+void write_tar(AtomicFile& file, std::span<const TarMember> members);
+/// How long that archive is.
+std::int64_t tar_bytes(std::span<const TarMember> members);
 
 }  // namespace octavo
