@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "bench/histogram.h"
 #include "cli/dlrm_model.h"
-#include "cli/latency.h"
 #include "cli/verbs.h"
 
 namespace octavo::cli {
@@ -66,20 +66,19 @@ Errors score_all(DlrmSession& session, const std::vector<Clicks>& batches) {
 }
 
 /// Times of whole batches, every batch in turn until `seconds` are over.
-Latency time_batches(DlrmSession& session, const std::vector<Clicks>& batches, double seconds) {
+bench::Histogram time_batches(DlrmSession& session, const std::vector<Clicks>& batches, double seconds) {
   using Clock = std::chrono::steady_clock;
   std::vector<float> scores(static_cast<std::size_t>(batches[0].samples));
-  Latency latency;
+  bench::Histogram latency;
   const Clock::time_point end = Clock::now() + std::chrono::nanoseconds(std::llround(seconds * 1e9));
   do {
     for (const Clicks& clicks : batches) {
       if (clicks.samples != batches[0].samples) continue;  // the last one may be short
       const Clock::time_point begin = Clock::now();
       session.score({clicks.samples, clicks.dense, clicks.indices, clicks.offsets}, scores);
-      latency.run_ns.push_back(std::chrono::nanoseconds(Clock::now() - begin).count());
+      latency.add(std::chrono::nanoseconds(Clock::now() - begin).count());
     }
   } while (Clock::now() < end);
-  std::sort(latency.run_ns.begin(), latency.run_ns.end());
   return latency;
 }
 
@@ -94,11 +93,11 @@ int infer(const Options& options) {
       read_batches(*options.dlrm.open_data(shape_of(model)), options.run.batch);
   DlrmSession session(model, options.dlrm.session_options(options.run));
   const Errors errors = score_all(session, batches);
-  const Latency latency = time_batches(session, batches, options.seconds);
-  const auto micros = [&](double share) { return 1000.0 * latency.quantile_ms(share); };
+  const bench::Histogram latency = time_batches(session, batches, options.seconds);
+  const auto micros = [&](double share) { return static_cast<double>(latency.quantile_ns(share)) / 1000.0; };
   fmt::print("batch {}: mean {:.1f} us, p50 {:.1f}, p90 {:.1f}, p99 {:.1f}, max {:.1f} us ({} runs)\n",
-             batches[0].samples, 1e6 / latency.runs_per_second(), micros(0.5), micros(0.9), micros(0.99),
-             micros(1.0), latency.run_ns.size());
+             batches[0].samples, latency.mean_ns() / 1000.0, micros(0.5), micros(0.9), micros(0.99),
+             micros(1.0), latency.count());
   const bool passes = errors.max <= options.tolerance;
   fmt::print("average error {:.3g}, maximum error {:.3g}\n{}\n", errors.mean, errors.max,
              passes ? "PASS" : "FAIL");
