@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include "base/fail.h"
+#include "cli/byte_progress.h"
 #include "cli/dlrm_calibration.h"
 #include "cli/model_options.h"
-#include "cli/progress.h"
 #include "cli/row_formats.h"
 #include "cli/verbs.h"
 #include "compiler/import/dlrm/synthetic.h"
@@ -59,7 +59,7 @@ std::filesystem::path fetch(const Options& options) {
   if (std::filesystem::exists(what.file)) return what.file;
   fmt::print("{} -> {}{}\n", what.url, what.file.string(),
              licence.empty() ? "" : " (licence " + licence + ")");
-  ProgressLine line(what.file.filename().string());
+  ByteProgress line(what.file.filename().string());
   what.progress = [&](std::int64_t done, std::int64_t total) { line.update(done, total); };
   download(what);
   return what.file;
@@ -96,9 +96,9 @@ void prepare(const Options& options) {
   DlrmSource source = open_source(options);
   const std::vector<RowFormat> formats = options.rows.formats_for(source);
   fmt::print("{}: {}\n", source.provenance.source, print(source.model));
-  std::unique_ptr<ProgressLine> line;
+  std::unique_ptr<ByteProgress> line;
   const auto show = [&](const PrepareProgress& progress) {
-    if (line == nullptr) line = std::make_unique<ProgressLine>(options.output, progress.bytes_done);
+    if (line == nullptr) line = std::make_unique<ByteProgress>(options.output, progress.bytes_done);
     line->update(progress.bytes_done, progress.bytes);
   };
   const PrepareOutcome outcome = prepare_dlrm(source, options.output, {formats, show});

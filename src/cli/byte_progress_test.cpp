@@ -1,4 +1,4 @@
-#include "cli/progress.h"
+#include "cli/byte_progress.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "cli/progress.h"
+#include "cli/byte_progress.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -31,14 +31,14 @@ std::string progress_text(std::int64_t done, std::int64_t total, double seconds,
   return text;
 }
 
-ProgressLine::ProgressLine(std::string what, std::int64_t done_before)
+ByteProgress::ByteProgress(std::string what, std::int64_t done_before)
     : what_(std::move(what)), done_before_(done_before), is_terminal_(isatty(STDERR_FILENO) == 1) {}
 
-ProgressLine::~ProgressLine() {
+ByteProgress::~ByteProgress() {
   if (is_terminal_ && shown_ != Clock::time_point{}) fmt::print(stderr, "\r\033[K");
 }
 
-void ProgressLine::update(std::int64_t done, std::int64_t total) {
+void ByteProgress::update(std::int64_t done, std::int64_t total) {
   constexpr std::chrono::milliseconds kPause{200};
   const Clock::time_point now = Clock::now();
   if (!is_terminal_ || now - shown_ < kPause) return;

@@ -11,13 +11,13 @@ std::string progress_text(std::int64_t done, std::int64_t total, double seconds,
                           std::int64_t done_before = 0);
 
 /// A line on stderr that says how far a long work is; nothing where stderr is no terminal.
-class ProgressLine {
+class ByteProgress {
  public:
   /// `done_before` as for `progress_text`.
-  explicit ProgressLine(std::string what, std::int64_t done_before = 0);
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-  ~ProgressLine();
+  explicit ByteProgress(std::string what, std::int64_t done_before = 0);
+  ByteProgress(const ByteProgress&) = delete;
+  ByteProgress& operator=(const ByteProgress&) = delete;
+  ~ByteProgress();
   /// Shows at most a few lines a second.
   void update(std::int64_t done, std::int64_t total);
 
