@@ -15,6 +15,8 @@ void run_dlrm(const std::string& model, const RunOptions& run, const DlrmOptions
 struct DlrmExpectation {
   double tolerance = 1e-5;  ///< largest difference to reference outputs, where the data has them
   double min_auc = 0.0;
+  std::string
+      reference;  ///< a DLRM that is scored in f32 for the reference outputs; empty: those of the data
 };
 
 /// Compares scores with the data's reference outputs, and with its labels by ROC AUC and log loss. Throws

@@ -18,15 +18,16 @@ std::string duration_text(double seconds) {
 }  // namespace
 
 std::string progress_text(std::int64_t done, std::int64_t total, double seconds, std::int64_t done_before) {
-  std::string text = fmt::format("{} of {}", bytes_text(done), bytes_text(total));
-  if (total > 0)
-    text += fmt::format(" ({} %)", 100 * (done / 1024) / std::max<std::int64_t>(1, total / 1024));
-  const auto now = static_cast<double>(done - done_before);
-  if (seconds > 0.0 && now > 0.0) {
-    const double rate = now / seconds;
-    text += fmt::format(", {}/s, {} left", bytes_text(static_cast<std::int64_t>(rate)),
-                        duration_text(static_cast<double>(total - done) / rate));
+  std::string text = bytes_text(done);
+  if (total > 0) {
+    const double percent = 100.0 * static_cast<double>(done) / static_cast<double>(total);
+    text += fmt::format(" of {} ({} %)", bytes_text(total), static_cast<std::int64_t>(percent));
   }
+  const auto now = static_cast<double>(done - done_before);
+  if (seconds <= 0.0 || now <= 0.0) return text;
+  const double rate = now / seconds;
+  text += fmt::format(", {}/s", bytes_text(static_cast<std::int64_t>(rate)));
+  if (total > 0) text += fmt::format(", {} left", duration_text(static_cast<double>(total - done) / rate));
   return text;
 }
 

@@ -177,7 +177,9 @@ void run(const Options& options) {
   if (options.model.model.empty()) fail(ErrorCode::invalid_argument, "MODEL is missing (or --all FOLDER)");
   if (options.checksums) return verify_checksums(options.model.model);
   if (!options.dlrm.data.empty()) {
-    return verify_dlrm(options.model.model, options.run, options.dlrm, options.dlrm_expectation);
+    DlrmExpectation expectation = options.dlrm_expectation;
+    expectation.reference = options.reference;
+    return verify_dlrm(options.model.model, options.run, options.dlrm, expectation);
   }
   if (options.images.empty())
     fail(ErrorCode::invalid_argument, "--images (or, for a DLRM, --data) is missing");
@@ -195,7 +197,7 @@ void add_verify(CLI::App& app) {
   options->run.declare(*verb);
   verb->add_option("--all", options->all, "every model of FOLDER/models.json, a line each");
   verb->add_option("--reference", options->reference,
-                   "recorded outputs (.npz with 'logits', and 'photo' names)");
+                   "recorded outputs (.npz with 'logits', and 'photo' names); DLRM: a model to score in f32");
   verb->add_option("--images", options->images,
                    "the pictures: a folder, a folder of class folders, or a tar of them");
   verb->add_option("--layers", options->layers,

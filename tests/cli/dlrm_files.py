@@ -43,8 +43,8 @@ def shapes_of(rows, dim):
     return shapes
 
 
-def checkpoint(rows, dim=4, seed=1):
-    """The bytes of a checkpoint with random weights."""
+def checkpoint(rows, dim=4, seed=1, zip64=False):
+    """The bytes of a checkpoint with random weights; with `zip64`, members carry 64-bit sizes as in files over 4 GB."""
     generator = random.Random(seed)
     items = b""
     members = {}
@@ -63,5 +63,6 @@ def checkpoint(rows, dim=4, seed=1):
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("m/data.pkl", pickle)
         for name, data in members.items():
-            archive.writestr(name, data)
+            with archive.open(name, "w", force_zip64=zip64) as member:
+                member.write(data)
     return file.getvalue()
