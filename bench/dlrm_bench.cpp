@@ -9,11 +9,11 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
-#include <numeric>
 #include <random>
 #include <thread>
 
 #include "base/cpu.h"
+#include "bench/dlrm_instance.h"
 #include "engine/kernels/peak/peak.h"
 #include "engine/session/dlrm/calibrate.h"
 #include "engine/session/dlrm/pipeline.h"
@@ -27,6 +27,9 @@ constexpr std::int64_t kRows[] = {39884406, 39043,    17289,    7420,     20263,
 /// Multiplications and additions of the MLPs and the products, each once.
 constexpr double kOperations = 2.0 * (13 * 512 + 512 * 256 + 256 * 128 + 479 * 1024 + 1024 * 1024 +
                                       1024 * 512 + 512 * 256 + 256 + 351 * 128);
+
+/// Made-up pairs, more than caches hold the rows of.
+constexpr std::int64_t kPairs = 400000;
 
 struct Options {
   double scale = 0.01;
@@ -104,67 +107,26 @@ std::vector<DlrmLayer> random_layers(const std::vector<std::int64_t>& widths, st
   return layers;
 }
 
-/// Batches of `samples`, one after the other.
-struct Pool {
-  std::int64_t samples, batches;
-  std::vector<float> dense;
-  std::vector<std::int64_t> indices;
-
-  Pool(const DlrmModel& model, std::int64_t batch, double zipf)
-      : samples(batch), batches(std::max<std::int64_t>(2, 262144 / batch)) {
-    std::mt19937_64 random(7);
-    dense.resize(static_cast<std::size_t>(samples * batches * 13));
-    for (float& value : dense) value = static_cast<float>(random() % 1000) * 0.003F;
-    for (std::int64_t b = 0; b < batches; ++b) {
-      for (const DlrmTable& table : model.tables) {
-        // The frequent rows lie all over the table: a multiplicative scatter.
-        auto factor = static_cast<std::int64_t>(static_cast<double>(table.rows) * 0.6180339887) | 1;
-        while (std::gcd(factor, table.rows) != 1) factor += 2;
-        for (std::int64_t s = 0; s < samples; ++s)
-          indices.push_back(index_of(random, table.rows, zipf, factor));
-      }
-    }
-  }
-
-  static std::int64_t index_of(std::mt19937_64& random, std::int64_t rows, double zipf, std::int64_t factor) {
-    if (zipf == 0) return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(rows));
-    const double u = static_cast<double>(random() >> 11U) * 0x1p-53;
-    const double x =
-        std::pow(1 + u * (std::pow(static_cast<double>(rows) + 1, 1 - zipf) - 1), 1 / (1 - zipf));
-    const std::int64_t rank = std::clamp<std::int64_t>(static_cast<std::int64_t>(x) - 1, 0, rows - 1);
-    return static_cast<std::int64_t>(static_cast<unsigned __int128>(rank) *
-                                     static_cast<std::uint64_t>(factor) % static_cast<std::uint64_t>(rows));
-  }
-
-  [[nodiscard]] DlrmBatch batch(std::int64_t i) const {
-    const auto place = static_cast<std::size_t>(i % batches * samples),
-               count = static_cast<std::size_t>(samples);
-    return {samples,
-            std::span(dense).subspan(place * 13, count * 13),
-            std::span(indices).subspan(place * 26, count * 26),
-            {}};
-  }
-};
-
-void measure(DlrmSession& session, const Pool& pool, std::string_view indices, double seconds, double peak) {
-  std::vector<float> scores(static_cast<std::size_t>(pool.samples));
+/// Runs of `batch` pairs, one after the other.
+void measure(bench::DlrmInstance& instance, std::int64_t batch, std::string_view indices, double seconds,
+             double peak) {
   std::vector<double> each;
-  for (std::int64_t i = 0; i < 8; ++i) session.score(pool.batch(i), scores);
+  for (std::int64_t i = 0; i < 8; ++i) instance.run(i * batch, batch);
   const auto begin = std::chrono::steady_clock::now();
   for (std::int64_t i = 8; seconds_since(begin) < seconds || each.size() < 20; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    session.score(pool.batch(i), scores);
+    instance.run(i * batch, batch);
     each.push_back(seconds_since(start));
   }
   std::sort(each.begin(), each.end());
   const auto rate = [&](double share) {
-    return static_cast<double>(pool.samples) /
+    return static_cast<double>(batch) /
            each[static_cast<std::size_t>(share * static_cast<double>(each.size() - 1))];
   };
   fmt::print(
       "b{:<5} {:8} median {:9.0f} samples/s ({:.1f}% of the peak)  best {:9.0f} ({:.1f}%)  p99 {:.1f} us a "
       "batch\n",
-      pool.samples, indices, rate(0.5), 100 * rate(0.5) * kOperations / peak, rate(0.01),
+      batch, indices, rate(0.5), 100 * rate(0.5) * kOperations / peak, rate(0.01),
       100 * rate(0.01) * kOperations / peak, 1e6 * each[each.size() * 99 / 100]);
 }
 
@@ -176,21 +138,20 @@ std::string memory_line() {
   return "";
 }
 
-/// Scores of the fastest row and of the reference on the same samples.
-void check(const Dlrm& model, const Pool& pool, const DlrmSessionOptions& options) {
+/// Scores 1024 pairs also with the reference.
+void check(const Dlrm& model, DlrmSessionOptions options,
+           const std::shared_ptr<const bench::PairSet>& pairs) {
   if (options.precision != DlrmPrecision::int8) return;
-  DlrmSessionOptions slow = options;
-  slow.kernel = "reference";
-  DlrmSession fast_session(model, options), slow_session(model, slow);
-  std::int64_t samples = 0, different = 0;
-  for (std::int64_t i = 0; samples < 1024; ++i) {
-    std::vector<float> fast(static_cast<std::size_t>(pool.samples)), exact(fast.size());
-    fast_session.score(pool.batch(i), fast);
-    slow_session.score(pool.batch(i), exact);
-    for (std::size_t s = 0; s < fast.size(); ++s) different += fast[s] == exact[s] ? 0 : 1;
-    samples += pool.samples;
-  }
-  fmt::print("{} of {} scores differ from the reference\n", different, samples);
+  bench::DlrmInstance fast(model, options, {options.threads, {}}, pairs);
+  options.kernel = "reference";
+  bench::DlrmInstance exact(model, options, {options.threads, {}}, pairs);
+  std::int64_t different = 0;
+  const std::int64_t count = std::min<std::int64_t>(1024, pairs->pairs);
+  fast.run(0, count);
+  exact.run(0, count);
+  for (std::size_t s = 0; s < fast.scores().size(); ++s)
+    different += fast.scores()[s] == exact.scores()[s] ? 0 : 1;
+  fmt::print("{} of {} scores differ from the reference\n", different, count);
 }
 
 /// The model with made-up weights and rows, calibrated on made-up samples.
@@ -204,7 +165,8 @@ Dlrm made_up(const Options& options) {
   auto data = std::make_shared<DlrmData>(
       DlrmData{std::move(model), std::move(bottom), std::move(top), std::move(tables)});
   DlrmCalibrator calibrator{Dlrm(data)};
-  calibrator.add(Pool(data->model, 512, 0).batch(0));
+  const bench::PairSet pairs = bench::made_up_pairs(Dlrm(data), 512, {});
+  calibrator.add({512, pairs.dense, pairs.indices, {}, 0});
   data->model.calibration = calibrator.calibration();
   return Dlrm(data);
 }
@@ -220,18 +182,22 @@ int run(const Options& options) {
   session_options.precision = options.is_f32 ? DlrmPrecision::f32 : DlrmPrecision::int8;
   session_options.threads = options.threads;
   session_options.kernel = options.kernel;
-  const Pool sample(model, 512, 0);
-  DlrmSession session(dlrm, session_options);
-  std::vector<float> scores(512);
-  session.score(sample.batch(0), scores);
+  const auto uniform = std::make_shared<const bench::PairSet>(bench::made_up_pairs(dlrm, kPairs, {}));
+  bench::DlrmInstance first(dlrm, session_options, {options.threads, {}}, uniform);
+  first.run(0, 512);
   fmt::print("the first 512 samples are scored {:.2f} s after the start\n", seconds_since(begin));
-  check(dlrm, sample, session_options);
+  check(dlrm, session_options, uniform);
   const double peak = peak_ops_per_second(usable_isa()) * options.threads;
-  fmt::print("kernel {}, {} thread(s), peak {:.2f} TOPS in this process\n", session.kernel(), options.threads,
-             peak * 1e-12);
+  fmt::print("kernel {}, {} thread(s), peak {:.2f} TOPS in this process\n", first.session().kernel(),
+             options.threads, peak * 1e-12);
   for (double zipf : {0.0, 1.05}) {
+    const auto pairs =
+        zipf == 0
+            ? uniform
+            : std::make_shared<const bench::PairSet>(bench::made_up_pairs(dlrm, kPairs, {zipf, false, 2}));
+    bench::DlrmInstance instance(dlrm, session_options, {options.threads, {}}, pairs);
     for (std::int64_t batch : options.batches)
-      measure(session, Pool(model, batch, zipf), zipf == 0 ? "uniform" : "Zipf", options.seconds, peak);
+      measure(instance, batch, zipf == 0 ? "uniform" : "Zipf", options.seconds, peak);
   }
   fmt::print("peak in this process now {:.2f} TOPS; {}\n",
              peak_ops_per_second(usable_isa()) * options.threads * 1e-12, memory_line());

@@ -53,6 +53,9 @@ struct DlrmBatch {
   /// Empty, or [tables, samples + 1]: sample s sums the rows of table t at indices[offsets[t][s]] up to, not
   /// including, indices[offsets[t][s + 1]]; an empty bag is a vector of zeros. Never falling over all of it.
   std::span<const std::int64_t> offsets;
+  /// Without offsets: from one table's row numbers to the next table's, for a part of a larger batch; 0 =
+  /// samples.
+  std::int64_t table_stride = 0;
 };
 
 /// The arithmetic of the MLPs and the interaction.

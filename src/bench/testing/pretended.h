@@ -15,6 +15,9 @@ struct Behaviour {
   int stop_at = -1;           ///< the run that sets `stop`
   std::atomic<bool>* stop = nullptr;
   bool sleeps = false;  ///< instead of keeping its CPU busy
+  /// How many instances run now, and the most that ever did.
+  std::atomic<int>* running = nullptr;
+  std::atomic<int>* most_running = nullptr;
 };
 
 /// An instance that takes a known time and remembers what it was asked for.

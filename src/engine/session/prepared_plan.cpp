@@ -95,12 +95,18 @@ struct Slot {
 // as good as new for whatever package lies there now.
 using Key = std::tuple<const PackageData*, std::string, Isa, int>;
 
+/// Whether nobody makes or shares the slot's plan any more.
+bool is_left(const std::shared_ptr<Slot>& slot) {
+  if (slot.use_count() > 1) return false;
+  const std::unique_lock lock(slot->mutex, std::try_to_lock);  // orders this after the last writer
+  return lock.owns_lock() && slot->plan.expired();
+}
+
 std::shared_ptr<Slot> slot_of(const Key& key) {
   static std::mutex mutex;
   static std::map<Key, std::shared_ptr<Slot>> slots;
   const std::lock_guard lock(mutex);
-  std::erase_if(
-      slots, [](const auto& entry) { return entry.second.use_count() == 1 && entry.second->plan.expired(); });
+  std::erase_if(slots, [](const auto& entry) { return is_left(entry.second); });
   std::shared_ptr<Slot>& slot = slots[key];
   if (slot == nullptr) slot = std::make_shared<Slot>();
   return slot;

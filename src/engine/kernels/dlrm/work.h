@@ -95,9 +95,9 @@ struct DlrmDotsWork {
 };
 
 /// Tiles of sums for `blocks` blocks of vectors.
-constexpr std::int64_t dlrm_dot_tiles(std::int64_t blocks) { return blocks * (blocks + 1) / 2; }
+static constexpr std::int64_t dlrm_dot_tiles(std::int64_t blocks) { return blocks * (blocks + 1) / 2; }
 /// A sample's transposed features and two samples' sums, with a line on either side that folds may touch.
-constexpr std::int64_t dlrm_dots_scratch_bytes(std::int64_t blocks, std::int64_t row_bytes) {
+static constexpr std::int64_t dlrm_dots_scratch_bytes(std::int64_t blocks, std::int64_t row_bytes) {
   return blocks * 16 * row_bytes + 2 * (dlrm_dot_tiles(blocks) * 1024 + 128);
 }
 

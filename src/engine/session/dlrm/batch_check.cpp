@@ -44,6 +44,17 @@ void check_offsets(const DlrmBatch& batch, std::int64_t tables) {
   }
 }
 
+void check_stride(const DlrmBatch& batch, std::int64_t tables) {
+  if (batch.table_stride < batch.samples || batch.table_stride > kMostSamples) {
+    fail(ErrorCode::invalid_argument, "a stride of {} indices from table to table, for {} samples",
+         batch.table_stride, batch.samples);
+  }
+  const std::int64_t needed = tables > 0 ? (tables - 1) * batch.table_stride + batch.samples : 0;
+  if (std::ssize(batch.indices) >= needed) return;
+  fail(ErrorCode::invalid_argument, "{} indices, expected {} for {} tables {} apart", batch.indices.size(),
+       needed, tables, batch.table_stride);
+}
+
 }  // namespace
 
 void check_sizes(const DlrmBatch& batch, std::int64_t features, std::int64_t tables) {
@@ -55,6 +66,7 @@ void check_sizes(const DlrmBatch& batch, std::int64_t features, std::int64_t tab
          batch.dense.size(), features, samples);
   }
   if (batch.offsets.empty()) {
+    if (batch.table_stride != 0) return check_stride(batch, tables);
     if (std::ssize(batch.indices) == samples * tables) return;
     fail(ErrorCode::invalid_argument, "{} indices, expected one for each of {} tables and {} samples",
          batch.indices.size(), tables, samples);

@@ -138,6 +138,27 @@ TEST(DlrmSession, NamesWhatIsWrongWithABatch) {
             "table 1: offset 0 of sample 1 ");
 }
 
+TEST(DlrmSession, TakesAPartOfALargerBatch) {
+  const auto data = testing::random_dlrm(shape_of(Interaction::dot, 32));
+  const OwnedBatch whole = testing::random_batch(data->model, 100);
+  testing::calibrate(data, whole.view());
+  for (DlrmPrecision precision : {DlrmPrecision::f32, DlrmPrecision::int8}) {
+    DlrmSessionOptions options;
+    options.precision = precision;
+    const std::vector<float> all = scores_of(data, whole.view(), options);
+    DlrmBatch part{
+        30, std::span(whole.dense).subspan(13 * 40, 13 * 30), std::span(whole.indices).subspan(40), {}};
+    part.table_stride = 100;
+    EXPECT_EQ(scores_of(data, part, options), std::vector<float>(all.begin() + 40, all.begin() + 70));
+    part.table_stride = 29;
+    EXPECT_EQ(testing::error_of(ErrorCode::invalid_argument, [&] { scores_of(data, part, options); }),
+              "a stride of 29 indices from table to table, for 30 samples");
+    part.table_stride = 120;
+    EXPECT_EQ(testing::error_of(ErrorCode::invalid_argument, [&] { scores_of(data, part, options); }),
+              "660 indices, expected 750 for 7 tables 120 apart");
+  }
+}
+
 TEST(DlrmSession, RefusesRoomForAnotherNumberOfScores) {
   const auto data = testing::random_dlrm({});
   const OwnedBatch batch = testing::random_batch(data->model, 3);

@@ -192,7 +192,7 @@ class Int8Pipeline final : public DlrmPipeline {
     const bool are_single = batch.offsets.empty();
     if (are_single) {
       p.kernels_.gather({p.kept_tables_.data(), std::ssize(p.kept_tables_), batch.indices.data() + sample,
-                         batch.samples, samples, ahead, from.buffers->features, p.sample_bytes()});
+                         table_stride(batch), samples, ahead, from.buffers->features, p.sample_bytes()});
       if (p.kept_tables_.size() == p.tables_.size()) return;
     }
     for (std::int64_t s = samples; s < samples + ahead; ++s) prefetch_sample(p.tables_, batch, sample + s);

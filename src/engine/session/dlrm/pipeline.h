@@ -34,8 +34,13 @@ struct Bag {
   std::int64_t count;
 };
 
+/// Without offsets: indices from one table to the next.
+inline std::int64_t table_stride(const DlrmBatch& batch) noexcept {
+  return batch.table_stride > 0 ? batch.table_stride : batch.samples;
+}
+
 inline Bag bag_of(const DlrmBatch& batch, std::int64_t table, std::int64_t sample) noexcept {
-  if (batch.offsets.empty()) return {batch.indices.data() + table * batch.samples + sample, 1};
+  if (batch.offsets.empty()) return {batch.indices.data() + table * table_stride(batch) + sample, 1};
   const std::int64_t* const offsets = batch.offsets.data() + table * (batch.samples + 1) + sample;
   return {batch.indices.data() + offsets[0], offsets[1] - offsets[0]};
 }

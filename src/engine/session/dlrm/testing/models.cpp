@@ -45,8 +45,8 @@ void fill_table(DlrmModel& model, std::size_t t, std::span<const float> values,
 }
 
 std::shared_ptr<DlrmData> assembled(DlrmModel model, std::vector<DlrmLayer> bottom,
-                                          std::vector<DlrmLayer> top,
-                                          const std::vector<std::vector<std::byte>>& tables) {
+                                    std::vector<DlrmLayer> top,
+                                    const std::vector<std::vector<std::byte>>& tables) {
   Tables storage = Tables::zeros(model);
   for (std::size_t t = 0; t < tables.size(); ++t)
     std::copy(tables[t].begin(), tables[t].end(), storage.rows(t));

@@ -26,7 +26,7 @@ struct OwnedBatch {
   std::int64_t samples = 0;
   std::vector<float> dense;
   std::vector<std::int64_t> indices, offsets;
-  [[nodiscard]] DlrmBatch view() const { return {samples, dense, indices, offsets}; }
+  [[nodiscard]] DlrmBatch view() const { return {samples, dense, indices, offsets, 0}; }
 };
 
 /// Random features and indices over all rows; with `most_in_bag` > 0, bags of 0 to that many.
