@@ -1,53 +1,53 @@
 #pragma once
-#include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "bench/instance.h"
 #include "octavo/dlrm.h"
+#include "package/dlrm_model.h"
 
 namespace octavo::bench {
 
-/// Pairs of a user and an item to score, one row of each table, in samples of one or more pairs.
-struct PairSet {
+/// User-item pairs to score, one row number for each table, and how queries cut them into samples.
+struct DlrmSamples {
   std::int64_t pairs = 0;
-  std::vector<float> dense;           ///< [pairs, features]
+  std::vector<float> dense;           ///< [pairs, dense features]
   std::vector<std::int64_t> indices;  ///< [tables, pairs]
-  std::vector<std::int64_t> starts;   ///< the first pair of each sample, and the number of pairs
+  std::vector<std::int64_t> begins;   ///< sample s has the pairs begins[s] up to begins[s + 1]
+
+  [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(begins.size()) - 1; }
+  [[nodiscard]] std::int64_t largest() const;
 };
 
-/// How made-up pairs are distributed.
-struct PairLaw {
-  double zipf = 0.0;  ///< exponent of the rows' popularity; 0 = all alike
-  bool are_aggregated =
-      false;  ///< samples of 100 to 700 pairs, 270 on average, as MLPerf has them; else of one
-  std::uint64_t seed = 1;
-};
+/// Cuts `pairs` pairs into samples of one pair each.
+std::vector<std::int64_t> single_pairs(std::int64_t pairs);
+/// As MLPerf has it: samples of 100 to 700 pairs, 270 on average, the same for the same seed. The last one
+/// may be shorter.
+std::vector<std::int64_t> mlperf_samples(std::int64_t pairs, std::uint64_t seed);
 
-/// `samples` samples for a model; the same for the same seed. Popular rows lie all over a table.
-PairSet made_up_pairs(const Dlrm& model, std::int64_t samples, const PairLaw& law);
-
-/// A DlrmSession as an instance: run returns pairs.
+/// A DlrmSession as an instance; its items are pairs.
 class DlrmInstance : public Instance {
  public:
+  /// `options.threads` and `.cpus` are those of `place`. Instances share the samples.
   DlrmInstance(const Dlrm& model, DlrmSessionOptions options, const Place& place,
-               std::shared_ptr<const PairSet> pairs);
-
-  /// Error(invalid_argument) when there are fewer samples than `count`.
+               std::shared_ptr<const DlrmSamples> samples);
   std::int64_t run(std::int64_t first, std::int64_t count) override;
-  /// The scores of the last run.
-  [[nodiscard]] std::span<const float> scores() const noexcept { return scores_; }
-  [[nodiscard]] const DlrmSession& session() const noexcept { return session_; }
+
+  /// What the last run scored.
+  [[nodiscard]] const std::vector<float>& scores() const noexcept { return scores_; }
 
  private:
+  void gather(std::int64_t begin, std::int64_t end);
+
   DlrmSession session_;
-  std::int64_t features_;
-  std::shared_ptr<const PairSet> pairs_;
+  std::int64_t tables_, dense_features_;
+  std::shared_ptr<const DlrmSamples> samples_;
+  std::vector<float> dense_;
+  std::vector<std::int64_t> indices_;
   std::vector<float> scores_;
+  std::int64_t first_ = -1, count_ = -1;  ///< the samples that are gathered
 };
 
-/// Sessions over one model and one set of pairs.
-StartInstance start_dlrm_sessions(Dlrm model, DlrmSessionOptions options,
-                                  std::shared_ptr<const PairSet> pairs);
+/// Multiply-accumulates for one pair: both MLPs, and the products of its vectors.
+std::int64_t macs_per_pair(const DlrmModel& model);
 
 }  // namespace octavo::bench

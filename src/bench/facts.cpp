@@ -41,6 +41,10 @@ std::int64_t status_bytes(std::string_view name) {
 }  // namespace
 
 Facts facts_of(const Package& package) {
+  return facts_of(package.name(), sha256_hex(std::as_bytes(std::span(package.manifest()))));
+}
+
+Facts facts_of(const std::string& model, const std::string& package_sha256) {
   const CpuFacts& cpu = cpu_facts();
   const SystemFacts& system = cpu.system;
   utsname kernel{};
@@ -48,8 +52,8 @@ Facts facts_of(const Package& package) {
   const std::string load = first_line("/proc/loadavg");
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   return {
-      {"model", package.name()},
-      {"package_sha256", sha256_hex(std::as_bytes(std::span(package.manifest())))},
+      {"model", model},
+      {"package_sha256", package_sha256},
       {"octavo", std::string(kVersion)},
       {"compiler", __VERSION__},
       {"cpu", cpu.brand},

@@ -18,6 +18,8 @@ using Facts = std::vector<Fact>;
 /// Octavo and its compiler, the CPU, its instruction set, cores, quota, clock governor and huge pages, the
 /// system, the load of the machine and the time in UTC.
 Facts facts_of(const Package& package);
+/// The same for a model of another kind, with what names its bytes.
+Facts facts_of(const std::string& model, const std::string& package_sha256);
 
 /// "# name: value" lines.
 std::string comment_lines(const Facts& facts);

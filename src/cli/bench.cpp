@@ -7,19 +7,17 @@
 
 #include "base/cpu.h"
 #include "base/fail.h"
-#include "bench/profile.h"
 #include "bench/raw_dump.h"
 #include "bench/report.h"
-#include "bench/session_instance.h"
 #include "bench/sweep.h"
 #include "cli/bench_against.h"
 #include "cli/bench_inputs.h"
+#include "cli/bench_model.h"
 #include "cli/bench_problems.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
 #include "cli/model_options.h"
 #include "cli/progress_bar.h"
-#include "package/package.h"
 
 namespace octavo::cli {
 namespace {
@@ -28,11 +26,14 @@ using Json = nlohmann::ordered_json;
 
 constexpr double kModelSeconds = 2.0, kServerSeconds = 10.0, kLongestWarmup = 1.0;
 constexpr int kInterruptedExit = 130;
+constexpr const char* kMadeUpClicks = "zipf:65536";
 
 struct Options {
   ModelOptions model;
   ProblemOptions problems;
   InputOptions inputs;
+  DlrmOptions dlrm;
+  PairOptions pairs;
   AgainstOptions against;
   std::string mode = "fixed", hint, cpus, kernels, json, csv, raw;
   std::string csv_format = "full";
@@ -80,14 +81,6 @@ SessionOptions session_options(const Options& options) {
   return session;
 }
 
-/// The most samples that an instance of the sweep is given at once.
-std::int64_t most_samples(const bench::Sweep& sweep) {
-  if (sweep.mode == bench::Mode::single_stream) return 1;
-  if (sweep.mode == bench::Mode::multi_stream) return sweep.query_samples;
-  if (sweep.mode == bench::Mode::server) return sweep.load.max_batch;
-  return *std::max_element(sweep.batches.begin(), sweep.batches.end());
-}
-
 Json steps_json(const bench::Profile& profile) {
   Json steps = bench::json_of(profile)["steps"];
   for (Json& step : steps) step.erase("reads");
@@ -103,6 +96,18 @@ std::string steps_text(const bench::Profile& profile) {
   return text;
 }
 
+MeasuredModel open_model(const Options& options, const bench::Sweep& sweep) {
+  if (!is_dlrm(options.model.model)) {
+    return measured_session(options.model, options.inputs, session_options(options), most_samples(sweep));
+  }
+  DlrmOptions dlrm = options.dlrm;
+  if (dlrm.data.empty()) dlrm.data = kMadeUpClicks;
+  RunOptions run;
+  run.threads = usable_threads(cpu_facts().system);
+  run.kernels = options.kernels;
+  return measured_dlrm(options.model.model, run, dlrm, options.pairs, most_samples(sweep));
+}
+
 /// One measurement of a model from the options to the reports.
 class ModelBench {
  public:
@@ -110,17 +115,14 @@ class ModelBench {
       : options_(options),
         sweep_(sweep_of(options)),
         splits_(bench::splits_of(sweep_, cpu_facts().system)),
-        package_(options.model.open()),
-        samples_(std::make_shared<bench::Samples>(read_samples(
-            options.inputs, package_, bench::takes_batches(package_) ? most_samples(sweep_) : 1))),
-        facts_(bench::facts_of(package_)),
-        session_(session_options(options)),
+        model_(open_model(options, sweep_)),
         output_(options.json) {
     if (!options.csv.empty()) {
       csv_.emplace(options.csv,
-                   options.csv_format == "demo" ? bench::CsvFormat::demo : bench::CsvFormat::full, facts_);
+                   options.csv_format == "demo" ? bench::CsvFormat::demo : bench::CsvFormat::full,
+                   model_.facts);
     }
-    if (!options.raw.empty()) raw_.emplace(options.raw, bench::comment_lines(facts_));
+    if (!options.raw.empty()) raw_.emplace(options.raw, bench::comment_lines(model_.facts));
   }
 
   void run() {
@@ -128,19 +130,17 @@ class ModelBench {
       output_.say(fmt::format("--hint {}: {} instances of {} threads fit this machine\n", options_.hint,
                               splits_[0].instances, splits_[0].threads));
     }
-    const bench::Subject subject{bench::start_sessions(package_, session_, samples_),
-                                 bench::macs_per_item(package_.data().plan), bench::takes_batches(package_)};
     const bench::Watch watch{&interrupted(), [this](double share, double rate) { bar_.show(share, rate); },
                              raw_ ? &*raw_ : nullptr};
-    bench::run_sweep(sweep_, subject, cpu_facts().system, watch,
+    bench::run_sweep(sweep_, model_.subject, cpu_facts().system, watch,
                      {[this](const bench::Point& point) { show(point); },
                       [this](const bench::ServerMeasured& trial) { show(trial); }});
     bar_.clear();
     if (raw_) raw_->finish();
-    output_.finish({{"model", package_.name()},
+    output_.finish({{"model", model_.facts.front().value},
                     {"cpu", cpu_facts().brand},
                     {"isa", isa_name(usable_isa())},
-                    {"facts", bench::json_of(facts_)},
+                    {"facts", bench::json_of(model_.facts)},
                     {"points", points_}});
     if (interrupted()) throw ExitCode{kInterruptedExit};
   }
@@ -152,9 +152,9 @@ class ModelBench {
     output_.say(bench::table_line(point));
     if (csv_) csv_->add(point);
     Json json = bench::json_of(point);
-    const bool wants_steps = options_.steps || output_.is_asked_for();
+    const bool wants_steps = model_.steps && (options_.steps || output_.is_asked_for());
     if (wants_steps && sweep_.mode == bench::Mode::fixed && point.split.instances == 1 && !interrupted()) {
-      const bench::Profile profile = steps_of(point);
+      const bench::Profile profile = model_.steps(point);
       json["steps"] = steps_json(profile);
       if (options_.steps) output_.say(steps_text(profile));
     }
@@ -172,24 +172,10 @@ class ModelBench {
                                                 : "not kept"));
   }
 
-  bench::Profile steps_of(const bench::Point& point) {
-    constexpr double kSeconds = 0.3;
-    bench::SessionInstance instance(package_, session_, point.places.front(), samples_);
-    instance.run(0, point.batch);
-    bench::Peaks peaks;
-    peaks.isa = usable_isa();
-    peaks.threads = point.split.threads;
-    peaks.int8_ops_per_second = point.arithmetic.peak_ops_per_second;
-    return bench::profile(instance.session(), peaks, point.batch, kSeconds, {.stop = &interrupted()});
-  }
-
   const Options& options_;
   bench::Sweep sweep_;
   std::vector<bench::Split> splits_;
-  Package package_;
-  std::shared_ptr<const bench::Samples> samples_;
-  bench::Facts facts_;
-  SessionOptions session_;
+  MeasuredModel model_;
   JsonOutput output_;
   std::optional<bench::CsvFile> csv_;
   std::optional<bench::RawDump> raw_;
@@ -251,6 +237,12 @@ void declare_what(CLI::App& verb, Options& options) {
   verb.add_option("--preprocess", options.inputs.recipe,
                   "of pictures: torchvision-imagenet, tf-imagenet or cifar10")
       ->capture_default_str();
+  verb.add_option("--data", options.dlrm.data, "DLRM: click data, as for run; default: zipf:65536");
+  verb.add_option("--pairs", options.pairs.kind,
+                  "DLRM: pairs of a sample: one, or mlperf (100 to 700, 270 on average)")
+      ->check(CLI::IsMember({"one", "mlperf"}))
+      ->capture_default_str();
+  options.dlrm.declare(verb);
   verb.add_option("--seed", options.inputs.seed, "of made-up inputs and of arrivals")->capture_default_str();
   verb.add_option("--kernels", options.kernels, "force kernels: conv2d:avx2,linear:reference");
   verb.add_option("--images-per-pass", options.images_per_pass, "images that go through a model at a time");
@@ -346,6 +338,7 @@ void add_bench(CLI::App& app) {
       "Examples:\n  octavo bench resnet50.pt --threads 1,2 --batch 1,8 --json -\n"
       "  octavo bench resnet50.tar --mode scalability --seconds 5 --csv scalability.csv\n"
       "  octavo bench resnet50.tar --mode server --bound-ms 15 --percentile 99\n"
+      "  octavo bench dlrm-package --arithmetic int8 --batch 128,2048\n"
       "  octavo bench resnet50.onnx --against onnxruntime --threads 1,2 --batch 1,8\n"
       "  octavo bench --problem 'conv2d ic64 ih56 iw56 oc64 kh3 kw3 pt1 pl1 pb1 pr1'\n"
       "  octavo bench --problems bench/problems/resnet50.txt");

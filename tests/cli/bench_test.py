@@ -176,6 +176,39 @@ class Bench(unittest.TestCase):
         self.expect_usage_error("--kernels", "conv2d:bogus", says="bogus")
 
 
+class Dlrm(unittest.TestCase):
+    MODEL = DATA / "dlrm/small_dlrm.pt"
+
+    def setUp(self):
+        if not self.MODEL.exists():
+            self.skipTest(f"NO TEST DATA: {self.MODEL} is not there; set OCTAVO_TEST_DATA")
+
+    def points(self, *arguments):
+        result = octavo("bench", self.MODEL, "--data", "zipf:8192", "--seconds", "0.2", "--json", "-", *arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return json.loads(result.stdout)["points"]
+
+    def test_pairs_are_scored_in_batches(self):
+        one, many = self.points("--batch", "1,512")
+        self.assertEqual(many["items"], 512 * many["runs"])
+        self.assertGreater(many["items_per_second"], one["items_per_second"])
+        self.assertGreater(one["macs_per_item"], 0)
+
+    def test_mlperf_samples_are_many_pairs(self):
+        (point,) = self.points("--pairs", "mlperf", "--mode", "offline", "--batch", "2", "--samples", "100")
+        self.assertGreater(point["items"], 100 * 100 * 0.9)
+        (server,) = self.points("--pairs", "mlperf", "--mode", "server", "--rate", "20", "--bound-ms", "5000", "--max-batch", "2")
+        self.assertTrue(server["server"]["met"])
+
+    def test_data_that_does_not_fit_is_named(self):
+        result = octavo("bench", self.MODEL, "--data", DATA / "dlrm/small_dlrm_bags.npz")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("bags", result.stderr)
+        result = octavo("bench", self.MODEL, "--data", "zipf:4", "--batch", "8")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("8 samples at once, the data makes 4", result.stderr)
+
+
 class Against(unittest.TestCase):
     MODEL = DATA / "cifar10_resnet20_int8_qdq.onnx"
 
