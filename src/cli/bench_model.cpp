@@ -81,8 +81,8 @@ MeasuredModel measured_session(const ModelOptions& model, const InputOptions& in
 MeasuredModel measured_dlrm(const std::string& model, const RunOptions& run, const DlrmOptions& dlrm,
                             const PairOptions& pairs, std::int64_t most) {
   const Dlrm opened = dlrm.open(model, run);
-  const auto samples =
-      std::make_shared<bench::DlrmSamples>(read_pairs(*dlrm.open_data(opened), opened.rows().size()));
+  const auto samples = std::make_shared<bench::DlrmSamples>(
+      read_pairs(*dlrm.open_data(shape_of(opened)), opened.rows().size()));
   samples->begins = pairs.kind == "one" ? bench::single_pairs(samples->pairs)
                                         : bench::mlperf_samples(samples->pairs, pairs.seed);
   if (samples->count() < most) {
