@@ -46,9 +46,9 @@ std::filesystem::path fetch(const Options& options) {
     const DlrmVariant& variant = find_dlrm_variant(options.variant);
     if (what.url.empty()) {
       what.url = variant.url;
-      what.md5 = variant.md5;
       licence = variant.licence;
     }
+    if (what.md5.empty()) what.md5 = variant.md5;
     if (what.url.empty()) {
       fail(ErrorCode::unsupported, "nobody publishes a checkpoint of '{}': use --from, --url or --synthetic",
            variant.name);
@@ -141,7 +141,7 @@ void add_prepare(CLI::App& app) {
   dlrm->add_option("--seed", options->seed, "of the random weights")->needs(synthetic)->capture_default_str();
   options->rows.declare(*dlrm);
   dlrm->add_option("--calibrate", options->calibration.data,
-                   "click data to measure activations on, for int8 (run --help says which forms)");
+                   "click data to measure activations on, for int8; forms as for run");
   dlrm->add_option("--calibrate-samples", options->calibration_samples, "how many of them")
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();
