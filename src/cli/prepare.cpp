@@ -35,7 +35,8 @@ std::filesystem::path download_place(const Options& options, std::string_view ur
   if (!options.download_to.empty()) return options.download_to;
   const std::string name(url.substr(url.rfind('/') + 1));
   if (name.empty()) fail(ErrorCode::invalid_argument, "'{}' names no file: --download-to is missing", url);
-  return std::filesystem::path(options.output).lexically_normal().parent_path() / name;
+  const std::filesystem::path package = std::filesystem::path(options.output).lexically_normal();
+  return (package.has_filename() ? package : package.parent_path()).parent_path() / name;
 }
 
 /// Fetches the checkpoint, unless it is there; returns where it is.
