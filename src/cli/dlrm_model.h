@@ -18,6 +18,13 @@ bool is_dlrm(const std::filesystem::path& path);
 ClickShape shape_of(const DlrmModel& model);
 ClickShape shape_of(const Dlrm& model);
 
+/// What a user may name as click data, for --help.
+inline constexpr const char* kClickForms =
+    "Click data: a folder with batch_dense_X_ref, batch_lS_i_ref and batch_res_ref; FILE.bin (Criteo's "
+    "int32\n"
+    "rows); FILE.npz (X_int, X_cat or bags, y, pred); Criteo's lines of text; "
+    "zipf:SAMPLES[:EXPONENT[:SEED]].\n";
+
 /// The options of verbs that score click data, in addition to those of any model.
 struct DlrmOptions {
   std::string data;

@@ -35,7 +35,8 @@ std::filesystem::path download_place(const Options& options, std::string_view ur
   if (!options.download_to.empty()) return options.download_to;
   const std::string name(url.substr(url.rfind('/') + 1));
   if (name.empty()) fail(ErrorCode::invalid_argument, "'{}' names no file: --download-to is missing", url);
-  return std::filesystem::path(options.output).lexically_normal().parent_path() / name;
+  const std::filesystem::path package = std::filesystem::path(options.output).lexically_normal();
+  return (package.has_filename() ? package : package.parent_path()).parent_path() / name;
 }
 
 /// Fetches the checkpoint, unless it is there; returns where it is.
@@ -46,9 +47,9 @@ std::filesystem::path fetch(const Options& options) {
     const DlrmVariant& variant = find_dlrm_variant(options.variant);
     if (what.url.empty()) {
       what.url = variant.url;
-      what.md5 = variant.md5;
       licence = variant.licence;
     }
+    if (what.md5.empty()) what.md5 = variant.md5;
     if (what.url.empty()) {
       fail(ErrorCode::unsupported, "nobody publishes a checkpoint of '{}': use --from, --url or --synthetic",
            variant.name);
@@ -141,7 +142,7 @@ void add_prepare(CLI::App& app) {
   dlrm->add_option("--seed", options->seed, "of the random weights")->needs(synthetic)->capture_default_str();
   options->rows.declare(*dlrm);
   dlrm->add_option("--calibrate", options->calibration.data,
-                   "click data to measure activations on, for int8 (run --help says which forms)");
+                   "click data to measure activations on, for int8; forms as for run");
   dlrm->add_option("--calibrate-samples", options->calibration_samples, "how many of them")
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();

@@ -127,10 +127,10 @@ void add_run(CLI::App& app) {
       ->capture_default_str();
   verb->add_option("-k,--top", options->top, "classes to show for each picture")->check(CLI::Range(1, 1000));
   verb->add_flag("--json", options->json, "for scripts");
-  verb->footer(
-      "Examples:\n  octavo run resnet50.tar cat.jpg --labels imagenet_class_index.json\n"
-      "  octavo run net.onnx x=input.npy -o outputs.npz\n"
-      "  octavo run dlrm_40m terabyte_processed_test.bin --modulo 40000000 -o scores.npy");
+  verb->footer(std::string(kClickForms) +
+               "Examples:\n  octavo run resnet50.tar cat.jpg --labels imagenet_class_index.json\n"
+               "  octavo run net.onnx x=input.npy -o outputs.npz\n"
+               "  octavo run dlrm_40m terabyte_processed_test.bin --modulo 40000000 -o scores.npy");
   verb->callback([options] { run(*options); });
 }
 

@@ -220,6 +220,7 @@ void add_verify(CLI::App& app) {
                  "DLRM package: read every table and compare its checksum");
   options->dlrm.declare(*verb);
   verb->footer(
+      std::string(kClickForms) +
       "Exits 0 when everything holds, 1 when not.\nExamples:\n"
       "  octavo verify net.pt --reference net.npz --images photos\n"
       "  octavo verify net.tar --images photos --min-top1 0.75\n  octavo verify --all data\n"

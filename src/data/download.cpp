@@ -14,6 +14,7 @@
 
 #include "base/fail.h"
 #include "base/md5.h"
+#include "base/streamed_file.h"
 
 namespace octavo {
 namespace {
@@ -209,6 +210,7 @@ void fetch(const Download& what, PartFile& part, std::int64_t size) {
 
 void download(const Download& what) {
   if (fs::exists(what.file)) return;
+  if (what.file.has_parent_path()) make_folder(what.file.parent_path());
   PartFile part(what.file);
   const std::int64_t size = stated_size(what);
   if (size >= 0 && part.size() > size) part.clear();

@@ -111,6 +111,14 @@ class Prepare(unittest.TestCase):
         self.assertEqual((self.folder / "model.pt").read_bytes(), CHECKPOINT)
         self.assertFalse((self.folder / "model.pt.part").exists())
 
+    def test_the_checkpoint_lies_beside_the_package_however_that_is_named(self):
+        server = self.serve()
+        self.package = f"{self.folder}/new/folder/package/"
+        result = self.fetch(server, "--md5", MD5)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue((self.folder / "new/folder/model.pt").exists())
+        self.assertTrue((self.folder / "new/folder/package/manifest.json").exists())
+
     def test_dropped_connections_are_resumed(self):
         server = self.serve("drop", "503", "drop", "drop")
         self.expect_whole(self.fetch(server, "--md5", MD5))

@@ -24,7 +24,7 @@ struct Clicks {
 struct IndexRule {
   enum class Kind {
     usual,    ///< text: modulo the table's rows (it holds hashes); all others: as they are
-    as_is,    ///<
+    as_is,    ///< a row number outside of its table is an error when it is scored
     rows,     ///< modulo the table's rows
     divisor,  ///< modulo `divisor` (DLRM's max_ind_range)
   };

@@ -206,6 +206,7 @@ TEST(TextClicks, NamesTheLineThatIsWrong) {
       {"1\t2\t3\t1\tnot\t3\n", "line 1: 'not' is no category in hex"},
       {"1\t2\t3\t1\t123456789\t3\n", "line 1: '123456789' is no category"},
       {"Id,Label,I1,I2,C1,C2\n", "names I1 … I2, C1 … C3"},
+      {std::string(70000, 'a'), "line 1: longer than 65535 characters"},
       {"binary\x01 rubbish", "line 1: neither fields divided by tabs nor names"},
   };
   for (const auto& [text, message] : cases) {

@@ -18,6 +18,9 @@ struct Columns {
   std::size_t label = 0;
 };
 
+/// Real lines have 40 fields of up to 10 characters; headers a little more.
+constexpr std::size_t kMostLine = std::size_t{1} << 16U;
+
 void split(std::string_view line, char separator, std::vector<std::string_view>& fields) {
   fields.clear();
   for (std::size_t begin = 0;;) {
@@ -26,13 +29,6 @@ void split(std::string_view line, char separator, std::vector<std::string_view>&
     if (end == std::string_view::npos) return;
     begin = end + 1;
   }
-}
-
-/// The line without the carriage return that some systems put before its end.
-std::string_view trimmed(const std::string& line) {
-  std::string_view text = line;
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  return text;
 }
 
 class TextClicks : public ClickReader {
@@ -44,7 +40,7 @@ class TextClicks : public ClickReader {
         tables_(shape.rows.size()) {
     if (!file_) fail(ErrorCode::io, "cannot open '{}'", path_);
     if (!get_line()) return;
-    columns_ = columns_of(trimmed(line_));
+    columns_ = columns_of(line());
     const bool is_header = columns_.separator == ',';
     has_line_ = !is_header;
   }
@@ -54,7 +50,7 @@ class TextClicks : public ClickReader {
     std::vector<std::int64_t> rows;  // [samples, tables]
     while (clicks.samples < count && (has_line_ || get_line())) {
       has_line_ = false;
-      if (trimmed(line_).empty()) continue;
+      if (line().empty()) continue;
       add(clicks, rows);
       ++clicks.samples;
     }
@@ -67,11 +63,19 @@ class TextClicks : public ClickReader {
   }
 
  private:
+  /// A file that is no text may have no line end at all: only so much of it is read.
   bool get_line() {
     ++line_number_;
-    if (std::getline(file_, line_)) return true;
+    if (file_.getline(line_.data(), std::ssize(line_))) return true;
     if (file_.bad()) fail(ErrorCode::io, "cannot read '{}' at line {}", path_, line_number_);
+    if (!file_.eof()) complain(fmt::format("longer than {} characters", line_.size() - 1));
     return false;
+  }
+  /// The line without the carriage return that some systems put before its end.
+  [[nodiscard]] std::string_view line() const {
+    std::string_view text = line_.data();
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    return text;
   }
 
   [[noreturn]] void complain(const std::string& what) const {
@@ -128,7 +132,7 @@ class TextClicks : public ClickReader {
   }
 
   void add(Clicks& clicks, std::vector<std::int64_t>& rows) {
-    split(trimmed(line_), columns_.separator, fields_);
+    split(line(), columns_.separator, fields_);
     if (fields_.size() != columns_.count) {
       complain(fmt::format("{} fields, expected {}", fields_.size(), columns_.count));
     }
@@ -151,7 +155,7 @@ class TextClicks : public ClickReader {
   std::size_t dense_features_;
   std::size_t tables_;
   Columns columns_;
-  std::string line_;
+  std::vector<char> line_ = std::vector<char>(kMostLine);
   bool has_line_ = false;  ///< line_ is still to be read as a sample
   std::int64_t line_number_ = 0;
   std::vector<std::string_view> fields_;
