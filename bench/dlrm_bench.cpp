@@ -8,12 +8,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <fstream>
+#include <numeric>
 #include <random>
 #include <thread>
 
 #include "base/cpu.h"
-#include "bench/dlrm_instance.h"
 #include "engine/kernels/peak/peak.h"
 #include "engine/session/dlrm/calibrate.h"
 #include "engine/session/dlrm/pipeline.h"
@@ -47,6 +48,13 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+/// Seconds that this process computed, on all its threads: what others take from the CPUs is not in it.
+double cpu_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 DlrmModel model_of(const Options& options) {
   DlrmModel model;
   model.name = "40m";
@@ -69,25 +77,42 @@ DlrmModel model_of(const Options& options) {
   return model;
 }
 
-void fill_random(std::byte* to, std::int64_t bytes, std::uint64_t seed) {
+/// Random rows: any bits where those are valid, else coded from random values.
+void fill_random(const DlrmTable& table, std::int64_t dim, std::byte* to, std::int64_t bytes,
+                 std::uint64_t seed) {
   std::uint64_t state = seed * 0x9E3779B97F4A7C15U + 1;
-  for (std::int64_t i = 0; i + 8 <= bytes; i += 8) {
-    state ^= state << 13U, state ^= state >> 7U, state ^= state << 17U;
-    std::memcpy(to + i, &state, 8);
+  const auto next = [&state] { return state ^= state << 13U, state ^= state >> 7U, state ^= state << 17U; };
+  if (table.format == RowFormat::s4_codebook) {
+    for (std::int64_t i = 0; i + 8 <= bytes; i += 8) {
+      const std::uint64_t word = next();
+      std::memcpy(to + i, &word, 8);
+    }
+    return;
+  }
+  const std::int64_t row = row_bytes(table.format, dim);
+  const RowCoding coding{table.format, dim, table.scale, {}};
+  std::vector<float> values(static_cast<std::size_t>(dim));
+  for (std::int64_t i = 0; i + row <= bytes; i += row) {
+    for (float& value : values)
+      value = static_cast<float>(static_cast<std::int32_t>(next() % 512) - 256) * 0.001F;
+    encode_rows(coding, values, {to + i, static_cast<std::size_t>(row)});
   }
 }
 
 void fill_tables(const DlrmModel& model, Tables& tables) {
-  constexpr std::int64_t kPiece = 64 << 20;
   std::atomic<std::size_t> next{0};
   std::vector<std::pair<std::size_t, std::int64_t>> pieces;
+  const auto piece_bytes = [&](std::size_t t) {
+    return 500000 * row_bytes(model.tables[t].format, model.dim);
+  };
   for (std::size_t t = 0; t < model.tables.size(); ++t) {
-    for (std::int64_t at = 0; at < table_bytes(model, t); at += kPiece) pieces.emplace_back(t, at);
+    for (std::int64_t at = 0; at < table_bytes(model, t); at += piece_bytes(t)) pieces.emplace_back(t, at);
   }
   const auto work = [&] {
     for (std::size_t i = next++; i < pieces.size(); i = next++) {
       const auto [t, at] = pieces[i];
-      fill_random(tables.rows(t) + at, std::min(kPiece, table_bytes(model, t) - at), i + 1);
+      fill_random(model.tables[t], model.dim, tables.rows(t) + at,
+                  std::min(piece_bytes(t), table_bytes(model, t) - at), i + 1);
     }
   };
   std::jthread other(work);
@@ -107,27 +132,83 @@ std::vector<DlrmLayer> random_layers(const std::vector<std::int64_t>& widths, st
   return layers;
 }
 
+double uniform(std::mt19937_64& random) { return static_cast<double>(random() >> 11U) * 0x1p-53; }
+
+/// Row numbers of one table, all alike (`zipf` 0) or by Zipf's law, inverted for a continuous rank; popular
+/// rows lie all over the table: consecutive ranks a golden section apart.
+class RowLaw {
+ public:
+  RowLaw(std::int64_t rows, double zipf) : rows_(static_cast<std::uint64_t>(rows)), zipf_(zipf) {
+    factor_ = static_cast<std::uint64_t>(static_cast<double>(rows) * 0.6180339887) | 1U;
+    while (std::gcd(factor_, rows_) != 1) factor_ += 2;
+  }
+
+  std::int64_t operator()(std::mt19937_64& random) const {
+    if (zipf_ == 0) return static_cast<std::int64_t>(random() % rows_);
+    const double reach = std::pow(static_cast<double>(rows_) + 1, 1 - zipf_) - 1;
+    const double x = std::pow(1 + uniform(random) * reach, 1 / (1 - zipf_));
+    const auto rank = std::min(static_cast<std::uint64_t>(std::max(x - 1, 0.0)), rows_ - 1);
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::int64_t>(Wide{rank} * factor_ % rows_);
+  }
+
+ private:
+  std::uint64_t rows_, factor_;
+  double zipf_;
+};
+
+struct Pairs {
+  std::vector<float> dense;
+  std::vector<std::int64_t> indices;  ///< [tables, kPairs]
+
+  Pairs(const Dlrm& model, double zipf) : dense(static_cast<std::size_t>(kPairs * model.dense_features())) {
+    std::mt19937_64 random(7);
+    for (float& value : dense) value = static_cast<float>(3 * uniform(random));
+    for (std::int64_t rows : model.rows()) {
+      const RowLaw row(rows, zipf);
+      for (std::int64_t i = 0; i < kPairs; ++i) indices.push_back(row(random));
+    }
+  }
+
+  /// `count` pairs from number `first` on, from the beginning again behind the end.
+  [[nodiscard]] DlrmBatch part(std::int64_t first, std::int64_t count) const {
+    first %= kPairs - count + 1;
+    const std::int64_t features = std::ssize(dense) / kPairs;
+    return {count,
+            std::span(dense).subspan(static_cast<std::size_t>(first * features),
+                                     static_cast<std::size_t>(count * features)),
+            std::span(indices).subspan(static_cast<std::size_t>(first)),
+            {},
+            kPairs};
+  }
+};
+
 /// Runs of `batch` pairs, one after the other.
-void measure(bench::DlrmInstance& instance, std::int64_t batch, std::string_view indices, double seconds,
-             double peak) {
+void measure(DlrmSession& session, const Pairs& pairs, std::int64_t batch, std::string_view indices,
+             double seconds, double peak) {
+  std::vector<float> scores(static_cast<std::size_t>(batch));
   std::vector<double> each;
-  for (std::int64_t i = 0; i < 8; ++i) instance.run(i * batch, batch);
+  for (std::int64_t i = 0; i < 8; ++i) session.score(pairs.part(i * batch, batch), scores);
   const auto begin = std::chrono::steady_clock::now();
+  const double cpu_begin = cpu_seconds();
   for (std::int64_t i = 8; seconds_since(begin) < seconds || each.size() < 20; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    instance.run(i * batch, batch);
+    session.score(pairs.part(i * batch, batch), scores);
     each.push_back(seconds_since(start));
   }
+  const double cpu_each =
+      (cpu_seconds() - cpu_begin) / static_cast<double>(each.size()) / static_cast<double>(batch);
   std::sort(each.begin(), each.end());
   const auto rate = [&](double share) {
     return static_cast<double>(batch) /
            each[static_cast<std::size_t>(share * static_cast<double>(each.size() - 1))];
   };
   fmt::print(
-      "b{:<5} {:8} median {:9.0f} samples/s ({:.1f}% of the peak)  best {:9.0f} ({:.1f}%)  p99 {:.1f} us a "
-      "batch\n",
-      batch, indices, rate(0.5), 100 * rate(0.5) * kOperations / peak, rate(0.01),
-      100 * rate(0.01) * kOperations / peak, 1e6 * each[each.size() * 99 / 100]);
+      "b{:<5} {:8} median {:8.0f} samples/s  best {:8.0f} ({:.1f}% of the peak)  p99 {:.1f} us a batch  "
+      "{:.3f} us of CPU a "
+      "sample\n",
+      batch, indices, rate(0.5), rate(0.01), 100 * rate(0.01) * kOperations / peak,
+      1e6 * each[each.size() * 99 / 100], 1e6 * cpu_each);
 }
 
 std::string memory_line() {
@@ -139,19 +220,18 @@ std::string memory_line() {
 }
 
 /// Scores 1024 pairs also with the reference.
-void check(const Dlrm& model, DlrmSessionOptions options,
-           const std::shared_ptr<const bench::PairSet>& pairs) {
+void check(const Dlrm& model, DlrmSessionOptions options, const Pairs& pairs) {
   if (options.precision != DlrmPrecision::int8) return;
-  bench::DlrmInstance fast(model, options, {options.threads, {}}, pairs);
+  DlrmSession fast(model, options);
   options.kernel = "reference";
-  bench::DlrmInstance exact(model, options, {options.threads, {}}, pairs);
+  DlrmSession exact(model, options);
+  constexpr std::int64_t kCount = 1024;
+  std::vector<float> scores(kCount), expected(kCount);
+  fast.score(pairs.part(0, kCount), scores);
+  exact.score(pairs.part(0, kCount), expected);
   std::int64_t different = 0;
-  const std::int64_t count = std::min<std::int64_t>(1024, pairs->pairs);
-  fast.run(0, count);
-  exact.run(0, count);
-  for (std::size_t s = 0; s < fast.scores().size(); ++s)
-    different += fast.scores()[s] == exact.scores()[s] ? 0 : 1;
-  fmt::print("{} of {} scores differ from the reference\n", different, count);
+  for (std::size_t s = 0; s < scores.size(); ++s) different += scores[s] == expected[s] ? 0 : 1;
+  fmt::print("{} of {} scores differ from the reference\n", different, kCount);
 }
 
 /// The model with made-up weights and rows, calibrated on made-up samples.
@@ -165,8 +245,7 @@ Dlrm made_up(const Options& options) {
   auto data = std::make_shared<DlrmData>(
       DlrmData{std::move(model), std::move(bottom), std::move(top), std::move(tables)});
   DlrmCalibrator calibrator{Dlrm(data)};
-  const bench::PairSet pairs = bench::made_up_pairs(Dlrm(data), 512, {});
-  calibrator.add({512, pairs.dense, pairs.indices, {}, 0});
+  calibrator.add(Pairs(Dlrm(data), 0).part(0, 512));
   data->model.calibration = calibrator.calibration();
   return Dlrm(data);
 }
@@ -182,23 +261,20 @@ int run(const Options& options) {
   session_options.precision = options.is_f32 ? DlrmPrecision::f32 : DlrmPrecision::int8;
   session_options.threads = options.threads;
   session_options.kernel = options.kernel;
-  const auto uniform = std::make_shared<const bench::PairSet>(bench::made_up_pairs(dlrm, kPairs, {}));
-  bench::DlrmInstance first(dlrm, session_options, {options.threads, {}}, uniform);
-  first.run(0, 512);
+  DlrmSession session(dlrm, session_options);
+  const Pairs uniform_pairs(dlrm, 0);
+  std::vector<float> scores(512);
+  session.score(uniform_pairs.part(0, 512), scores);
   fmt::print("the first 512 samples are scored {:.2f} s after the start\n", seconds_since(begin));
-  check(dlrm, session_options, uniform);
+  check(dlrm, session_options, uniform_pairs);
   const double peak = peak_ops_per_second(usable_isa()) * options.threads;
-  fmt::print("kernel {}, {} thread(s), peak {:.2f} TOPS in this process\n", first.session().kernel(),
-             options.threads, peak * 1e-12);
-  for (double zipf : {0.0, 1.05}) {
-    const auto pairs =
-        zipf == 0
-            ? uniform
-            : std::make_shared<const bench::PairSet>(bench::made_up_pairs(dlrm, kPairs, {zipf, false, 2}));
-    bench::DlrmInstance instance(dlrm, session_options, {options.threads, {}}, pairs);
-    for (std::int64_t batch : options.batches)
-      measure(instance, batch, zipf == 0 ? "uniform" : "Zipf", options.seconds, peak);
-  }
+  fmt::print("kernel {}, {} thread(s), peak {:.2f} TOPS in this process\n", session.kernel(), options.threads,
+             peak * 1e-12);
+  for (std::int64_t batch : options.batches)
+    measure(session, uniform_pairs, batch, "uniform", options.seconds, peak);
+  const Pairs zipf_pairs(dlrm, 1.05);
+  for (std::int64_t batch : options.batches)
+    measure(session, zipf_pairs, batch, "Zipf", options.seconds, peak);
   fmt::print("peak in this process now {:.2f} TOPS; {}\n",
              peak_ops_per_second(usable_isa()) * options.threads * 1e-12, memory_line());
   return 0;

@@ -5,6 +5,15 @@
 namespace octavo {
 namespace {
 
+template <int rows>
+OCTAVO_INLINE void flip_signs(const std::uint8_t* src, std::uint8_t* flipped) {
+  const __m512i signs = _mm512_set1_epi8(static_cast<char>(0x80));
+#pragma GCC unroll 8
+  for (int row = 0; row < rows; ++row)
+    _mm512_store_si512(flipped + row * kDlrmStep,
+                       _mm512_xor_si512(_mm512_load_si512(src + row * kDlrmStep), signs));
+}
+
 /// The sums of `rows` samples of a panel, 16 outputs at `sums`, the others 256 further on. A single sample
 /// has four sums of each output under way: one would wait for itself.
 template <int rows, bool is_signed>
@@ -12,7 +21,11 @@ OCTAVO_INLINE void multiply_rows(const DlrmLayerWork& w, const std::uint8_t* src
                                  std::int64_t panel, std::int32_t* sums) {
   constexpr int kChains = rows == 1 ? 4 : 1;
   __m512i sum[rows * kChains][2] = {};
+  // s8 becomes u8 a step at a time: in passing, each dword would have to go through a general register.
+  alignas(64) std::uint8_t flipped[rows * kDlrmStep];
   for (std::int64_t step = 0; step < w.steps; ++step, src += kDlrmStepBytes, weights += kDlrmStepBytes) {
+    const std::uint8_t* const x_step = is_signed ? flipped : src;
+    if constexpr (is_signed) flip_signs<rows>(src, flipped);
     for (std::int64_t first = 0; first < 16; first += kChains) {
 #pragma GCC unroll 4
       for (int chain = 0; chain < kChains; ++chain) {
@@ -22,8 +35,8 @@ OCTAVO_INLINE void multiply_rows(const DlrmLayerWork& w, const std::uint8_t* src
 #pragma GCC unroll 8
         for (int row = 0; row < rows; ++row) {
           std::uint32_t four;
-          std::memcpy(&four, src + row * kDlrmStep + quad * 4, 4);
-          const __m512i x = _mm512_set1_epi32(static_cast<int>(is_signed ? four ^ 0x80808080U : four));
+          std::memcpy(&four, x_step + row * kDlrmStep + quad * 4, 4);
+          const __m512i x = _mm512_set1_epi32(static_cast<int>(four));
           const int i = row * kChains + chain;
           sum[i][0] = _mm512_dpbusd_epi32(sum[i][0], x, left);
           sum[i][1] = _mm512_dpbusd_epi32(sum[i][1], x, right);

@@ -1,6 +1,8 @@
 #include "engine/session/dlrm/dot_folds.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 namespace octavo {
 namespace {
@@ -13,16 +15,30 @@ struct Piece {
   }
 };
 
-std::vector<Piece> pieces_of(std::int64_t vectors, bool with_self) {
-  std::vector<Piece> pieces;
+/// Pieces by their count.
+using Pieces = std::array<std::vector<Piece>, 17>;
+
+Pieces pieces_of(std::int64_t vectors, bool with_self) {
+  Pieces pieces;
   for (std::int64_t i = 0; i < vectors; ++i) {
-    const std::int64_t count = i + (with_self ? 1 : 0);
-    for (std::int64_t first = 0; first < count; first += 16)
-      pieces.push_back({i, first, std::min<std::int64_t>(16, count - first)});
+    const std::int64_t all = i + (with_self ? 1 : 0);
+    for (std::int64_t first = 0; first < all; first += 16) {
+      const std::int64_t count = std::min<std::int64_t>(16, all - first);
+      pieces[static_cast<std::size_t>(count)].push_back({i, first, count});
+    }
   }
-  std::stable_sort(pieces.begin(), pieces.end(),
-                   [](const Piece& a, const Piece& b) { return a.count > b.count; });
   return pieces;
+}
+
+/// Takes out a longest piece of at most `most`.
+std::optional<Piece> take_longest(Pieces& pieces, std::int64_t most) {
+  for (auto count = static_cast<std::size_t>(most); count > 0; --count) {
+    if (pieces[count].empty()) continue;
+    const Piece piece = pieces[count].back();
+    pieces[count].pop_back();
+    return piece;
+  }
+  return std::nullopt;
 }
 
 /// The byte of lane `lane` of fold `fold`: packing interleaves four folds by fours of lanes.
@@ -43,20 +59,14 @@ DotFolds fold_dots(std::int64_t vectors, bool with_self) {
     for (std::int64_t l = 0; l < piece.count; ++l)
       result.places[product(piece.i, piece.first + l)] = byte_of(std::ssize(result.folds), lane + l);
   };
-  std::vector<Piece> left = pieces_of(vectors, with_self);
-  while (!left.empty()) {
-    const Piece piece = left.front();
-    left.erase(left.begin());
-    place(piece, 0);
-    DlrmFold fold{0, static_cast<std::int32_t>(piece.offset()), 0};
-    // The longest piece that fits behind it.
-    const auto second = std::find_if(left.begin(), left.end(),
-                                     [&](const Piece& other) { return other.count <= 16 - piece.count; });
-    if (second != left.end()) {
-      place(*second, piece.count);
-      fold.masked = static_cast<std::int32_t>(second->offset() - piece.count);
-      fold.mask = 0xFFFFU & ~((1U << piece.count) - 1U);
-      left.erase(second);
+  Pieces pieces = pieces_of(vectors, with_self);
+  while (const auto first = take_longest(pieces, 16)) {
+    place(*first, 0);
+    DlrmFold fold{0, static_cast<std::int32_t>(first->offset()), 0};
+    if (const auto second = take_longest(pieces, 16 - first->count)) {
+      place(*second, first->count);
+      fold.masked = static_cast<std::int32_t>(second->offset() - first->count);
+      fold.mask = 0xFFFFU & ~((1U << first->count) - 1U);
     }
     result.folds.push_back(fold);
   }

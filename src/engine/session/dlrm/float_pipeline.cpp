@@ -16,6 +16,10 @@ using LayerKernel = void (*)(const FloatLayerWork&);
 /// Activations of this many samples stay in L2 while the weights pass.
 constexpr std::int64_t kSamples = 96;
 
+/// Floats between samples' activations: whole pages apart, all samples of a block would fight for the same
+/// lines of L1.
+constexpr std::int64_t kOffset = 16;
+
 constexpr std::int64_t whole_panels(std::int64_t n) {
   return (n + kFloatPanel - 1) / kFloatPanel * kFloatPanel;
 }
@@ -55,6 +59,7 @@ class FloatPipeline final : public DlrmPipeline {
     for (const auto* layers : {&bottom_, &top_}) {
       for (const FloatLayer& l : *layers) widest_ = std::max(widest_, whole_panels(l.outputs));
     }
+    widest_ += kOffset;
     no_bias_.resize(static_cast<std::size_t>(whole_panels(vectors_)));
   }
 
