@@ -127,7 +127,9 @@ TEST(MultiStream, PassesOnTheErrorOfAnInstance) {
 TEST(MultiStream, StopsWhenAsked) {
   std::atomic<bool> stop{false};
   const Instances instances = pretended(2, {.run_us = 200, .stop_at = 20, .stop = &stop});
-  EXPECT_TRUE(run_multi_stream(instances, 2, {3600, 0, 1}, {.stop = &stop}).was_stopped);
+  const Measured measured = run_multi_stream(instances, 2, {3600, 0, 1}, {.stop = &stop});
+  EXPECT_TRUE(measured.was_stopped);
+  EXPECT_GT(measured.items_per_second(), 0) << "of the part of a window that was measured";
 }
 
 TEST(Offline, ScoresEverySampleOnceInEveryWindow) {

@@ -22,6 +22,7 @@ class MultiStream {
 
   Measured run() {
     crew_.run([this](std::size_t index) { work(index); });
+    if (window_.items > 0) end_window(phase_begin_ns_ + measured_.elapsed_ns);  // the one that was cut short
     measured_.runs = measured_.latency.count();
     measured_.was_stopped = watch_.is_stopped();
     return std::move(measured_);
@@ -83,8 +84,12 @@ class MultiStream {
     const auto share = static_cast<double>(measured_.elapsed_ns) / std::max(timing_.seconds * 1e9, 1.0);
     crew_.tally.share_millionths = static_cast<std::int64_t>(std::min(share, 1.0) * 1e6);
     if (measured_.elapsed_ns < ns_of(timing_.seconds * windows / timing_.windows)) return;
-    window_.items_per_second =
-        static_cast<double>(window_.items) * 1e9 / static_cast<double>(now - window_begin_ns_);
+    end_window(now);
+  }
+
+  void end_window(std::int64_t now) {
+    const auto elapsed = static_cast<double>(std::max<std::int64_t>(now - window_begin_ns_, 1));
+    window_.items_per_second = static_cast<double>(window_.items) * 1e9 / elapsed;
     measured_.windows.push_back(std::exchange(window_, {}));
     window_begin_ns_ = now;
   }

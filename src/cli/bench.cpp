@@ -204,6 +204,17 @@ void check_writable(const std::string& path) {
   if (!existed) std::filesystem::remove(path);
 }
 
+/// What one option cannot do for another.
+void check_combinations(const Options& options) {
+  const auto refuse = [](const char* why) { throw UsageError({ErrorCode::invalid_argument, why}); };
+  if (!options.against.peer.empty() && !(options.csv.empty() && options.raw.empty())) {
+    refuse("--against writes ratios to --json, not to --csv or --raw");
+  }
+  if (!options.raw.empty() && options.mode == "server" && options.rate <= 0) {
+    refuse("--raw in server mode needs a --rate: a search is many trials");
+  }
+}
+
 void run(Options& options) {
   const bool has_problems = !options.problems.problems.empty() || !options.problems.file.empty();
   if (has_problems != options.model.model.empty()) {
@@ -215,6 +226,7 @@ void run(Options& options) {
     options.problems.json = options.json;
     return bench_problems(options.problems);
   }
+  check_combinations(options);
   for (const std::string& path : {options.csv, options.raw, options.json}) {
     as_usage([&] { check_writable(path); }, {ErrorCode::io});
   }

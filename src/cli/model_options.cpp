@@ -7,8 +7,8 @@
 #include <charconv>
 #include <fstream>
 
-#include "base/cpu.h"
 #include "base/fail.h"
+#include "bench/placement.h"
 
 namespace octavo::cli {
 namespace {
@@ -91,7 +91,7 @@ void RunOptions::declare(CLI::App& verb) {
 SessionOptions RunOptions::session_options() const {
   SessionOptions options;
   options.threads = threads;
-  if (!cpus.empty()) options.cpus = parse_cpu_list(cpus);
+  if (!cpus.empty()) options.cpus = bench::read_cpu_list(cpus);
   options.kernels = kernels;
   return options;
 }

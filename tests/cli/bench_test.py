@@ -174,6 +174,8 @@ class Bench(unittest.TestCase):
         self.expect_usage_error("--mode", "latency", "--instances", "2", says="mode latency has 1 instance")
         self.expect_usage_error("--mode", "scalability", "--hint", "latency", says="no hint")
         self.expect_usage_error("--kernels", "conv2d:bogus", says="bogus")
+        self.expect_usage_error("--mode", "server", "--raw", self.folder / "x.raw", says="--rate")
+        self.expect_usage_error("--against", "onednn", "--csv", self.folder / "x.csv", says="--json")
 
 
 class Dlrm(unittest.TestCase):
@@ -339,6 +341,25 @@ class Profile(unittest.TestCase):
                 self.assertGreaterEqual(float(shape.get("x")), 0)
                 self.assertLessEqual(float(shape.get("x")) + float(shape.get("width")), width + 1)
                 self.assertLessEqual(float(shape.get("y")) + float(shape.get("height")), height + 1)
+
+    def test_a_browser_shows_the_page(self):
+        browser = shutil.which("chromium")
+        if browser is None:
+            self.skipTest("NOT TESTED: chromium is not installed")
+        where, picture = self.folder / "page.html", self.folder / "page.png"
+        self.profile("--html", where)
+        # Clicks the head of the column of times, so that the script shows whether it sorts.
+        click = "<script>document.querySelectorAll('h2 + div th')[2].click()</script></body>"
+        where.write_text(where.read_text().replace("</body>", click))
+        common = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.folder}/browser"]
+        dom = subprocess.run([*common, "--dump-dom", where.as_uri()], capture_output=True, text=True, timeout=120).stdout
+        table = dom[dom.index("<h2>Layers</h2>") : dom.index("<h2>Kernels</h2>")]
+        times = [float(cell.split('"')[1]) for cell in table.split("<td data-v=")[2::5]]
+        self.assertEqual(times, sorted(times, reverse=True))
+        self.assertGreater(len(times), 2)
+        subprocess.run([*common, "--window-size=1080,1600", f"--screenshot={picture}", where.as_uri()],
+                       capture_output=True, timeout=120)
+        self.assertGreater(picture.stat().st_size, 30_000, "a picture of something")
 
     def test_wrong_usage_is_exit_code_2(self):
         for arguments in (["--threads", "4000"], ["--cpus", "x"], ["--batch", "0"], ["--kernels", "bogus"]):
