@@ -8,11 +8,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <optional>
 
 #include "base/fail.h"
@@ -49,15 +49,21 @@ class Reporter {
   int fd_;
 };
 
+double seconds_on(TrialClock clock) {
+  timespec now{};
+  ::clock_gettime(clock == TrialClock::thread ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
 /// Microseconds of one run, the mean of as many as take `seconds` together.
-double timed_us(const std::function<void()>& run, double seconds) {
-  const auto begin = std::chrono::steady_clock::now();
+double timed_us(const std::function<void()>& run, double seconds, TrialClock clock) {
+  const double begin = seconds_on(clock);
   double passed = 0;
   int runs = 0;
   do {
     run();
     ++runs;
-    passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    passed = seconds_on(clock) - begin;
   } while (passed < seconds);
   return passed * 1e6 / runs;
 }
@@ -69,13 +75,13 @@ struct Ready {
 };
 
 std::vector<Ready> make_ready(std::span<const std::string> candidates, std::span<const std::size_t> which,
-                              const PrepareCandidate& prepare, const Reporter& reporter) {
+                              const PrepareCandidate& prepare, TrialClock clock, const Reporter& reporter) {
   std::vector<Ready> all;
   for (std::size_t c : which) {
     reporter.begins(c);
     try {
       std::function<void()> run = prepare(candidates[c]);
-      const double first_us = timed_us(run, 0);
+      const double first_us = timed_us(run, 0, clock);
       all.push_back({c, std::move(run), first_us});
     } catch (const std::exception& e) {
       reporter.failed(c, e.what());
@@ -87,11 +93,11 @@ std::vector<Ready> make_ready(std::span<const std::string> candidates, std::span
 void measure_here(std::span<const std::string> candidates, std::span<const std::size_t> which,
                   const PrepareCandidate& prepare, const Timekeeping& timekeeping, const Reporter& reporter) {
   constexpr double kHopeless = 4;
-  std::vector<Ready> all = make_ready(candidates, which, prepare, reporter);
+  std::vector<Ready> all = make_ready(candidates, which, prepare, timekeeping.clock, reporter);
   double best = INFINITY;
   for (Ready& ready : all) {
     reporter.begins(ready.candidate);
-    ready.first_us = std::min(ready.first_us, timed_us(ready.run, 0));
+    ready.first_us = std::min(ready.first_us, timed_us(ready.run, 0, timekeeping.clock));
     best = std::min(best, ready.first_us);
   }
   for (int round = 0; round < timekeeping.rounds; ++round) {
@@ -99,7 +105,8 @@ void measure_here(std::span<const std::string> candidates, std::span<const std::
       reporter.begins(ready.candidate);
       const bool is_hopeless = ready.first_us > kHopeless * best;
       if (is_hopeless && round == 0) reporter.time(ready.candidate, ready.first_us);
-      if (!is_hopeless) reporter.time(ready.candidate, timed_us(ready.run, timekeeping.block_seconds));
+      if (!is_hopeless)
+        reporter.time(ready.candidate, timed_us(ready.run, timekeeping.block_seconds, timekeeping.clock));
     }
   }
   reporter.done();

@@ -6,10 +6,17 @@
 
 namespace octavo {
 
+/// Which time counts.
+enum class TrialClock {
+  wall,
+  thread,  ///< the CPU time of the calling thread: what other processes take does not count
+};
+
 /// How candidates are timed.
 struct Timekeeping {
   int rounds = 5;                ///< times of each candidate; the candidates take turns
   double block_seconds = 0.002;  ///< a time is the mean of runs that take at least so long together
+  TrialClock clock = TrialClock::wall;
   double patience_seconds = 20;  ///< the longest a candidate may take to be prepared or for one block
 };
 

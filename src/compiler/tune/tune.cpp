@@ -129,6 +129,8 @@ TuneResult tune(const Package& package, const LoggedTrials& logged, TuningLog& l
     ++trials;
     if (progress) progress(progress_of(problems, trials, options.budget.trials));
   };
+  Timekeeping timekeeping = options.timekeeping;
+  if (options.threads == 1) timekeeping.clock = TrialClock::thread;
   const auto measure_steps = [&](const TuningTask& task, std::span<const std::string> candidates) {
     const auto index = static_cast<std::size_t>(&task - problems.steps.tasks.data());
     const Step& step = plan.steps[problems.steps.example[index]];
@@ -137,7 +139,7 @@ TuneResult tune(const Package& package, const LoggedTrials& logged, TuningLog& l
         [&](const std::string& row) {
           return step_run(package.data(), step, row, task.batch, options.threads);
         },
-        options.timekeeping);
+        timekeeping);
   };
   budget.trials -= search(problems.steps.tasks, problems.known_steps.standings, budget, options.seed,
                           {measure_steps, record});
@@ -149,7 +151,7 @@ TuneResult tune(const Package& package, const LoggedTrials& logged, TuningLog& l
         [&](const std::string& images) {
           return session_run(hinted_package, images_of(images), task.batch, options.threads);
         },
-        options.timekeeping);
+        timekeeping);
   };
   search(std::span(&problems.session, 1), problems.known_session.standings, budget, options.seed,
          {measure_session, record});
