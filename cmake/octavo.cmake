@@ -79,6 +79,14 @@ function(octavo_model_library name)
   endif()
 endfunction()
 
+# octavo_launcher(NAME): the static program of src/launcher. It checks the CPU, so it is built for every one.
+function(octavo_launcher name)
+  add_executable(${name} ${CMAKE_SOURCE_DIR}/src/launcher/launcher.cpp)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+  target_compile_options(${name} PRIVATE -march=x86-64 -fno-exceptions -fno-sanitize=all)
+  target_link_options(${name} PRIVATE -static -Wl,-s -fno-sanitize=all)
+endfunction()
+
 # Registers every gtest of TARGET with ctest under LABEL. A test named *Slow* gets the label "slow" instead.
 include(GoogleTest)
 function(octavo_discover_tests target label)

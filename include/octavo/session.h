@@ -44,6 +44,7 @@ class Package {
 
   explicit Package(std::shared_ptr<const PackageData> data) : data_(std::move(data)) {}
   [[nodiscard]] const PackageData& data() const noexcept { return *data_; }
+  [[nodiscard]] std::shared_ptr<const PackageData> shared_data() const noexcept { return data_; }
 
  private:
   std::shared_ptr<const PackageData> data_;

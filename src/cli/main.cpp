@@ -16,7 +16,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("octavo VERB --help shows a verb's options and examples.");
   for (auto* add : {add_compile, add_run, add_verify, add_inspect, add_cpu, add_kernels, add_bench,
-                    add_profile, add_prepare, add_demo})
+                    add_profile, add_prepare, add_tune, add_bundle, add_demo})
     add(app);
   try {
     app.parse(argc, argv);

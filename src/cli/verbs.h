@@ -17,6 +17,8 @@ void add_bench(CLI::App& app);
 void add_profile(CLI::App& app);
 void add_demo(CLI::App& app);
 void add_prepare(CLI::App& app);
+void add_tune(CLI::App& app);
+void add_bundle(CLI::App& app);
 
 /// Thrown by a verb whose options make no sense, alone or together or on this machine: exit code 2.
 class UsageError : public Error {

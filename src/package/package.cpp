@@ -52,6 +52,16 @@ std::string make_manifest(const Plan& plan, const std::vector<TensorView>& weigh
   return json.dump(1) + "\n";
 }
 
+Provenance provenance_in(const std::string& manifest) {
+  try {
+    const Json json = Json::parse(manifest);
+    const Json source = json.value("source", Json::object());
+    return {source.value("file", ""), source.value("sha256", ""), json.value("compiler", "")};
+  } catch (const nlohmann::json::exception& e) {
+    fail(ErrorCode::invalid_model, "manifest.json: {}", e.what());
+  }
+}
+
 using Members = std::map<std::string, std::span<const std::byte>, std::less<>>;
 
 std::span<const std::byte> member(const Members& members, std::string_view name) {
@@ -161,6 +171,17 @@ Package read_package(std::span<const std::byte> file, MappedFile weights) {
   members.merge(members_in(weights.bytes()));
   auto data = read_members(members);
   data->memory = std::move(weights);
+  return Package(std::move(data));
+}
+
+Package with_plan(const Package& package, Plan plan) {
+  check(plan);
+  OCTAVO_ASSERT(plan.weights.size() == package.data().weights.size());
+  auto data = std::make_shared<PackageData>();
+  data->weights = package.data().weights;
+  data->manifest = make_manifest(plan, data->weights, provenance_in(package.manifest()));
+  data->plan = std::move(plan);
+  data->weights_of = package.shared_data();
   return Package(std::move(data));
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <span>
 #include <string>
 #include <variant>
@@ -24,6 +25,7 @@ struct PackageData {
   std::string manifest;
   std::vector<TensorView> weights;
   std::variant<std::vector<Tensor>, MappedFile> memory;  ///< what the views look at
+  std::shared_ptr<const PackageData> weights_of;         ///< or whose memory that is
 };
 
 /// A package in memory. `weights` has one tensor per Plan::weights entry, of its dtype and shape.
@@ -37,6 +39,9 @@ Package read_package(Tensor file);
 /// A package whose plan is that of `file` and whose weights are members of `weights`, of which the package
 /// keeps hold. `file` may lack them. Errors as Package::open: the checksums of `file` decide.
 Package read_package(std::span<const std::byte> file, MappedFile weights);
+
+/// The package with another plan for the same weights, which are shared.
+Package with_plan(const Package& package, Plan plan);
 
 /// The members of a package's file: manifest.json, plan.json, and one for each constant. They view `package`
 /// and `plan_text`, which is plan_json's.

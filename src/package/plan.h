@@ -41,6 +41,7 @@ struct Step {
   std::int32_t output = 0;
   std::map<std::string, double, std::less<>> parameters;
   std::string origin;  ///< where the model has it, for people
+  double measured_us = 0;  ///< what `kernel` took where it was chosen by measuring; 0 = not measured
 };
 
 /// One input or output of a model: the tensor that a caller gives or gets.
@@ -54,6 +55,14 @@ struct WeightsMember {
   std::string member;
   DType dtype = DType::f32;
   std::vector<std::int64_t> shape;
+};
+
+/// Where and how a plan's kernels were measured. Its hints hold on CPUs with that instruction set only.
+struct Tuning {
+  std::string cpu;  ///< the brand
+  std::string isa;  ///< in use then
+  std::int64_t trials = 0;
+  std::int64_t images_per_pass = 0;  ///< the fastest SessionOptions::images_per_pass; 0 = the default
 };
 
 /// The chosen steps and all memory: everything that the engine needs beside the weights' bytes. Plain data.
@@ -71,6 +80,7 @@ struct Plan {
   /// Whether results of one image depend on the others in its batch (dynamic quantization): then a batch is
   /// never split.
   bool whole_batch = false;
+  std::optional<Tuning> tuning = std::nullopt;
 };
 
 /// Alignment of every arena tensor and of every package member's data.

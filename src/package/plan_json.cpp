@@ -112,6 +112,7 @@ PlanTensor parse_tensor(const Json& json) {
 Json step_json(const Step& step) {
   Json json{{"problem", step.problem}, {"inputs", step.inputs}, {"output", step.output}};
   if (!step.kernel.empty()) json["kernel"] = step.kernel;
+  if (step.measured_us > 0) json["measured_us"] = step.measured_us;
   for (const auto& [name, value] : step.parameters) json["parameters"][name] = number_json(value);
   if (!step.origin.empty()) json["origin"] = step.origin;
   return json;
@@ -123,12 +124,27 @@ Step parse_step(const Json& json) {
   step.inputs = json.at("inputs").get<std::vector<std::int32_t>>();
   step.output = json.at("output").get<std::int32_t>();
   step.kernel = json.value("kernel", "");
+  step.measured_us = json.value("measured_us", 0.0);
   step.origin = json.value("origin", "");
   if (json.contains("parameters")) {
     for (const auto& [name, value] : json.at("parameters").items())
       step.parameters[name] = parse_number(value);
   }
   return step;
+}
+
+Json tuning_json(const Tuning& tuning) {
+  return {{"cpu", tuning.cpu},
+          {"isa", tuning.isa},
+          {"trials", tuning.trials},
+          {"images_per_pass", tuning.images_per_pass}};
+}
+
+Tuning parse_tuning(const Json& json) {
+  Tuning tuning{json.at("cpu").get<std::string>(), json.at("isa").get<std::string>(),
+                json.at("trials").get<std::int64_t>(), json.at("images_per_pass").get<std::int64_t>()};
+  if (tuning.images_per_pass < 0) fail(ErrorCode::invalid_model, "images_per_pass {}", tuning.images_per_pass);
+  return tuning;
 }
 
 Json ports_json(const std::vector<Port>& ports) {
@@ -151,6 +167,7 @@ Plan parse_checked(const Json& json) {
   plan.fixed_bytes = json.at("fixed_bytes").get<std::int64_t>();
   plan.bytes_per_image = json.at("bytes_per_image").get<std::int64_t>();
   plan.whole_batch = json.at("whole_batch").get<bool>();
+  if (json.contains("tuning")) plan.tuning = parse_tuning(json.at("tuning"));
   plan.inputs = parse_ports(json.at("inputs"));
   plan.outputs = parse_ports(json.at("outputs"));
   for (const Json& w : json.at("weights")) {
@@ -172,6 +189,7 @@ std::string plan_json(const Plan& plan) {
             {"whole_batch", plan.whole_batch},
             {"inputs", ports_json(plan.inputs)},
             {"outputs", ports_json(plan.outputs)}};
+  if (plan.tuning) json["tuning"] = tuning_json(*plan.tuning);
   json["steps"] = Json::array();
   for (const Step& step : plan.steps) json["steps"].push_back(step_json(step));
   json["tensors"] = Json::array();

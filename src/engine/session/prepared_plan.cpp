@@ -42,11 +42,8 @@ PreparedStep prepare_step(const PackageData& package, const Step& step, const Fo
                           Isa isa) {
   try {
     check_sizes(package.plan, step);
-    Operands operands;
-    for (std::int32_t input : step.inputs) operands.inputs.push_back(operand_of(package, input));
-    operands.output = operand_of(package, step.output);
-    operands.parameters.insert(step.parameters.begin(), step.parameters.end());
-    Choice choice = choose_kernel(step.problem, step.kernel, forced, isa);
+    const Operands operands = operands_of(package, step);
+    Choice choice = choose_kernel(step.problem, hint_of(package.plan, step, isa), forced, isa);
     std::unique_ptr<Prepared> kernel = prepare_chosen(step.problem, operands, isa, choice);
     return {choice.row, std::move(choice.passed_over), std::move(kernel), grows(package.plan, step)};
   } catch (const Error& e) {
@@ -113,6 +110,19 @@ std::shared_ptr<Slot> slot_of(const Key& key) {
 }
 
 }  // namespace
+
+Operands operands_of(const PackageData& package, const Step& step) {
+  Operands operands;
+  for (std::int32_t input : step.inputs) operands.inputs.push_back(operand_of(package, input));
+  operands.output = operand_of(package, step.output);
+  operands.parameters.insert(step.parameters.begin(), step.parameters.end());
+  return operands;
+}
+
+std::string_view hint_of(const Plan& plan, const Step& step, Isa isa) {
+  const bool is_elsewhere = plan.tuning && plan.tuning->isa != isa_name(isa);
+  return is_elsewhere ? std::string_view() : step.kernel;
+}
 
 std::shared_ptr<const PreparedPlan> prepared_plan(const Package& package, const Preparation& how,
                                                   ThreadTeam& team) {

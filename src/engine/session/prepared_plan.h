@@ -8,6 +8,7 @@
 #include "base/thread_team.h"
 #include "engine/kernels/family.h"
 #include "octavo/session.h"
+#include "package/plan.h"
 
 namespace octavo {
 
@@ -33,6 +34,11 @@ struct Preparation {
   Isa isa = Isa::generic;
   int node = -1;  ///< the NUMA node whose sessions share it; -1 = those of all nodes
 };
+
+/// What a kernel for `step` is told of its operands; views of `package`.
+Operands operands_of(const PackageData& package, const Step& step);
+/// The row that the plan asks for, empty where it was tuned for another instruction set than `isa`.
+std::string_view hint_of(const Plan& plan, const Step& step, Isa isa);
 
 /// The prepared plan of `package`: the one that sessions alive share already, else a new one, made by all
 /// threads of `team`. Thread-safe: who asks for a plan that is being made waits for it. Errors as

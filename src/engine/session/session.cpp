@@ -15,10 +15,6 @@
 namespace octavo {
 namespace {
 
-// Images that go through the plan together unless told otherwise: enough that weights larger than L2 are read
-// once for several images, few enough that the activations of most networks stay in L3.
-constexpr std::int64_t kImagesPerPass = 8;
-
 std::string forced_text(const SessionOptions& options) {
   if (!options.kernels.empty()) return options.kernels;
   const char* environment = std::getenv("OCTAVO_KERNEL");
@@ -31,6 +27,13 @@ int node_of(int cpu) {
     if (std::find(node.cpus.begin(), node.cpus.end(), cpu) != node.cpus.end()) return node.id;
   }
   return -1;
+}
+
+/// The caller's number, else the one measured best for this instruction set, else the default.
+std::int64_t images_per_pass_of(const SessionOptions& options, const Plan& plan) {
+  if (options.images_per_pass > 0) return options.images_per_pass;
+  const bool is_tuned = plan.tuning && plan.tuning->isa == isa_name(usable_isa());
+  return is_tuned && plan.tuning->images_per_pass > 0 ? plan.tuning->images_per_pass : kImagesPerPass;
 }
 
 Preparation preparation(const SessionOptions& options) {
@@ -80,7 +83,7 @@ struct Session::State {
   State(Package opened, const SessionOptions& options)
       : package(std::move(opened)),
         team(options.threads, options.cpus),
-        images_per_pass(options.images_per_pass > 0 ? options.images_per_pass : kImagesPerPass),
+        images_per_pass(images_per_pass_of(options, package.data().plan)),
         prepared(prepared_plan(package, preparation(options), team)),
         steps(prepared->steps),
         scratch_bytes(prepared->scratch_bytes) {

@@ -7,6 +7,10 @@
 
 namespace octavo {
 
+/// Images that go through a plan together unless told otherwise: enough that weights larger than L2 are read
+/// once for several images, few enough that the activations of most networks stay in L3.
+inline constexpr std::int64_t kImagesPerPass = 8;
+
 /// Steps that `images` images take together before the next ones do.
 struct Leg {
   std::size_t first = 0, end = 0;

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Times the bundle's model: latency by number of threads, then throughput of several instances.
+# usage: ./bench.sh [FOLDER] [octavo bench's options]     FOLDER gets the CSV files; default: here, or where that cannot be
+# written the system's folder for temporary files.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+octavo=$here/bin/octavo
+out=.
+if [ "$#" -gt 0 ] && [ "${1#-}" = "$1" ]; then
+  out=$1
+  shift
+elif [ ! -w "$out" ]; then
+  out=${TMPDIR:-/tmp}
+fi
+"$octavo" cpu
+for mode in latency throughput; do
+  "$octavo" bench "$here/saved_model.tar" --mode "$mode" --csv "$out/$mode.csv" "$@"
+  echo "$out/$mode.csv"
+done

@@ -1,0 +1,60 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compiler/tune/isolated.h"
+#include "compiler/tune/trial.h"
+
+namespace octavo {
+
+/// Something to choose a candidate for.
+struct TuningTask {
+  std::string problem;
+  std::int64_t batch = 1;
+  std::int64_t uses = 1;                ///< how often a run does it
+  std::vector<std::string> candidates;  ///< what is taken without measuring first
+};
+
+/// What is known of a task's candidates so far, in their order.
+struct Standing {
+  struct Candidate {
+    std::vector<double> us;
+    int trials = 0;
+    bool has_failed = false;
+    Timing timing;  ///< of `us`, where there are any
+  };
+  std::vector<Candidate> candidates;
+
+  void add(std::size_t candidate, const Measured& measured);
+  /// The candidate to take: the first one that works unless another is faster by more than noise. Nothing
+  /// measured gives 0.
+  [[nodiscard]] std::size_t chosen() const;
+  /// Those that more measuring may show to be the fastest; at most one when that is decided.
+  [[nodiscard]] std::vector<std::size_t> contenders() const;
+};
+
+/// When to stop.
+struct SearchBudget {
+  std::int64_t trials = 3000;
+  double seconds = std::numeric_limits<double>::infinity();
+};
+
+/// What the search calls: `measure` gives one Measured for each of `candidates`; `record` gets each trial
+/// that was made, with the number spent so far.
+struct SearchCalls {
+  std::function<std::vector<Measured>(const TuningTask&, std::span<const std::string> candidates)> measure;
+  std::function<void(const TuningTask&, const std::string& candidate, const Measured&)> record;
+};
+
+/// Measures until every task is decided or the budget is spent; returns the trials made. First every
+/// candidate once, tasks in an order that `seed` fixes, then again the contenders of the task where most time
+/// may be won. `standings` has what earlier runs found of each task and is brought up to date.
+std::int64_t search(std::span<const TuningTask> tasks, std::span<Standing> standings,
+                    const SearchBudget& budget, std::uint64_t seed, const SearchCalls& calls);
+
+}  // namespace octavo

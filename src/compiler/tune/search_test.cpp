@@ -1,0 +1,134 @@
+#include "compiler/tune/search.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+#include <random>
+
+namespace octavo {
+namespace {
+
+using ::testing::ElementsAre;
+
+/// Kernels whose true times are known, measured on a machine with some noise.
+struct Machine {
+  std::map<std::string, double> true_us;
+  double noise = 0.03;
+  std::mt19937 random{7};
+  std::vector<std::string> sequence{};  ///< every candidate measured, in order
+
+  std::vector<Measured> measure(const TuningTask& task, std::span<const std::string> candidates) {
+    std::vector<Measured> all;
+    for (const std::string& candidate : candidates) {
+      sequence.push_back(task.problem + "/" + candidate);
+      Measured m;
+      std::normal_distribution<double> factor(1.0, noise);
+      for (int i = 0; i < 5; ++i) m.us.push_back(true_us.at(candidate) * std::max(factor(random), 0.5));
+      if (true_us.at(candidate) <= 0) m = {{}, "crashed"};
+      all.push_back(std::move(m));
+    }
+    return all;
+  }
+  SearchCalls calls() {
+    return {[this](const TuningTask& t, std::span<const std::string> c) { return measure(t, c); },
+            [](const TuningTask&, const std::string&, const Measured&) {}};
+  }
+};
+
+std::vector<Standing> fresh(std::span<const TuningTask> tasks) {
+  std::vector<Standing> standings;
+  for (const TuningTask& task : tasks)
+    standings.push_back({std::vector<Standing::Candidate>(task.candidates.size())});
+  return standings;
+}
+
+TEST(Search, FindsTheFastestCandidateAlthoughTheOrderIsBad) {
+  const std::vector<TuningTask> tasks{{"a", 1, 1, {"slow", "slower", "fast", "slowest"}}};
+  Machine machine{{{"slow", 20}, {"slower", 40}, {"fast", 10}, {"slowest", 90}}};
+  auto standings = fresh(tasks);
+  search(tasks, standings, {100}, 1, machine.calls());
+  EXPECT_EQ(standings[0].chosen(), 2U);
+}
+
+TEST(Search, KeepsTheFirstCandidateWhereAnotherIsNotFasterBeyondNoise) {
+  const std::vector<TuningTask> tasks{{"a", 1, 1, {"default", "same"}}};
+  Machine machine{{{"default", 10.0}, {"same", 9.95}}};
+  auto standings = fresh(tasks);
+  search(tasks, standings, {100}, 1, machine.calls());
+  EXPECT_EQ(standings[0].chosen(), 0U);
+}
+
+TEST(Search, MeasuresNearTiesAgainUntilItGivesThemUp) {
+  const std::vector<TuningTask> tasks{{"a", 1, 1, {"x", "y", "far"}}};
+  Machine machine{{{"x", 10.0}, {"y", 10.05}, {"far", 30}}};
+  auto standings = fresh(tasks);
+  const std::int64_t spent = search(tasks, standings, {1000}, 1, machine.calls());
+  EXPECT_EQ(standings[0].candidates[0].trials, 6);
+  EXPECT_EQ(standings[0].candidates[1].trials, 6);
+  EXPECT_LE(standings[0].candidates[2].trials, 2) << "what is far behind is not worth a trial";
+  EXPECT_EQ(spent, 12 + standings[0].candidates[2].trials);
+}
+
+TEST(Search, SpendsNoMoreThanItsBudget) {
+  const std::vector<TuningTask> tasks{{"a", 1, 1, {"x", "y"}}, {"b", 1, 1, {"x", "y"}}};
+  for (std::int64_t budget : {0, 1, 3, 7}) {
+    Machine machine{{{"x", 10.0}, {"y", 10.0}}};
+    auto standings = fresh(tasks);
+    EXPECT_EQ(search(tasks, standings, {budget}, 1, machine.calls()), budget);
+    EXPECT_EQ(machine.sequence.size(), static_cast<std::size_t>(budget));
+  }
+  Machine machine{{{"x", 10.0}, {"y", 10.0}}};
+  auto standings = fresh(tasks);
+  EXPECT_EQ(search(tasks, standings, {100, 0.0}, 1, machine.calls()), 0) << "no time, no trial";
+}
+
+TEST(Search, GivesMoreTrialsToWhereMoreTimeMayBeWon) {
+  const std::vector<TuningTask> tasks{{"rare", 1, 1, {"x", "y"}}, {"often", 1, 50, {"x", "y"}}};
+  Machine machine{{{"x", 10.0}, {"y", 10.0}}};
+  auto standings = fresh(tasks);
+  search(tasks, standings, {10}, 1, machine.calls());
+  EXPECT_GT(standings[1].candidates[0].trials, standings[0].candidates[0].trials);
+}
+
+TEST(Search, DoesTheSameForTheSameSeed) {
+  const std::vector<TuningTask> tasks{
+      {"a", 1, 1, {"x", "y"}}, {"b", 1, 2, {"x", "y"}}, {"c", 1, 3, {"y", "x"}}, {"d", 1, 4, {"x"}}};
+  const auto sequence = [&](std::uint64_t seed) {
+    Machine machine{{{"x", 10.0}, {"y", 10.1}}};
+    auto standings = fresh(tasks);
+    search(tasks, standings, {40}, seed, machine.calls());
+    return machine.sequence;
+  };
+  EXPECT_EQ(sequence(3), sequence(3));
+  EXPECT_NE(sequence(3), sequence(4));
+}
+
+TEST(Search, NeverTakesACandidateThatFailed) {
+  const std::vector<TuningTask> tasks{{"a", 1, 1, {"broken", "works", "slow"}}};
+  Machine machine{{{"broken", 0}, {"works", 10}, {"slow", 30}}};
+  auto standings = fresh(tasks);
+  search(tasks, standings, {100}, 1, machine.calls());
+  EXPECT_EQ(standings[0].chosen(), 1U);
+  EXPECT_EQ(standings[0].candidates[0].trials, 1) << "it is not tried again";
+}
+
+TEST(Search, GoesOnWhereAnEarlierRunStopped) {
+  const std::vector<TuningTask> tasks{{"a", 1, 1, {"x", "y"}}, {"b", 1, 1, {"x", "y"}}};
+  Machine machine{{{"x", 10.0}, {"y", 30.0}}};
+  auto standings = fresh(tasks);
+  search(tasks, standings, {2}, 1, machine.calls());
+  search(tasks, standings, {2}, 1, machine.calls());
+  ASSERT_EQ(machine.sequence.size(), 4U);
+  EXPECT_NE(machine.sequence[0].front(), machine.sequence[2].front()) << "the other task's turn";
+}
+
+TEST(Timing, IsTheMedianAndNotMovedByOneOutlier) {
+  const Timing timing = timing_of({10, 11, 10, 900, 9});
+  EXPECT_EQ(timing.median_us, 10);
+  EXPECT_LT(timing.noise, 0.1);
+  EXPECT_EQ(timing_of({4, 6}).median_us, 5);
+  EXPECT_EQ(timing_of({4}).noise, 0);
+}
+
+}  // namespace
+}  // namespace octavo

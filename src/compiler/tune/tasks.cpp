@@ -1,0 +1,79 @@
+#include "compiler/tune/tasks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <random>
+
+#include "base/cpu.h"
+#include "base/crc32c.h"
+#include "engine/kernels/family.h"
+#include "engine/session/step_sizes.h"
+#include "engine/session/walk_order.h"
+
+namespace octavo {
+namespace {
+
+constexpr std::string_view kDefault = "default";
+
+/// The rows that can solve a problem here. The reference is none where another one is.
+std::vector<std::string> legal_rows(std::string_view problem) {
+  std::vector<std::string> rows;
+  for (const FamilyRow& row : family_of(problem).rows) {
+    const bool is_legal = implies(usable_isa(), row.needs) && row.supports(problem);
+    if (is_legal && (row.name != "reference" || rows.empty())) rows.emplace_back(row.name);
+  }
+  return rows;
+}
+
+}  // namespace
+
+StepTasks step_tasks(const Plan& plan, std::int64_t batch) {
+  StepTasks all;
+  const std::int64_t images = plan.whole_batch ? batch : std::min(batch, kImagesPerPass);
+  for (const Leg& leg : walk_order(plan, images).legs) {
+    for (std::size_t s = leg.first; s < leg.end; ++s) {
+      const Step& step = plan.steps[s];
+      const std::int64_t together = grows(plan, step) ? leg.images : 1;
+      const std::int64_t uses = grows(plan, step) ? std::max<std::int64_t>(batch / leg.images, 1) : 1;
+      const auto found = std::find_if(all.tasks.begin(), all.tasks.end(), [&](const TuningTask& task) {
+        return task.problem == step.problem && task.batch == together;
+      });
+      all.task_of.push_back(static_cast<std::size_t>(found - all.tasks.begin()));
+      if (found != all.tasks.end()) {
+        found->uses += uses;
+        continue;
+      }
+      all.tasks.push_back({step.problem, together, uses, legal_rows(step.problem)});
+      all.example.push_back(s);
+    }
+  }
+  return all;
+}
+
+void shuffle(StepTasks& steps, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  for (TuningTask& task : steps.tasks) std::shuffle(task.candidates.begin(), task.candidates.end(), random);
+}
+
+TuningTask session_task(const Plan& plan, std::int64_t batch) {
+  std::string steps;
+  for (const Step& step : plan.steps) steps += step.problem + "\n";
+  const std::uint32_t sum = crc32c(std::as_bytes(std::span(steps)));
+  TuningTask task{fmt::format("session {} {:08x}", plan.name, sum), batch, 1, {}};
+  if (plan.whole_batch || batch < 2) return task;
+  task.candidates.emplace_back(kDefault);
+  for (std::int64_t images = 1; images <= std::min<std::int64_t>(batch, 64); images *= 2) {
+    if (images != kImagesPerPass) task.candidates.push_back(std::to_string(images));
+  }
+  return task;
+}
+
+std::int64_t images_of(std::string_view candidate) {
+  std::int64_t images = 0;  // "default" is no number
+  std::from_chars(candidate.data(), candidate.data() + candidate.size(), images);
+  return images;
+}
+
+}  // namespace octavo

@@ -1,0 +1,171 @@
+#include "compiler/tune/tune.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/cpu.h"
+#include "base/version.h"
+#include "compiler/tune/known.h"
+#include "compiler/tune/step_run.h"
+#include "compiler/tune/tasks.h"
+#include "package/package.h"
+
+namespace octavo {
+namespace {
+
+std::int64_t now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+Trial trial_of(const TuningTask& task, const std::string& candidate, const Measured& measured, int threads) {
+  return {std::string(kVersion),
+          cpu_facts().brand,
+          std::string(isa_name(usable_isa())),
+          task.problem,
+          task.batch,
+          threads,
+          candidate,
+          measured.error.empty() ? measured.us : std::vector<double>{},
+          measured.error,
+          now_ms()};
+}
+
+TunedTask outcome(const TuningTask& task, const Standing& standing) {
+  TunedTask tuned{task.problem, task.batch, task.uses, "", "", 0, 0};
+  if (task.candidates.empty()) return tuned;
+  const std::size_t chosen = standing.chosen();
+  tuned.expected = task.candidates.front();
+  tuned.chosen = task.candidates[chosen];
+  tuned.expected_us = standing.candidates.front().timing.median_us;
+  tuned.chosen_us = standing.candidates[chosen].timing.median_us;
+  return tuned;
+}
+
+void add_failures(const TuningTask& task, const Standing& standing, std::vector<std::string>& notes) {
+  for (std::size_t c = 0; c < task.candidates.size(); ++c) {
+    if (!standing.candidates[c].has_failed) continue;
+    notes.push_back(
+        fmt::format("kernel {} failed for '{}' and is not used there", task.candidates[c], task.problem));
+  }
+}
+
+/// The plan with a hint at every step that was measured.
+Plan hinted(const Plan& plan, const StepTasks& steps, std::span<const Standing> standings,
+            std::int64_t trials, std::int64_t images_per_pass) {
+  Plan tuned = plan;
+  for (std::size_t s = 0; s < tuned.steps.size(); ++s) {
+    const std::size_t task = steps.task_of[s];
+    const TunedTask found = outcome(steps.tasks[task], standings[task]);
+    tuned.steps[s].kernel = found.chosen_us > 0 ? found.chosen : "";
+    tuned.steps[s].measured_us = found.chosen_us;
+  }
+  tuned.tuning = Tuning{cpu_facts().brand, std::string(isa_name(usable_isa())), trials, images_per_pass};
+  return tuned;
+}
+
+std::int64_t chosen_images(const TuningTask& task, const Standing& standing) {
+  return task.candidates.empty() ? 0 : images_of(task.candidates[standing.chosen()]);
+}
+
+/// Everything that is chosen for one model and one use.
+struct Problems {
+  StepTasks steps;
+  TuningTask session;
+  Known known_steps, known_session;
+
+  Problems(const Plan& plan, const LoggedTrials& logged, const TuneOptions& options, Uses uses)
+      : steps(step_tasks(plan, options.batch)), session(session_task(plan, options.batch)) {
+    if (options.shuffle_candidates) shuffle(steps, *options.shuffle_candidates);
+    known_steps = known_of(steps.tasks, logged, options.threads, uses);
+    known_session = known_of(std::span(&session, 1), logged, options.threads, uses);
+  }
+
+  [[nodiscard]] TuneResult result(const Package& package, const LoggedTrials& logged,
+                                  std::int64_t trials) const {
+    TuneResult found{with_plan(package, hinted(package.data().plan, steps, known_steps.standings, trials,
+                                               chosen_images(session, known_session.standings.front()))),
+                     trials,
+                     {},
+                     {}};
+    std::vector<std::string> problems{session.problem};
+    for (std::size_t t = 0; t < steps.tasks.size(); ++t) {
+      found.tasks.push_back(outcome(steps.tasks[t], known_steps.standings[t]));
+      add_failures(steps.tasks[t], known_steps.standings[t], found.notes);
+      problems.push_back(steps.tasks[t].problem);
+    }
+    if (!session.candidates.empty()) found.tasks.push_back(outcome(session, known_session.standings.front()));
+    add_failures(session, known_session.standings.front(), found.notes);
+    const auto useless = useless_parts(logged, problems);
+    found.notes.insert(found.notes.end(), useless.begin(), useless.end());
+    return found;
+  }
+};
+
+TuneProgress progress_of(const Problems& problems, std::int64_t trials, std::int64_t most) {
+  TuneProgress progress{trials, most, 0, 0};
+  for (std::size_t t = 0; t < problems.steps.tasks.size(); ++t) {
+    const TunedTask found = outcome(problems.steps.tasks[t], problems.known_steps.standings[t]);
+    if (found.expected_us <= 0) continue;
+    progress.expected_us += found.expected_us * static_cast<double>(found.uses);
+    progress.chosen_us += found.chosen_us * static_cast<double>(found.uses);
+  }
+  return progress;
+}
+
+}  // namespace
+
+TuneResult tune(const Package& package, const LoggedTrials& logged, TuningLog& log,
+                const TuneOptions& options, const std::function<void(const TuneProgress&)>& progress) {
+  const Plan& plan = package.data().plan;
+  Problems problems(plan, logged, options, Uses::same);
+  std::int64_t trials = problems.known_steps.trials + problems.known_session.trials;
+  SearchBudget budget = options.budget;
+  budget.trials = std::max<std::int64_t>(options.budget.trials - trials, 0);
+  const auto record = [&](const TuningTask& task, const std::string& candidate, const Measured& measured) {
+    log.add(trial_of(task, candidate, measured, options.threads));
+    ++trials;
+    if (progress) progress(progress_of(problems, trials, options.budget.trials));
+  };
+  Timekeeping timekeeping = options.timekeeping;
+  if (options.threads == 1) timekeeping.clock = TrialClock::thread;
+  const auto measure_steps = [&](const TuningTask& task, std::span<const std::string> candidates) {
+    const auto index = static_cast<std::size_t>(&task - problems.steps.tasks.data());
+    const Step& step = plan.steps[problems.steps.example[index]];
+    return measure_isolated(
+        candidates,
+        [&](const std::string& row) {
+          return step_run(package.data(), step, row, task.batch, options.threads);
+        },
+        timekeeping);
+  };
+  budget.trials -= search(problems.steps.tasks, problems.known_steps.standings, budget, options.seed,
+                          {measure_steps, record});
+  const Package hinted_package =
+      with_plan(package, hinted(plan, problems.steps, problems.known_steps.standings, trials, 0));
+  const auto measure_session = [&](const TuningTask& task, std::span<const std::string> candidates) {
+    return measure_isolated(
+        candidates,
+        [&](const std::string& images) {
+          return session_run(hinted_package, images_of(images), task.batch, options.threads);
+        },
+        timekeeping);
+  };
+  search(std::span(&problems.session, 1), problems.known_session.standings, budget, options.seed,
+         {measure_session, record});
+  return problems.result(package, logged, trials);
+}
+
+TuneResult apply_log(const Package& package, const LoggedTrials& logged, const TuneOptions& options) {
+  const Problems problems(package.data().plan, logged, options, Uses::nearest);
+  TuneResult found =
+      problems.result(package, logged, problems.known_steps.trials + problems.known_session.trials);
+  for (const TunedTask& task : found.tasks) {
+    if (task.chosen_us <= 0) found.notes.push_back(fmt::format("not tuned: '{}'", task.problem));
+  }
+  return found;
+}
+
+}  // namespace octavo

@@ -1,0 +1,60 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/tune/log.h"
+#include "compiler/tune/search.h"
+#include "octavo/session.h"
+
+namespace octavo {
+
+/// For which use of a model its kernels are chosen, and how.
+struct TuneOptions {
+  std::int64_t batch = 1;  ///< images that a run gets
+  int threads = 1;         ///< of the session
+  SearchBudget budget;
+  std::uint64_t seed = 1;
+  Timekeeping timekeeping;
+  /// Candidates in an order of chance, as if the tables' own order were bad; for tests.
+  std::optional<std::uint64_t> shuffle_candidates;
+};
+
+/// What was found for one task.
+struct TunedTask {
+  std::string problem;
+  std::int64_t batch = 1;
+  std::int64_t uses = 1;
+  std::string expected, chosen;  ///< candidates: without measuring, and by measuring
+  double expected_us = 0;        ///< 0 = not measured
+  double chosen_us = 0;
+};
+
+/// A tuned package and how it came about.
+struct TuneResult {
+  Package package;
+  std::int64_t trials = 0;  ///< that stand for it, those of earlier runs included
+  std::vector<TunedTask> tasks;
+  std::vector<std::string> notes;  ///< for people: damaged lines, trials of elsewhere, failed candidates
+};
+
+/// How far a search is; for progress lines.
+struct TuneProgress {
+  std::int64_t trials = 0, most_trials = 0;
+  double expected_us = 0, chosen_us = 0;  ///< of all tasks measured so far, in one run
+};
+
+/// Times the legal kernels of every step, then how many images should go through the plan at a time, on this
+/// machine, and writes each trial to `log`. Trials of this CPU, version and use that `logged` holds count as
+/// made. The caller's process must have no other threads. Errors as Session::Session, and Error(io) from the
+/// log.
+TuneResult tune(const Package& package, const LoggedTrials& logged, TuningLog& log,
+                const TuneOptions& options, const std::function<void(const TuneProgress&)>& progress = {});
+
+/// The package with the choices that the trials of `logged` support, without measuring. Of several uses
+/// that were tuned the one with as many threads counts, then the one with the nearest batch. Steps without
+/// trials are noted.
+TuneResult apply_log(const Package& package, const LoggedTrials& logged, const TuneOptions& options);
+
+}  // namespace octavo
