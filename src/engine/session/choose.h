@@ -30,8 +30,8 @@ struct Choice {
 /// family that `isa` can run. Error(unsupported) with every row's reason when there is none.
 Choice choose_kernel(std::string_view problem, std::string_view hint, const ForcedKernels& forced, Isa isa);
 
-/// Goes on to the next legal row after one that could not be prepared, for `reason`. False, and `choice` as it
-/// was, when that was the last one.
+/// Goes on to the next legal row after one that could not be prepared, for `reason`. False, and `choice` as
+/// it was, when that was the last one.
 bool pass_over(Choice& choice, std::string_view problem, Isa isa, std::string_view reason);
 
 }  // namespace octavo

@@ -198,7 +198,8 @@ TEST(Session, GoesOnToTheNextRowWhereWeightsAreNotConstant) {
   plan.steps = {{"linear x=f32 w=f32 y=f32 ic2 oc1", "", {0, 1}, 2, {}, ""}};
   Session session(make_package(std::move(plan), {}, {}));
   EXPECT_EQ(session.steps()[0].kernel, "reference");
-  EXPECT_THAT(session.steps()[0].passed_over, ::testing::Contains(HasSubstr("weights that are not constant")));
+  EXPECT_THAT(session.steps()[0].passed_over,
+              ::testing::Contains(HasSubstr("weights that are not constant")));
   const Tensor x = filled({1, 2}, 1), w = filled({1, 2}, 3);
   session.set_input("x", x.view());
   session.set_input("w", w.view());
