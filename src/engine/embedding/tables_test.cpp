@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <memory>
+#include <vector>
 
 #include "base/testing.h"
 
@@ -71,6 +73,17 @@ TEST(Tables, NameAFileThatIsMissingOrHasAnotherSize) {
     EXPECT_EQ(testing::error_of(ErrorCode::io, [&] { Tables::open(some.package, place, 1); }),
               "cannot open '" + path + "': No such file or directory");
   }
+}
+
+TEST(LostPageWatch, RefusesMoreRangesThanItCanWatch) {
+  const std::vector<std::byte> memory(kMostWatches + 1);
+  std::vector<std::unique_ptr<LostPageWatch>> watches;
+  const auto watch_all = [&] {
+    for (const std::byte& byte : memory) watches.push_back(std::make_unique<LostPageWatch>(&byte, 1));
+  };
+  EXPECT_EQ(testing::error_of(ErrorCode::unsupported, watch_all), "256 packages are mapped already");
+  watches.pop_back();
+  EXPECT_EQ(std::make_unique<LostPageWatch>(memory.data(), 1)->lost(), nullptr);
 }
 
 TEST(Tables, SayBeforeLoadingWhatMemoryTheyNeedAndWhichFormatWouldFit) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -100,6 +101,28 @@ TEST(DlrmSession, ForcedRowIsTheOneThatRuns) {
   options.kernel = "fast";
   EXPECT_EQ(testing::error_of(ErrorCode::invalid_argument, [&] { DlrmSession(Dlrm(data), options); }),
             "there is no kernel 'fast'; there are avx512, avx2, reference");
+}
+
+TEST(DlrmSession, RefusesAForcedRowThatTheIsaInUseCannotRun) {
+  const auto data = testing::random_dlrm({});
+  const char* before = std::getenv("OCTAVO_ISA");
+  const std::string kept = before == nullptr ? "" : before;
+  ::setenv("OCTAVO_ISA", "generic", 1);
+  DlrmSessionOptions options;
+  options.kernel = "avx2";
+  EXPECT_EQ(testing::error_of(ErrorCode::invalid_argument, [&] { DlrmSession(Dlrm(data), options); }),
+            "kernel 'avx2' needs avx2, which is not in use here");
+  EXPECT_EQ(DlrmSession{Dlrm(data)}.kernel(), "reference");
+  ::setenv("OCTAVO_ISA", kept.c_str(), 1);
+}
+
+TEST(DlrmCalibrator, RefusesActivationsThatAreNotFinite) {
+  const auto data = testing::random_dlrm({});
+  data->bottom[0].weights.as<float>()[3] = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(
+      testing::error_of(ErrorCode::invalid_model,
+                        [&] { testing::calibrate(data, testing::random_batch(data->model, 40).view()); }),
+      "a value is inf");
 }
 
 TEST(DlrmSession, ScoresNoSamples) {
