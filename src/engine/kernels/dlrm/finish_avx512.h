@@ -21,7 +21,7 @@ struct PanelRule {
 
 OCTAVO_INLINE PanelRule panel_rule(const DlrmLayerWork& w, std::int64_t panel) {
   PanelRule rule;
-  for (int i = 0; i < 2; ++i) {
+  for (std::int64_t i = 0; i < 2; ++i) {
     rule.multiplier[i] = _mm512_loadu_ps(w.multiplier + panel * kDlrmPanel + 16 * i);
     rule.bias[i] = _mm512_loadu_ps(w.bias + panel * kDlrmPanel + 16 * i);
   }

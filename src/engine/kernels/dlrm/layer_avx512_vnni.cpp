@@ -9,7 +9,7 @@ template <int rows>
 OCTAVO_INLINE void flip_signs(const std::uint8_t* src, std::uint8_t* flipped) {
   const __m512i signs = _mm512_set1_epi8(static_cast<char>(0x80));
 #pragma GCC unroll 8
-  for (int row = 0; row < rows; ++row)
+  for (std::int64_t row = 0; row < rows; ++row)
     _mm512_store_si512(flipped + row * kDlrmStep,
                        _mm512_xor_si512(_mm512_load_si512(src + row * kDlrmStep), signs));
 }
@@ -28,28 +28,28 @@ OCTAVO_INLINE void multiply_rows(const DlrmLayerWork& w, const std::uint8_t* src
     if constexpr (is_signed) flip_signs<rows>(src, flipped);
     for (std::int64_t first = 0; first < 16; first += kChains) {
 #pragma GCC unroll 4
-      for (int chain = 0; chain < kChains; ++chain) {
+      for (std::int64_t chain = 0; chain < kChains; ++chain) {
         const std::int64_t quad = first + chain;
         const __m512i left = _mm512_load_si512(weights + quad * 64);
         const __m512i right = _mm512_load_si512(weights + 1024 + quad * 64);
 #pragma GCC unroll 8
-        for (int row = 0; row < rows; ++row) {
+        for (std::int64_t row = 0; row < rows; ++row) {
           std::uint32_t four;
           std::memcpy(&four, x_step + row * kDlrmStep + quad * 4, 4);
           const __m512i x = _mm512_set1_epi32(static_cast<int>(four));
-          const int i = row * kChains + chain;
+          const std::int64_t i = row * kChains + chain;
           sum[i][0] = _mm512_dpbusd_epi32(sum[i][0], x, left);
           sum[i][1] = _mm512_dpbusd_epi32(sum[i][1], x, right);
         }
       }
     }
   }
-  for (int half = 0; half < 2; ++half) {
+  for (std::int64_t half = 0; half < 2; ++half) {
     const __m512i excess = _mm512_loadu_si512(w.excess + panel * kDlrmPanel + 16 * half);
 #pragma GCC unroll 8
-    for (int row = 0; row < rows; ++row) {
+    for (std::int64_t row = 0; row < rows; ++row) {
       __m512i total = sum[row * kChains][half];
-      for (int chain = 1; chain < kChains; ++chain)
+      for (std::int64_t chain = 1; chain < kChains; ++chain)
         total = _mm512_add_epi32(total, sum[row * kChains + chain][half]);
       _mm512_store_si512(sums + 256 * half + 16 * row, is_signed ? _mm512_sub_epi32(total, excess) : total);
     }
