@@ -11,16 +11,16 @@ inline void multiply_block(const FloatLayerWork& w, std::int64_t panel, std::int
   const float* const weights = w.weights + panel * w.inputs * kFloatPanel;
   const float* const src = w.src + sample * w.src_stride;
   __m512 sum[rows][2];
-  for (int half = 0; half < 2; ++half) {
+  for (std::int64_t half = 0; half < 2; ++half) {
     const __m512 bias = _mm512_loadu_ps(w.bias + panel * kFloatPanel + 16 * half);
 #pragma GCC unroll 12
-    for (int row = 0; row < rows; ++row) sum[row][half] = bias;
+    for (std::int64_t row = 0; row < rows; ++row) sum[row][half] = bias;
   }
   for (std::int64_t k = 0; k < w.inputs; ++k) {
     const __m512 left = _mm512_loadu_ps(weights + k * kFloatPanel);
     const __m512 right = _mm512_loadu_ps(weights + k * kFloatPanel + 16);
 #pragma GCC unroll 12
-    for (int row = 0; row < rows; ++row) {
+    for (std::int64_t row = 0; row < rows; ++row) {
       const __m512 x = _mm512_set1_ps(src[row * w.src_stride + k]);
       sum[row][0] = _mm512_fmadd_ps(x, left, sum[row][0]);
       sum[row][1] = _mm512_fmadd_ps(x, right, sum[row][1]);
@@ -29,7 +29,7 @@ inline void multiply_block(const FloatLayerWork& w, std::int64_t panel, std::int
   const __m512 lowest = _mm512_set1_ps(w.has_relu != 0 ? 0.0F : -__builtin_inff());
   float* const dst = w.dst + sample * w.dst_stride + panel * kFloatPanel;
 #pragma GCC unroll 12
-  for (int row = 0; row < rows; ++row) {
+  for (std::int64_t row = 0; row < rows; ++row) {
     _mm512_storeu_ps(dst + row * w.dst_stride, _mm512_max_ps(sum[row][0], lowest));
     _mm512_storeu_ps(dst + row * w.dst_stride + 16, _mm512_max_ps(sum[row][1], lowest));
   }

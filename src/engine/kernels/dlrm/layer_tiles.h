@@ -20,7 +20,7 @@ namespace {
 constexpr std::int64_t kTileBytes = 1024;
 /// How far ahead of their use weights are asked for, and from how many samples on that helps: with fewer, a
 /// panel is used up before the next has come.
-constexpr std::int64_t kWeightsAhead = 64 * 1024;
+constexpr std::int64_t kWeightsAhead = 65536;
 constexpr std::int64_t kSamplesForPrefetch = 96;
 
 /// A block whose sums wait to be finished.
@@ -115,6 +115,7 @@ void multiply_panels(const DlrmLayerWork& w) {
       pending = {panel_rule(w, panel), sums[turn], panel_dst(w, group, panel)};
     }
   }
+  if (pending.sums == nullptr) return;
   store_second<Tiles>(pending.sums);
   for (std::int64_t pair = 0; pair < 16; ++pair) finish_pair(pending, pair);
 }
