@@ -15,17 +15,16 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(Compare, GivesTheRatioOfWhatWasMeasuredInTurns) {
-  const Instances ours = pretended(1, {.run_us = 1000, .sleeps = true});
-  const Instances theirs = pretended(1, {.run_us = 4000, .sleeps = true});
+  const Instances ours = pretended(1, {.run_us = 2000, .sleeps = true});
+  const Instances theirs = pretended(1, {.run_us = 20'000, .sleeps = true});
   const Comparison result = compare(ours, theirs, 2, 3, 0.05, {});
   ASSERT_EQ(result.ours.size(), 3U);
   ASSERT_EQ(result.theirs.size(), 3U);
   EXPECT_EQ(result.batch, 2);
-  EXPECT_GT(result.ratio().median, 1.5);
-  EXPECT_LT(result.ratio().median, 4.5);
+  EXPECT_GT(result.ratio().median, 1);
   EXPECT_LE(result.ratio().least, result.ratio().median);
   EXPECT_GE(result.ratio().most, result.ratio().median);
-  EXPECT_GE(result.theirs_p50_ms, 4.0);
+  EXPECT_GE(result.theirs_p50_ms, 20.0);
   EXPECT_FALSE(result.was_stopped);
 }
 

@@ -24,6 +24,7 @@ std::string quoted(const std::string& text) {
 /// "0+1|2+3": the CPUs of each instance.
 std::string cpus_text(const std::vector<Place>& places) {
   std::vector<std::string> each;
+  each.reserve(places.size());
   for (const Place& place : places) each.push_back(fmt::format("{}", fmt::join(place.cpus, "+")));
   return fmt::format("{}", fmt::join(each, "|"));
 }

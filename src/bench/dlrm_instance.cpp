@@ -38,7 +38,7 @@ std::vector<std::int64_t> mlperf_samples(std::int64_t pairs, std::uint64_t seed)
   while (begins.back() < pairs) {
     const double uniform = (static_cast<double>(random() >> 11U) + 1) * 0x1p-53;
     const double size = kLeast + std::min(-kMean * std::log(uniform), kMostMore);
-    begins.push_back(std::min(pairs, begins.back() + static_cast<std::int64_t>(size + 0.5)));
+    begins.push_back(std::min<std::int64_t>(pairs, begins.back() + std::llround(size)));
   }
   return begins;
 }

@@ -142,7 +142,7 @@ std::vector<std::int64_t> arrivals(const ServerLoad& load) {
          load.queries_per_second, load.seconds, kMostQueries);
   }
   const auto count =
-      std::max<std::size_t>(static_cast<std::size_t>(load.queries_per_second * load.seconds + 0.5), 1);
+      static_cast<std::size_t>(std::max(std::llround(load.queries_per_second * load.seconds), 1LL));
   std::mt19937_64 random(load.seed);
   std::vector<double> times(count + 1);
   double sum = 0;

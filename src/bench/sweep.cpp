@@ -27,8 +27,8 @@ std::vector<int> one_to(int most) {
   return numbers;
 }
 
-std::vector<int> or_else(const std::vector<int>& given, std::vector<int> otherwise) {
-  return given.empty() ? std::move(otherwise) : given;
+std::vector<int> or_else(const std::vector<int>& given, const std::vector<int>& otherwise) {
+  return given.empty() ? otherwise : given;
 }
 
 void expect_only_one(const Sweep& sweep, const std::vector<int>& numbers, const char* what) {

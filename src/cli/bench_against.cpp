@@ -11,6 +11,7 @@
 #include "bench/peers/peer.h"
 #include "bench/report.h"
 #include "bench/session_instance.h"
+#include "cli/dlrm_model.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
 #include "cli/progress_bar.h"
@@ -61,6 +62,9 @@ void bench_against(const AgainstOptions& options, const ModelOptions& model, con
                    const bench::Sweep& sweep, const SessionOptions& session, const std::string& json) {
   if (options.peer != "onednn" && std::filesystem::path(model.model).extension() != ".onnx") {
     fail(ErrorCode::invalid_argument, "{} reads ONNX files, '{}' is none", options.peer, model.model);
+  }
+  if (is_dlrm(model.model)) {
+    fail(ErrorCode::unsupported, "'{}' is a recommendation model: no peer is known for it", model.model);
   }
   if (sweep.mode != bench::Mode::fixed && sweep.mode != bench::Mode::latency) {
     fail(ErrorCode::invalid_argument, "--against goes with the modes fixed and latency, not {}",

@@ -8,6 +8,7 @@
 #include "bench/placement.h"
 #include "bench/session_instance.h"
 #include "cli/bench_inputs.h"
+#include "cli/dlrm_model.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
 #include "cli/model_options.h"
@@ -75,6 +76,10 @@ void run(const Options& options) {
   const std::vector<int> cpus =
       options.cpus.empty() ? std::vector<int>{} : bench::read_cpu_list(options.cpus);
   const bench::Place place = bench::place(cpu_facts().system, {1, options.threads}, cpus).front();
+  if (is_dlrm(options.model.model)) {
+    fail(ErrorCode::unsupported, "'{}' is a recommendation model: its one fused pass has no steps to profile",
+         options.model.model);
+  }
   JsonOutput json(options.json), trace(options.trace);
   std::optional<AtomicFile> html;
   if (!options.html.empty()) html.emplace(options.html);

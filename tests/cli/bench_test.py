@@ -209,6 +209,10 @@ class Dlrm(unittest.TestCase):
         result = octavo("bench", self.MODEL, "--data", "zipf:4", "--batch", "8")
         self.assertEqual(result.returncode, 2)
         self.assertIn("8 samples at once, the data makes 4", result.stderr)
+        for arguments in (["profile", self.MODEL], ["bench", self.MODEL, "--against", "onednn"]):
+            result = octavo(*arguments)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("is a recommendation model", result.stderr)
 
 
 class Against(unittest.TestCase):

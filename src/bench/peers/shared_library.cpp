@@ -53,7 +53,7 @@ fs::path find_library(const LibraryPlaces& places, const std::string& given) {
   if (!given.empty()) return given;
   const char* variable = std::getenv(places.environment);
   if (variable != nullptr && *variable != '\0') return variable;
-  const fs::path in_wheel = in_virtual_environment(places);
+  fs::path in_wheel = in_virtual_environment(places);
   if (!in_wheel.empty()) return in_wheel;
   void* handle = ::dlopen(places.name, RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
