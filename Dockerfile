@@ -1,6 +1,6 @@
 # The program in an image that holds nothing else: the bundle of docs/deploy.md, without a distribution around it.
 #   docker build -t octavo .
-#   docker run --rm -v "$PWD:/work" octavo run saved_model.tar cat.jpg
+#   docker run --rm -v "$PWD:/data" octavo run saved_model.tar cat.jpg
 FROM debian:bookworm-slim AS build
 WORKDIR /source
 COPY . .
@@ -12,7 +12,7 @@ RUN tools/install_deps build \
 
 FROM scratch
 COPY --from=build /opt/octavo /octavo
-WORKDIR /work
+WORKDIR /data
 USER 65534:65534
 ENTRYPOINT ["/octavo/bin/octavo"]
 CMD ["--help"]

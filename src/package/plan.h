@@ -40,7 +40,7 @@ struct Step {
   std::vector<std::int32_t> inputs;
   std::int32_t output = 0;
   std::map<std::string, double, std::less<>> parameters;
-  std::string origin;  ///< where the model has it, for people
+  std::string origin;      ///< where the model has it, for people
   double measured_us = 0;  ///< what `kernel` took where it was chosen by measuring; 0 = not measured
 };
 

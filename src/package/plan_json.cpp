@@ -60,8 +60,8 @@ DType parse_dtype_json(const Json& json) {
 
 /// Many channels mostly have one zero point: then it is written once.
 Json zero_points_json(const std::vector<std::int32_t>& zero_points) {
-  const bool is_one = std::adjacent_find(zero_points.begin(), zero_points.end(), std::not_equal_to<>()) ==
-                      zero_points.end();
+  const bool is_one =
+      std::adjacent_find(zero_points.begin(), zero_points.end(), std::not_equal_to<>()) == zero_points.end();
   return is_one && zero_points.size() > 1 ? Json(zero_points.front()) : Json(zero_points);
 }
 
@@ -143,7 +143,8 @@ Json tuning_json(const Tuning& tuning) {
 Tuning parse_tuning(const Json& json) {
   Tuning tuning{json.at("cpu").get<std::string>(), json.at("isa").get<std::string>(),
                 json.at("trials").get<std::int64_t>(), json.at("images_per_pass").get<std::int64_t>()};
-  if (tuning.images_per_pass < 0) fail(ErrorCode::invalid_model, "images_per_pass {}", tuning.images_per_pass);
+  if (tuning.images_per_pass < 0)
+    fail(ErrorCode::invalid_model, "images_per_pass {}", tuning.images_per_pass);
   return tuning;
 }
 
