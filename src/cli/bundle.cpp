@@ -7,6 +7,7 @@
 #include "base/mapped_file.h"
 #include "base/sha256.h"
 #include "base/version.h"
+#include "cli/dlrm_model.h"
 #include "cli/embedded.h"
 #include "cli/model_options.h"
 #include "cli/own_libraries.h"
@@ -100,6 +101,8 @@ std::string folder_name(const std::filesystem::path& output) {
 }
 
 void run(const Options& options) {
+  if (is_dlrm(options.model.model))
+    fail(ErrorCode::unsupported, "'{}' is a DLRM, which bundles do not carry", options.model.model);
   Bundle bundle(folder_name(options.output));
   if (!options.labels.empty())
     read_labels(options.labels);  // complains here rather than where it is unpacked

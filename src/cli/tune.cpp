@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "cli/artifacts.h"
+#include "cli/dlrm_model.h"
 #include "cli/model_options.h"
 
 namespace octavo::cli {
@@ -51,6 +52,8 @@ std::optional<std::uint64_t> shuffle_seed() {
 }
 
 void run(const Options& options) {
+  if (is_dlrm(options.model.model))
+    fail(ErrorCode::unsupported, "'{}' is a DLRM, whose kernels are not tuned", options.model.model);
   require_writable(options.folder);
   const std::filesystem::path path = options.log.empty()
                                          ? std::filesystem::path(options.folder) / "tuning_log.jsonl"

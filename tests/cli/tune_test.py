@@ -133,6 +133,15 @@ class Tune(unittest.TestCase):
         self.expect_failure(done, "/none.jsonl")
         self.assertFalse((self.folder / "x.tar").exists())
 
+    def test_a_dlrm_is_refused(self):
+        data = self.folder / "dlrm"
+        data.mkdir()
+        (data / "manifest.json").write_text('{"format": "octavo-package", "format_version": 1, "kind": "dlrm"}')
+        for verb in (["tune", data, "--output-folder", self.out], ["bundle", data, "-o", self.folder / "x.tgz"]):
+            done = subprocess.run([OCTAVO, *verb], capture_output=True, text=True)
+            self.expect_failure(done, data, "is a DLRM")
+        self.assertEqual(sorted(os.listdir(self.folder)), ["dlrm"])
+
     def test_a_bad_order_of_the_kernels_changes_no_result(self):
         environment = {**os.environ, "OCTAVO_TUNE_SHUFFLE": "3"}
         done = subprocess.run(self.command(100), capture_output=True, text=True, env=environment)
