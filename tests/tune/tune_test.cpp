@@ -12,6 +12,7 @@
 #include "compiler/tune/step_run.h"
 #include "engine/kernels/family.h"
 #include "octavo/compile.h"
+#include "octavo/error.h"
 #include "package/package.h"
 
 namespace octavo {
@@ -153,6 +154,33 @@ TEST(Hints, OfAnotherInstructionSetAreNotFollowed) {
   EXPECT_EQ(kernels(with_plan(shapes_network(), plan)), kernels(shapes_network()));
   plan.tuning->isa = isa_name(usable_isa());
   EXPECT_THAT(kernels(with_plan(shapes_network(), plan)), ::testing::Each("reference"));
+}
+
+template <class Action>
+std::string error_of(Action&& action) {
+  try {
+    action();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(Hints, FromADamagedPlanAreRefused) {
+  Plan plan = shapes_network().data().plan;
+  plan.tuning = octavo::Tuning{"A CPU", "avx2", 1, -3};
+  EXPECT_THAT(error_of([&] { parse_plan(plan_json(plan)); }), HasSubstr("images_per_pass -3"));
+  auto data = std::make_shared<PackageData>();
+  data->plan = shapes_network().data().plan;
+  data->weights = shapes_network().data().weights;
+  data->manifest = R"({"source": 7})";
+  EXPECT_THAT(error_of([&] { with_plan(Package(data), data->plan); }), HasSubstr("manifest.json"));
+}
+
+TEST(StepRun, RefusesAKernelThatIsNotThere) {
+  const PackageData& data = shapes_network().data();
+  EXPECT_THAT(error_of([&] { step_run(data, data.plan.steps.front(), "nope", 1, 1); }),
+              HasSubstr("no kernel 'nope'"));
 }
 
 /// Five convolutions of ResNet-50, one of each stage and the stem.
