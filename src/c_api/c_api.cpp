@@ -67,7 +67,7 @@ void require(const void* pointer, const char* what) {
 
 /// The library's own code is compiled for this level.
 void require_cpu() {
-  if (!__builtin_cpu_supports("x86-64-v2")) {
+  if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt")) {
     fail(ErrorCode::unsupported, "this CPU lacks SSE4.2 or POPCNT (x86-64-v2), which Octavo needs");
   }
 }

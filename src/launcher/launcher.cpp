@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
   static char bundle[PATH_MAX], loader[PATH_MAX + 64], libraries[PATH_MAX + 64], program[PATH_MAX + 64];
   static char* arguments[kMostArguments + kOwnArguments];
 
-  if (!__builtin_cpu_supports("x86-64-v2"))
+  if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt"))
     return complain("this CPU lacks SSE4.2 or POPCNT (x86-64-v2), which Octavo needs", "");
   if (!find_bundle(bundle, sizeof bundle)) return complain("where the bundle lies cannot be told", "");
   if (std::strpbrk(bundle, ":;") != nullptr)
