@@ -74,9 +74,11 @@ class Tune(unittest.TestCase):
         self.assertGreater(before, 0, "killed too early each time")
         target = before + 4
         self.good(self.tune(target))
-        self.assertEqual(len(self.lines()), target)
+        spent = len(self.lines())
+        # Fewer where the killed runs had already measured all that the early stop wants.
+        self.assertIn(spent, (before, target))
         self.good(self.tune(target))
-        self.assertEqual(len(self.lines()), target, "nothing was left to spend")
+        self.assertEqual(len(self.lines()), spent, "nothing was left to spend")
 
     def test_damaged_lines_are_told_and_kept(self):
         self.good(self.tune(6))
