@@ -74,11 +74,11 @@ class Tune(unittest.TestCase):
         self.assertGreater(before, 0, "killed too early each time")
         target = before + 4
         self.good(self.tune(target))
-        spent = len(self.lines())
-        # Fewer where the killed runs had already measured all that the early stop wants.
-        self.assertIn(spent, (before, target))
+        # Fewer where the killed runs had measured nearly all that the early stop wants.
+        self.assertGreaterEqual(len(self.lines()), before)
+        self.assertLessEqual(len(self.lines()), target)
         self.good(self.tune(target))
-        self.assertEqual(len(self.lines()), spent, "nothing was left to spend")
+        self.assertLessEqual(len(self.lines()), target, "no more is spent than was left")
 
     def test_damaged_lines_are_told_and_kept(self):
         self.good(self.tune(6))
