@@ -46,7 +46,7 @@ function(octavo_isa_flags)
 endfunction()
 
 # octavo_room(NAME [COLD] LIBS ...): library octavo_NAME of src/NAME/**.cpp, and octavo_NAME_tests of src/NAME/**_test.cpp.
-# COLD: no code of the room runs for every value of a tensor, so Release compiles it with -O2, a fifth quicker than -O3.
+# COLD: scoring spends no time in the room, so Release compiles it with -O2, a fifth quicker than -O3.
 function(octavo_room name)
   cmake_parse_arguments(ARG "COLD" "" "LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
