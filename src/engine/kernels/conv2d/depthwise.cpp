@@ -23,7 +23,8 @@ class Depthwise final : public Prepared {
         places_((p.oc + block_ - 1) / block_ * block_),
         band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point,
               isa.form == InputForm::bytes),
-        rule_(p, operands, places_) {
+        arrays_(p, operands, places_),
+        rules_(p, arrays_) {
     WeightDifferences w(p, operands);
     parts_ = isa.form == InputForm::widened ? 1 : w.s8_parts();
     per_group_ = 4 / band_.element_bytes();
@@ -31,13 +32,13 @@ class Depthwise final : public Prepared {
     column_taps_ = p.kh * p.kw / columns_;
     tap_groups_ = (parts_ * column_taps_ + per_group_ - 1) / per_group_;
     weights_ = Tensor(DType::u8, {places_ * columns_ * tap_groups_ * 4});
-    sums_.resize(static_cast<std::size_t>(places_));
-    for (std::int64_t place = 0; place < places_; ++place) pack_channel(w, place);
+    std::vector<WindowSums> windows(static_cast<std::size_t>(places_));
+    for (std::int64_t place = 0; place < places_; ++place) pack_channel(w, place, windows);
     for (std::int64_t i = 0; i < tap_groups_ * per_group_; ++i) {
       const std::int64_t tap = i % column_taps_ * columns_;  // beyond the last part the weights are zeros
       taps_.push_back(band_.tap_offset(tap / p.kw, tap % p.kw));
     }
-    if (isa.knows_fast_forms) fast_ = std::make_unique<FastRules>(p, rule_, sums_);
+    rules_ = isa.knows_fast_forms ? FastRules(p, arrays_, windows) : FastRules(p, arrays_);
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override { return band_.scratch_bytes(); }
@@ -59,22 +60,21 @@ class Depthwise final : public Prepared {
       block.channels = problem_.oc;
       block.dst = reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc;
       block.dst_stride = problem_.oc;
-      block.form = fast_ != nullptr ? fast_->form() : OutputForm::exact;
-      block.rule.exact = rule_.from(0);
-      if (fast_ != nullptr) block.rule = fast_->from(0);
+      block.form = rules_.form();
+      block.rule = rules_.from(0);
       isa_.depthwise(block);
       first += placed.count;
     }
   }
 
  private:
-  void pack_channel(WeightDifferences& w, std::int64_t place) {
+  void pack_channel(WeightDifferences& w, std::int64_t place, std::vector<WindowSums>& windows) {
     const std::int64_t in_block = place % block_;
     const std::int64_t channel = place - in_block + lane_order(in_block, isa_.depthwise_vectors);
     if (channel >= problem_.oc) return;
     const std::span<const std::int16_t> window = w.channel(channel);
-    rule_.set(place, channel, sum_of(window), band_.zero_point());
-    sums_[static_cast<std::size_t>(place)] = sum_range(window, rule_.from(place).start[0]);
+    const WindowSums sums = windows[static_cast<std::size_t>(place)] = window_sums(window);
+    arrays_.set(place, channel, sums.total(), band_.zero_point());
     for (std::int64_t column = 0; column < columns_; ++column) {
       for (std::int64_t i = 0; i < parts_ * column_taps_; ++i) {
         const std::int64_t tap = i % column_taps_ * columns_ + column;
@@ -98,12 +98,11 @@ class Depthwise final : public Prepared {
   std::int64_t block_;   ///< channels of a block
   std::int64_t places_;  ///< channels filled up to whole blocks
   InputBand band_;
-  RuleArrays rule_;
+  RuleArrays arrays_;
+  FastRules rules_;
   std::int64_t parts_ = 1, per_group_ = 1, columns_ = 1, column_taps_ = 0, tap_groups_ = 0;
   Tensor weights_;
   std::vector<std::int64_t> taps_;
-  std::vector<FastRules::SumRange> sums_;
-  std::unique_ptr<FastRules> fast_;
 };
 
 }  // namespace

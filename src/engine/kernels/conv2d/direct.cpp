@@ -45,15 +45,16 @@ class Direct final : public Prepared {
         band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point, runs_.are_whole),
         panels_per_set_((runs_.merged_groups * p.ocg() + isa.panel - 1) / isa.panel),
         panels_(p.g / runs_.merged_groups * panels_per_set_),
-        rule_(p, operands, panels_ * isa.panel) {
+        arrays_(p, operands, panels_ * isa.panel),
+        rules_(p, arrays_) {
     WeightDifferences w(p, operands);
     parts_ = isa.form == InputForm::widened ? 1 : w.s8_parts();
     panel_bytes_ = parts_ * runs_.taps * runs_.steps * isa.panel * 4;
     weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
-    sums_.resize(static_cast<std::size_t>(panels_ * isa.panel));
-    for (std::int64_t panel = 0; panel < panels_; ++panel) pack_panel(w, panel);
+    std::vector<WindowSums> windows(static_cast<std::size_t>(panels_ * isa.panel));
+    for (std::int64_t panel = 0; panel < panels_; ++panel) pack_panel(w, panel, windows);
     list_taps();
-    if (isa.knows_fast_forms) fast_ = std::make_unique<FastRules>(p, rule_, sums_);
+    rules_ = isa.knows_fast_forms ? FastRules(p, arrays_, windows) : FastRules(p, arrays_);
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override { return band_.scratch_bytes(); }
@@ -109,19 +110,18 @@ class Direct final : public Prepared {
       block.residual = reinterpret_cast<const std::uint8_t*>(args.inputs[2]) + first * problem_.oc + channel;
       block.residual_stride = problem_.oc;
     }
-    block.form = fast_ != nullptr ? fast_->form() : exact_form(problem_);
-    block.rule.exact = rule_.from(panel * isa_.panel);
-    if (fast_ != nullptr) block.rule = fast_->from(panel * isa_.panel);
+    block.form = rules_.form();
+    block.rule = rules_.from(panel * isa_.panel);
     return block;
   }
 
-  void pack_panel(WeightDifferences& w, std::int64_t panel) {
+  void pack_panel(WeightDifferences& w, std::int64_t panel, std::vector<WindowSums>& windows) {
     for (std::int64_t column = 0; column < channels_of(panel); ++column) {
       const std::int64_t oc = first_channel(panel) + column;
       const std::span<const std::int16_t> window = w.channel(oc);
       const std::int64_t place = panel * isa_.panel + column;
-      rule_.set(place, oc, sum_of(window), band_.zero_point());
-      sums_[static_cast<std::size_t>(place)] = sum_range(window, rule_.from(place).start[0]);
+      const WindowSums sums = windows[static_cast<std::size_t>(place)] = window_sums(window);
+      arrays_.set(place, oc, sums.total(), band_.zero_point());
       // Where this channel's group begins among the panel's input channels.
       const std::int64_t group = oc / problem_.ocg() % runs_.merged_groups * problem_.icg();
       for (std::int64_t part = 0; part < parts_; ++part) {
@@ -175,13 +175,12 @@ class Direct final : public Prepared {
   InputBand band_;
   std::int64_t panels_per_set_;  ///< sets of merged groups read the same input channels
   std::int64_t panels_;
-  RuleArrays rule_;
+  RuleArrays arrays_;
+  FastRules rules_;
   std::int64_t parts_ = 1;
   std::int64_t panel_bytes_ = 0;
   Tensor weights_;
   std::vector<std::int64_t> taps_;
-  std::vector<FastRules::SumRange> sums_;  ///< by place, while preparing
-  std::unique_ptr<FastRules> fast_;
 };
 
 }  // namespace

@@ -44,9 +44,6 @@ class WeightDifferences {
   std::int64_t s8_parts_ = 1;
 };
 
-/// The sum over a channel's window.
-std::int64_t sum_of(std::span<const std::int16_t> differences) noexcept;
-
 /// Part `part` of `difference` as an s8: the parts sum to it.
 std::int32_t s8_part(std::int32_t difference, std::int64_t part) noexcept;
 

@@ -50,12 +50,6 @@ std::span<const std::int16_t> WeightDifferences::channel(std::int64_t oc) {
   return channel_;
 }
 
-std::int64_t sum_of(std::span<const std::int16_t> differences) noexcept {
-  std::int64_t total = 0;
-  for (std::int16_t difference : differences) total += difference;
-  return total;
-}
-
 std::int32_t s8_part(std::int32_t difference, std::int64_t part) noexcept {
   std::int32_t value = std::clamp(difference, -128, 127);
   for (; part > 0; --part) {

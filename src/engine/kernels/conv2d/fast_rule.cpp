@@ -9,9 +9,10 @@ namespace {
 /// Results before clamping stay far within s32, so that conversion needs no clamp of its own.
 constexpr float kSafeResult = 1e9F;
 
-bool is_bounded(const OutputRule& rule, const std::vector<FastRules::SumRange>& sums) {
-  for (std::size_t c = 0; c < sums.size(); ++c) {
-    for (std::int64_t sum : {sums[c].least, sums[c].greatest}) {
+bool is_bounded(const OutputRule& rule, const std::vector<WindowSums>& windows) {
+  for (std::size_t c = 0; c < windows.size(); ++c) {
+    for (std::int64_t weights : {windows[c].negative, windows[c].positive}) {
+      const std::int64_t sum = rule.start[c] + 255 * weights;  // least, then greatest, over u8 inputs
       if (sum != static_cast<std::int32_t>(sum)) return false;
       const float v = std::fma(rule.bias[c], rule.bias_factor, static_cast<float>(sum)) * rule.multiplier[c];
       if (!(std::abs(v) <= kSafeResult)) return false;
@@ -55,8 +56,22 @@ bool find_residual_rule(const OutputRule& exact, FastRule& rule) {
 
 }  // namespace
 
-FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays, const std::vector<SumRange>& sums)
-    : arrays_(arrays) {
+WindowSums window_sums(std::span<const std::int16_t> differences) noexcept {
+  WindowSums sums;
+  for (std::int16_t difference : differences) {
+    sums.negative += std::min<std::int16_t>(difference, 0);
+    sums.positive += std::max<std::int16_t>(difference, 0);
+  }
+  return sums;
+}
+
+FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays) : arrays_(&arrays) {
+  if (p.y != DType::f32) form_ = p.residual != 0 ? OutputForm::exact_residual : OutputForm::exact;
+}
+
+FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays, const std::vector<WindowSums>& windows)
+    : FastRules(p, arrays) {
+  if (form_ == OutputForm::real) return;
   const OutputRule rule = arrays.from(0);
   const bool is_signed = p.y == DType::s8;
   const std::int32_t shift = is_signed ? 128 : 0;
@@ -65,15 +80,13 @@ FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays, const std
   const float highest = p.residual != 0 ? rule.sum_highest : rule.highest;
   rule_.lowest = rule.lowest;
   rule_.highest = rule.highest;
-  form_ = exact_form(p);
-  if (form_ == OutputForm::real) return;
   rule_.zero_point = static_cast<std::int16_t>(zero_point + shift);
   rule_.lowest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(lowest) + zero_point + shift);
   rule_.highest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(highest) + zero_point + shift);
   rule_.flip = is_signed ? 0x80 : 0;
   const bool is_plain = !is_signed && rule_.zero_point == 0 && rule_.lowest_y == 0 &&
                         rule_.highest_y == 255 && p.ocg() % 32 == 0;
-  if (!is_bounded(rule, sums)) return;
+  if (!is_bounded(rule, windows)) return;
   if (p.residual == 0) {
     form_ = is_plain ? OutputForm::stored_plain : OutputForm::stored;
   } else if (p.r == DType::u8 && find_residual_rule(rule, rule_)) {
@@ -83,22 +96,8 @@ FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays, const std
 
 FastRule FastRules::from(std::int64_t place) const noexcept {
   FastRule rule = rule_;
-  rule.exact = arrays_.from(place);
+  rule.exact = arrays_->from(place);
   return rule;
-}
-
-OutputForm exact_form(const Conv2dProblem& p) noexcept {
-  if (p.y == DType::f32) return OutputForm::real;
-  return p.residual != 0 ? OutputForm::exact_residual : OutputForm::exact;
-}
-
-FastRules::SumRange sum_range(std::span<const std::int16_t> differences, std::int64_t start) noexcept {
-  std::int64_t negative = 0, positive = 0;
-  for (std::int16_t difference : differences) {
-    negative += std::min<std::int16_t>(difference, 0);
-    positive += std::max<std::int16_t>(difference, 0);
-  }
-  return {start + 255 * negative, start + 255 * positive};
 }
 
 }  // namespace octavo

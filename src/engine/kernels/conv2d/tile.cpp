@@ -42,6 +42,7 @@ class TileConvolution final : public Prepared {
         input_(p, tensor_quantization(operands.inputs[0], "x").zero_point),
         panels_((p.oc + kTilePanel - 1) / kTilePanel),
         arrays_(p, operands, panels_ * kTilePanel),
+        rules_(p, arrays_),
         most_tiles_((input_.most_positions() / kTileRows + 1) * input_.most_strips() + 1) {
     WeightDifferences w(p, operands);
     const auto steps = static_cast<std::int64_t>(input_.steps().size());
@@ -50,15 +51,15 @@ class TileConvolution final : public Prepared {
     }
     panel_bytes_ = w.s8_parts() * steps * kTileStepWeights;
     weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
-    std::vector<FastRules::SumRange> sums(static_cast<std::size_t>(p.oc));
+    std::vector<WindowSums> windows(static_cast<std::size_t>(p.oc));
     for (std::int64_t oc = 0; oc < p.oc; ++oc) {
       const std::span<const std::int16_t> window = w.channel(oc);
-      arrays_.set(oc, oc, sum_of(window), input_.zero_point());
+      const WindowSums sums = windows[static_cast<std::size_t>(oc)] = window_sums(window);
+      arrays_.set(oc, oc, sums.total(), input_.zero_point());
       starts_at_zero_ = starts_at_zero_ && arrays_.from(oc).start[0] == 0;
-      sums[static_cast<std::size_t>(oc)] = sum_range(window, arrays_.from(oc).start[0]);
       for (std::int64_t part = 0; part < w.s8_parts(); ++part) pack_channel(window, oc, part, w.s8_parts());
     }
-    rules_ = std::make_unique<FastRules>(p, arrays_, sums);
+    rules_ = FastRules(p, arrays_, windows);
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
@@ -116,8 +117,8 @@ class TileConvolution final : public Prepared {
     work.channels = std::min(problem_.oc - panel_range.begin * kTilePanel, work.panels * kTilePanel);
     work.starts_at_zero = starts_at_zero_ ? 1 : 0;
     work.sums = s.sums;
-    work.form = rules_->form();
-    work.rule = rules_->from(panel_range.begin * kTilePanel);
+    work.form = rules_.form();
+    work.rule = rules_.from(panel_range.begin * kTilePanel);
     return work;
   }
 
@@ -253,11 +254,11 @@ class TileConvolution final : public Prepared {
   TileInput input_;
   std::int64_t panels_;
   RuleArrays arrays_;
+  FastRules rules_;
   std::int64_t most_tiles_;
   std::vector<std::int64_t> steps_;
   std::int64_t panel_bytes_ = 0;
   Tensor weights_;
-  std::unique_ptr<FastRules> rules_;
   bool starts_at_zero_ = true;
 };
 
