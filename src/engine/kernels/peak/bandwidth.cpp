@@ -1,30 +1,16 @@
 #include "engine/kernels/peak/bandwidth.h"
 
 #include <algorithm>
-#include <chrono>
+
+#include "engine/kernels/peak/best_rate.h"
 
 namespace octavo {
 namespace {
 
 constexpr std::int64_t kBlock = 512;
-constexpr int kPasses = 7;
 // A pass over less than this is too short to time: small memory is read several times.
 constexpr std::int64_t kBytesAPass = std::int64_t{16} << 20;
 constexpr std::int64_t kRounds = 50'000;
-
-/// The most of what `work` returns that is done in a second, in some passes after one to warm up.
-template <class Work>
-double best_rate(Work work) {
-  work();
-  double best = 0;
-  for (int i = 0; i < kPasses; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
-    const std::int64_t amount = work();
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    best = std::max(best, static_cast<double>(amount) / seconds.count());
-  }
-  return best;
-}
 
 std::uint64_t read_loop_plain(const std::byte* memory, std::int64_t blocks) {
   std::uint64_t sum = 0;

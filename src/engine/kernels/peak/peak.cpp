@@ -1,24 +1,13 @@
 #include "engine/kernels/peak/peak.h"
 
-#include <algorithm>
-#include <chrono>
+#include "engine/kernels/peak/best_rate.h"
 
 namespace octavo {
 namespace {
 
-constexpr int kLoops = 7;
-constexpr std::int64_t kRounds = 50000;
-
 double best_of(std::int64_t (*loop)(std::int64_t)) {
-  loop(kRounds);
-  double best = 0;
-  for (int i = 0; i < kLoops; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
-    const std::int64_t operations = loop(kRounds);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    best = std::max(best, static_cast<double>(operations) / seconds.count());
-  }
-  return best;
+  constexpr std::int64_t kRounds = 50000;
+  return best_rate([&] { return loop(kRounds); });
 }
 
 }  // namespace
