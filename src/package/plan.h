@@ -85,6 +85,9 @@ struct Plan {
 
 /// Alignment of every arena tensor and of every package member's data.
 inline constexpr std::int64_t kTensorAlignment = 64;
+constexpr std::int64_t aligned_bytes(std::int64_t bytes) {
+  return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+}
 
 /// Bytes of a tensor at a batch size of 1 (or at any, when it does not grow).
 std::int64_t tensor_bytes(const PlanTensor& tensor);

@@ -20,16 +20,12 @@ struct Buffer {
   }
 };
 
-constexpr std::int64_t rounded_up(std::int64_t bytes) {
-  return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
-}
-
 std::vector<Buffer> lives(const Plan& plan, std::span<const std::int32_t> buffers, std::int32_t count) {
   std::vector<Buffer> all(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
     if (plan.tensors[i].storage != Storage::arena) continue;
     Buffer& b = all[static_cast<std::size_t>(buffers[i])];
-    b.bytes = std::max(b.bytes, rounded_up(tensor_bytes(plan.tensors[i])));
+    b.bytes = std::max(b.bytes, aligned_bytes(tensor_bytes(plan.tensors[i])));
     b.grows = is_per_image(plan.tensors[i].shape);
   }
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {

@@ -51,10 +51,6 @@ PreparedStep prepare_step(const PackageData& package, const Step& step, const Fo
   }
 }
 
-constexpr std::int64_t rounded_up(std::int64_t bytes) {
-  return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
-}
-
 /// By all threads of the team: packing weights is most of the time that loading takes.
 std::shared_ptr<const PreparedPlan> prepare(const Package& package, const Preparation& how,
                                             ThreadTeam& team) {
@@ -77,7 +73,7 @@ std::shared_ptr<const PreparedPlan> prepare(const Package& package, const Prepar
     if (error) std::rethrow_exception(error);
   }
   for (const PreparedStep& step : prepared->steps) {
-    prepared->scratch_bytes = std::max(prepared->scratch_bytes, rounded_up(step.kernel->scratch_bytes()));
+    prepared->scratch_bytes = std::max(prepared->scratch_bytes, aligned_bytes(step.kernel->scratch_bytes()));
   }
   return prepared;
 }

@@ -10,10 +10,6 @@ namespace {
 /// What of a core's L2 cache the activations of a step may take while its weights pass.
 constexpr std::int64_t kNearBytes = std::int64_t{1536} * 1024;
 
-constexpr std::int64_t rounded_up(std::int64_t bytes) {
-  return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
-}
-
 const PlanTensor& tensor_of(const Plan& plan, std::int32_t index) {
   return plan.tensors[static_cast<std::size_t>(index)];
 }
@@ -139,7 +135,7 @@ void find_kept(const Plan& plan, const Writers& writers, WalkOrder& order) {
         if (writer >= leg.first || !is_kept_by_image(tensor_of(plan, input))) continue;
         if (offset_of[writer] < 0) {
           offset_of[writer] = order.kept_bytes_per_image;
-          order.kept_bytes_per_image += rounded_up(tensor_bytes(tensor_of(plan, input)));
+          order.kept_bytes_per_image += aligned_bytes(tensor_bytes(tensor_of(plan, input)));
         }
         list(plan.steps[writer].output, offset_of[writer]);
         list(input, offset_of[writer]);
