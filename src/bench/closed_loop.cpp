@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <barrier>
 
-#include "bench/clock.h"
+#include "base/clock.h"
 #include "bench/crew.h"
 #include "bench/raw_dump.h"
 

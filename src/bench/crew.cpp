@@ -8,8 +8,8 @@
 #include <optional>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/pinned.h"
-#include "bench/clock.h"
 
 namespace octavo::bench {
 namespace {

@@ -8,15 +8,6 @@
 #include "base/fail.h"
 
 namespace octavo::bench {
-namespace {
-
-DlrmSessionOptions at(DlrmSessionOptions options, const Place& place) {
-  options.threads = place.threads;
-  options.cpus = place.cpus;
-  return options;
-}
-
-}  // namespace
 
 std::int64_t DlrmSamples::largest() const {
   std::int64_t most = 0;
@@ -46,7 +37,7 @@ std::vector<std::int64_t> mlperf_samples(std::int64_t pairs, std::uint64_t seed)
 DlrmInstance::DlrmInstance(const Dlrm& model, DlrmSessionOptions options, const Place& place,
                            std::shared_ptr<const DlrmSamples> samples)
     : Instance(place),
-      session_(model, at(std::move(options), place)),
+      session_(model, placed(std::move(options), place)),
       tables_(static_cast<std::int64_t>(model.rows().size())),
       dense_features_(model.dense_features()),
       samples_(std::move(samples)) {}

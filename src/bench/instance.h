@@ -13,6 +13,14 @@ struct Place {
   std::vector<int> cpus;  ///< one for each thread; empty = wherever the system puts them
 };
 
+/// A session's options with the threads and CPUs of `place`.
+template <class Options>
+Options placed(Options options, const Place& place) {
+  options.threads = place.threads;
+  options.cpus = place.cpus;
+  return options;
+}
+
 /// What every measurement measures: one instance of a model, which scores samples of a fixed set. One thread
 /// at a time calls it.
 class Instance {

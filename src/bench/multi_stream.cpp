@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/thread_team.h"
-#include "bench/clock.h"
 #include "bench/crew.h"
 #include "bench/raw_dump.h"
 

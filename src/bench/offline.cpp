@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "bench/clock.h"
+#include "base/clock.h"
 #include "bench/closed_loop.h"
 #include "bench/crew.h"
 #include "bench/raw_dump.h"

@@ -4,8 +4,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "base/cpu.h"
-#include "bench/clock.h"
 #include "bench/report.h"
 #include "package/package.h"
 

@@ -8,8 +8,8 @@
 #include <random>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/fail.h"
-#include "bench/clock.h"
 #include "bench/closed_loop.h"
 #include "bench/crew.h"
 #include "bench/raw_dump.h"

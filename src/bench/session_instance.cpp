@@ -5,20 +5,11 @@
 #include "base/fail.h"
 
 namespace octavo::bench {
-namespace {
-
-SessionOptions at(SessionOptions options, const Place& place) {
-  options.threads = place.threads;
-  options.cpus = place.cpus;
-  return options;
-}
-
-}  // namespace
 
 SessionInstance::SessionInstance(const Package& package, SessionOptions options, const Place& place,
                                  std::shared_ptr<const Samples> samples)
     : Instance(place),
-      session_(package, at(std::move(options), place)),
+      session_(package, placed(std::move(options), place)),
       ports_(package.inputs()),
       samples_(std::move(samples)) {}
 

@@ -6,9 +6,9 @@
 #include <array>
 #include <numeric>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/pinned.h"
-#include "bench/clock.h"
 #include "bench/closed_loop.h"
 #include "bench/facts.h"
 #include "bench/multi_stream.h"

@@ -2,8 +2,8 @@
 
 #include <thread>
 
+#include "base/clock.h"
 #include "base/fail.h"
-#include "bench/clock.h"
 
 namespace octavo::bench {
 

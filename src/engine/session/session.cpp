@@ -1,10 +1,10 @@
 #include "octavo/session.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <limits>
 
+#include "base/clock.h"
 #include "base/cpu.h"
 #include "base/fail.h"
 #include "base/thread_team.h"
@@ -52,11 +52,6 @@ class Arena {
  private:
   Tensor memory_;
 };
-
-std::int64_t now_ns() noexcept {
-  const auto since = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
-}
 
 }  // namespace
 

@@ -2,7 +2,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace octavo::bench {
+namespace octavo {
 
 /// Nanoseconds of the steady clock.
 inline std::int64_t now_ns() noexcept {
@@ -12,4 +12,4 @@ inline std::int64_t now_ns() noexcept {
 
 inline std::int64_t ns_of(double seconds) noexcept { return static_cast<std::int64_t>(seconds * 1e9); }
 
-}  // namespace octavo::bench
+}  // namespace octavo
