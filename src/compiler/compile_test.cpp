@@ -1,11 +1,10 @@
 #include "octavo/compile.h"
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
 
+#include "base/testing.h"
 #include "compiler/compile_graph.h"
 #include "octavo/error.h"
 
@@ -19,17 +18,6 @@ using ::testing::StartsWith;
 
 constexpr const char* kDemo = "assets/demo/shapes_resnet.pt";
 
-template <class Action>
-std::string error_of(ErrorCode code, Action&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), code) << e.what();
-    return e.what();
-  }
-  return "no error";
-}
-
 TEST(Compile, RecordsWhereThePackageCameFrom) {
   const std::string manifest = compile(kDemo).manifest();
   EXPECT_THAT(manifest, HasSubstr("shapes_resnet.pt"));
@@ -37,12 +25,12 @@ TEST(Compile, RecordsWhereThePackageCameFrom) {
 }
 
 TEST(Compile, PutsTheNameOfTheFileBeforeEveryError) {
-  EXPECT_THAT(error_of(ErrorCode::io, [] { compile("no/such/model.pt"); }), StartsWith("model.pt: "));
-  const auto path = std::filesystem::temp_directory_path() / ("octavo_text." + std::to_string(getpid()));
-  std::ofstream(path) << "not a model";
-  EXPECT_THAT(error_of(ErrorCode::invalid_model, [&] { compile(path); }),
+  EXPECT_THAT(testing::error_of(ErrorCode::io, [] { compile("no/such/model.pt"); }),
+              StartsWith("model.pt: "));
+  const testing::TemporaryFolder folder;
+  testing::write_file(folder / "model", "not a model");
+  EXPECT_THAT(testing::error_of(ErrorCode::invalid_model, [&] { compile(folder / "model"); }),
               HasSubstr("neither a TorchScript archive nor named .onnx"));
-  std::filesystem::remove(path);
 }
 
 TEST(Compile, AddsOutputsForLayersByTheirPlace) {
@@ -52,7 +40,7 @@ TEST(Compile, AddsOutputsForLayersByTheirPlace) {
   ASSERT_EQ(outputs.size(), 2U);
   EXPECT_EQ(outputs[1].name, "conv");
   options.layer_outputs = {"conv99"};
-  EXPECT_THAT(error_of(ErrorCode::invalid_argument, [&] { compile(kDemo, options); }),
+  EXPECT_THAT(testing::error_of(ErrorCode::invalid_argument, [&] { compile(kDemo, options); }),
               HasSubstr("the model has no layer 'conv99'"));
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 
+#include "base/testing.h"
 #include "octavo/error.h"
 
 namespace octavo {
@@ -40,13 +41,7 @@ Plan small_plan() {
 }
 
 std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::invalid_model) << e.what();
-    return e.what();
-  }
-  return "no error";
+  return testing::error_of(ErrorCode::invalid_model, action);
 }
 
 /// What `check` says when `change` was done to a good plan.

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/cpu.h"
+#include "base/testing.h"
 #include "compiler/passes/passes.h"
 #include "data/npz.h"
 #include "engine/kernels/family.h"
@@ -93,9 +94,7 @@ std::vector<std::filesystem::path> models() {
     if (entry.path().extension() == ".pt") paths.push_back(entry.path());
   }
   std::sort(paths.begin(), paths.end());
-  const char* data = std::getenv("OCTAVO_TEST_DATA");
-  const std::filesystem::path cifar =
-      std::filesystem::path(data == nullptr ? "../shared/data" : data) / "cifar10_resnet20_int8_traced.pt";
+  const std::filesystem::path cifar = testing::test_data() / "cifar10_resnet20_int8_traced.pt";
   if (std::filesystem::exists(cifar)) paths.push_back(cifar);
   return paths;
 }
@@ -189,11 +188,9 @@ INSTANTIATE_TEST_SUITE_P(Models, Configs, ::testing::ValuesIn(models()),
                          [](const auto& model) { return model.param.stem().string(); });
 
 TEST(ModelsOfTheTestData, HaveNoStepThatOnlyTheReferenceCanDoSlow) {
-  const char* data = std::getenv("OCTAVO_TEST_DATA");
-  const std::filesystem::path folder = data == nullptr ? "../shared/data" : data;
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "SKIPPED: no test data in " << folder;
+  OCTAVO_NEED_TEST_DATA();
   if (!cpu_facts().has(Isa::avx2)) GTEST_SKIP() << "SKIPPED: faster rows need AVX2";
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+  for (const auto& entry : std::filesystem::directory_iterator(testing::test_data())) {
     const std::filesystem::path& model = entry.path();
     if (model.extension() != ".pt" && model.extension() != ".onnx") continue;
     for (const StepInfo& step : Session(compile(model)).steps()) {

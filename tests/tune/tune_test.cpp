@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/cpu.h"
+#include "base/testing.h"
 #include "compiler/compile_graph.h"
 #include "compiler/import/synthetic/resnet50.h"
 #include "compiler/tune/step_run.h"
@@ -156,30 +157,23 @@ TEST(Hints, OfAnotherInstructionSetAreNotFollowed) {
   EXPECT_THAT(kernels(with_plan(shapes_network(), plan)), ::testing::Each("reference"));
 }
 
-template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
 TEST(Hints, FromADamagedPlanAreRefused) {
   Plan plan = shapes_network().data().plan;
   plan.tuning = octavo::Tuning{"A CPU", "avx2", 1, -3};
-  EXPECT_THAT(error_of([&] { parse_plan(plan_json(plan)); }), HasSubstr("images_per_pass -3"));
+  EXPECT_THAT(testing::error_of(ErrorCode::invalid_model, [&] { parse_plan(plan_json(plan)); }),
+              HasSubstr("images_per_pass -3"));
   auto data = std::make_shared<PackageData>();
   data->plan = shapes_network().data().plan;
   data->weights = shapes_network().data().weights;
   data->manifest = R"({"source": 7})";
-  EXPECT_THAT(error_of([&] { with_plan(Package(data), data->plan); }), HasSubstr("manifest.json"));
+  EXPECT_THAT(testing::error_of(ErrorCode::invalid_model, [&] { with_plan(Package(data), data->plan); }),
+              HasSubstr("manifest.json"));
 }
 
 TEST(StepRun, RefusesAKernelThatIsNotThere) {
   const PackageData& data = shapes_network().data();
-  EXPECT_THAT(error_of([&] { step_run(data, data.plan.steps.front(), "nope", 1, 1); }),
+  EXPECT_THAT(testing::error_of(ErrorCode::invalid_argument,
+                                [&] { step_run(data, data.plan.steps.front(), "nope", 1, 1); }),
               HasSubstr("no kernel 'nope'"));
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/testing.h"
 #include "octavo/error.h"
 
 namespace octavo {
@@ -23,13 +24,7 @@ std::vector<std::string> families(const Plan& plan) {
 }
 
 std::string error_of(std::string_view graph) {
-  try {
-    plan_of(graph);
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::unsupported);
-    return e.what();
-  }
-  return "no error";
+  return testing::error_of(ErrorCode::unsupported, [&] { plan_of(graph); });
 }
 
 TEST(Lower, MovesChannelsOnceOnTheWayInAndOnceOnTheWayOut) {

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "base/testing.h"
 #include "compiler/passes/passes.h"
 #include "octavo/error.h"
 
@@ -25,13 +26,7 @@ std::vector<std::string> passes_that_ran(const PassOptions& given) {
 }
 
 std::string error_of(const std::string& disabled) {
-  try {
-    passes_that_ran({{disabled}, {}});
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::invalid_argument);
-    return e.what();
-  }
-  return "no error";
+  return testing::error_of(ErrorCode::invalid_argument, [&] { passes_that_ran({{disabled}, {}}); });
 }
 
 TEST(RunPasses, TellsOfTheImportAndOfPassesThatChangedSomething) {

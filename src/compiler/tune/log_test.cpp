@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "base/testing.h"
 #include "octavo/error.h"
 
 namespace octavo {
@@ -30,17 +31,6 @@ class TuningLogs : public ::testing::Test {
 
 Trial trial(const std::string& kernel) {
   return {"0.1.0", "a \"CPU\"", "avx2", "conv2d ic3", 4, 2, kernel, {1.5, 2.25}, "", 1234};
-}
-
-template <class Action>
-std::string error_of(Action&& action, ErrorCode code) {
-  try {
-    action();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), code);
-    return e.what();
-  }
-  return "no error";
 }
 
 TEST_F(TuningLogs, GiveBackWhatWasAdded) {
@@ -97,15 +87,17 @@ TEST_F(TuningLogs, CountALineThatStandsThereTwiceOnce) {
 
 TEST_F(TuningLogs, AreWrittenByOneProcessAtATime) {
   const TuningLog log(path_);
-  EXPECT_THAT(error_of([&] { TuningLog second(path_); }, ErrorCode::io), HasSubstr("another process"));
+  EXPECT_THAT(testing::error_of(ErrorCode::io, [&] { TuningLog second(path_); }),
+              HasSubstr("another process"));
 }
 
 TEST_F(TuningLogs, SayWhyTheyCannotBeUsed) {
-  EXPECT_THAT(error_of([] { TuningLog log("/nowhere/log"); }, ErrorCode::io), HasSubstr("/nowhere/log"));
-  EXPECT_THAT(error_of([] { read_tuning_log("/proc"); }, ErrorCode::io), HasSubstr("is no file"));
+  EXPECT_THAT(testing::error_of(ErrorCode::io, [] { TuningLog log("/nowhere/log"); }),
+              HasSubstr("/nowhere/log"));
+  EXPECT_THAT(testing::error_of(ErrorCode::io, [] { read_tuning_log("/proc"); }), HasSubstr("is no file"));
   if (fs::exists("/dev/full")) {
     TuningLog full("/dev/full");
-    EXPECT_THAT(error_of([&] { full.add(trial("one")); }, ErrorCode::io), HasSubstr("/dev/full"));
+    EXPECT_THAT(testing::error_of(ErrorCode::io, [&] { full.add(trial("one")); }), HasSubstr("/dev/full"));
   }
 }
 
@@ -113,7 +105,7 @@ TEST(TrialLine, RefusesWhatMakesNoSense) {
   const auto refusal = [](const std::string& from, const std::string& to) {
     std::string line = trial_line(trial("one"));
     line.replace(line.find(from), from.size(), to);
-    return error_of([&] { parse_trial(line); }, ErrorCode::invalid_model);
+    return testing::error_of(ErrorCode::invalid_model, [&] { parse_trial(line); });
   };
   EXPECT_THAT(refusal("[1.5,2.25]", "[]"), HasSubstr("one of both"));
   EXPECT_THAT(refusal("[1.5,2.25]", "[0.0]"), HasSubstr("a time that is none"));

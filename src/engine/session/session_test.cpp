@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/cpu.h"
+#include "base/testing.h"
 #include "engine/session/choose.h"
 #include "octavo/error.h"
 #include "package/package.h"
@@ -60,14 +61,8 @@ SessionOptions with_kernels(const char* kernels) {
 }
 
 template <class Action>
-std::string error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::invalid_argument);
-    return e.what();
-  }
-  return "no error";
+std::string error_of(Action action) {
+  return testing::error_of(ErrorCode::invalid_argument, action);
 }
 
 TEST(Session, ComputesBatchesOfAnySizeInPassesOfAnySize) {
