@@ -8,8 +8,8 @@
 
 namespace octavo {
 
-/// Lets `count` threads wait for each other, many times in a row: spins first, then sleeps on a futex, so
-/// that a thread whose partner lost its CPU does not burn its own.
+/// Lets `count` threads wait for each other, many times in a row: spins first, then offers its CPU to others
+/// for up to 1 ms, then sleeps on a futex, so that a thread whose partner lost its CPU does not burn its own.
 class SpinBarrier {
  public:
   explicit SpinBarrier(int count) noexcept : count_(count) {}
@@ -21,8 +21,8 @@ class SpinBarrier {
   alignas(64) std::atomic<std::uint32_t> round_{0};
 };
 
-/// A fixed team of threads that enters a job together (SPMD). The caller is thread 0; the others sleep
-/// between jobs.
+/// A fixed team of threads that enters a job together (SPMD). The caller is thread 0; the others wait
+/// between jobs in the same way.
 class ThreadTeam {
  public:
   /// `cpus`, when not empty, holds one CPU per thread; the threads that the team owns are pinned to theirs,
