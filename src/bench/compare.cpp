@@ -17,22 +17,7 @@ namespace {
 // Longer than the threads of any runtime spin after their last work.
 constexpr std::chrono::milliseconds kPause{20};
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
-}
-
 }  // namespace
-
-Comparison::Ratio Comparison::ratio() const {
-  std::vector<double> ratios;
-  for (std::size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i)
-    ratios.push_back(ours[i] / theirs[i]);
-  if (ratios.empty()) return {};
-  return {median(ratios), *std::min_element(ratios.begin(), ratios.end()),
-          *std::max_element(ratios.begin(), ratios.end())};
-}
 
 Comparison compare(const Instances& ours, const Instances& theirs, std::int64_t batch, int rounds,
                    double seconds_each, const Watch& watch) {
@@ -80,7 +65,7 @@ std::string comparison_head() {
 }
 
 std::string comparison_line(const Comparison& c) {
-  const Comparison::Ratio ratio = c.ratio();
+  const Ratio ratio = c.ratio();
   const std::string difference =
       std::isnan(c.largest_difference)
           ? "not comparable"
@@ -92,7 +77,7 @@ std::string comparison_line(const Comparison& c) {
 }
 
 nlohmann::ordered_json json_of(const Comparison& c) {
-  const Comparison::Ratio ratio = c.ratio();
+  const Ratio ratio = c.ratio();
   nlohmann::ordered_json json{
       {"peer", c.peer},
       {"threads", c.threads},

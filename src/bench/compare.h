@@ -5,6 +5,7 @@
 
 #include "bench/instance.h"
 #include "bench/measured.h"
+#include "bench/ratio.h"
 
 namespace octavo::bench {
 
@@ -19,11 +20,7 @@ struct Comparison {
   double largest_output = 0;      ///< magnitude, to judge that by
   bool was_stopped = false;
 
-  /// Ours to theirs: the median of the rounds, and the least and largest.
-  struct Ratio {
-    double median = 0, least = 0, most = 0;
-  };
-  [[nodiscard]] Ratio ratio() const;
+  [[nodiscard]] Ratio ratio() const { return ratio_by_turn(ours, theirs); }
 };
 
 /// Runs `ours` and `theirs` in turns, `rounds` times each for `seconds_each`; who begins changes every round.

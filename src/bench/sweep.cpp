@@ -178,16 +178,22 @@ std::vector<Split> splits_of(const Sweep& sweep, const SystemFacts& system) {
   return products(or_else(sweep.instances, {1}), or_else(sweep.threads, {1}));
 }
 
+std::size_t settings_of(const Sweep& sweep, const SystemFacts& system) {
+  return splits_of(sweep, system).size() * batches_of(sweep).size();
+}
+
 void run_sweep(const Sweep& sweep, const Subject& subject, const SystemFacts& system, const Watch& watch,
                const Audience& audience) {
   check_batches(sweep, subject);
   std::vector<std::vector<Place>> settings;
   for (Split split : splits_of(sweep, system))
     settings.push_back(place(system, split, sweep.cpus, sweep.sharing));
-  for (const std::vector<Place>& places : settings) {
-    for (std::int64_t batch : batches_of(sweep)) {
-      if (watch.is_stopped()) return;
-      audience.point(measure_point(sweep, subject, places, batch, watch, audience));
+  for (int turn = 0; turn < sweep.turns; ++turn) {
+    for (const std::vector<Place>& places : settings) {
+      for (std::int64_t batch : batches_of(sweep)) {
+        if (watch.is_stopped()) return;
+        audience.point(measure_point(sweep, subject, places, batch, watch, audience));
+      }
     }
   }
 }

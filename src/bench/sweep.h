@@ -34,6 +34,7 @@ struct Sweep {
   std::vector<int> cpus = {};
   Sharing sharing = Sharing::none;
   Timing timing = {};
+  int turns = 1;                     ///< how often all settings are gone through
   std::int64_t query_samples = 8;    ///< multi-stream
   std::int64_t offline_samples = 0;  ///< 0 = as many as the time allows
   ServerLoad load = {};              ///< a rate of 0 is searched for
@@ -42,6 +43,9 @@ struct Sweep {
 /// The splits that a sweep goes through on this machine. Error(invalid_argument) for options that contradict
 /// the mode or each other.
 std::vector<Split> splits_of(const Sweep& sweep, const SystemFacts& system);
+
+/// How many points one turn of the sweep has. Errors as splits_of.
+std::size_t settings_of(const Sweep& sweep, const SystemFacts& system);
 
 /// What is measured.
 struct Subject {
@@ -56,9 +60,9 @@ struct Audience {
   std::function<void(const ServerMeasured&)> trial = {};  ///< of the search for a server's rate
 };
 
-/// Measures every split with every batch size; ends early when `watch` says so, after the point that was
-/// interrupted. Checks everything that can be checked before the first measurement. Error(invalid_argument)
-/// as `splits_of` and `place`, and for batches of a model that takes none.
+/// Measures every split with every batch size, turn after turn; ends early when `watch` says so, after the
+/// point that was interrupted. Checks everything that can be checked before the first measurement.
+/// Error(invalid_argument) as `splits_of` and `place`, and for batches of a model that takes none.
 void run_sweep(const Sweep& sweep, const Subject& subject, const SystemFacts& system, const Watch& watch,
                const Audience& audience);
 

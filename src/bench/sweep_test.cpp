@@ -88,6 +88,15 @@ TEST(Sweep, MeasuresEveryScenario) {
   }
 }
 
+TEST(Sweep, GoesThroughAllSettingsInEveryTurn) {
+  Sweep sweep{.threads = {1}, .batches = {1, 2}};
+  sweep.turns = 2;
+  std::vector<std::int64_t> batches;
+  for (const Point& point : points_of(sweep, {.run_us = 100})) batches.push_back(point.batch);
+  EXPECT_THAT(batches, ::testing::ElementsAre(1, 2, 1, 2));
+  EXPECT_EQ(settings_of(sweep, four_cores()), 2U);
+}
+
 TEST(Sweep, SearchesForAServersRateWhenNoneIsGiven) {
   Sweep sweep{.mode = Mode::server, .threads = {1}};
   sweep.load = {.latency_bound_ns = 1'000'000'000, .seconds = 0.05};

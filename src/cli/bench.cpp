@@ -10,6 +10,7 @@
 #include "bench/raw_dump.h"
 #include "bench/report.h"
 #include "bench/sweep.h"
+#include "bench/turns.h"
 #include "cli/bench_against.h"
 #include "cli/bench_inputs.h"
 #include "cli/bench_model.h"
@@ -40,7 +41,7 @@ struct Options {
   std::vector<int> threads, instances;
   std::vector<std::int64_t> batches{1};
   double seconds = 0, warmup = -1;
-  int windows = 5;
+  int windows = 5, turns = 1;
   std::int64_t images_per_pass = 0;
   bool steps = false, weights_per_node = false, share_cpus = false;
   std::int64_t query_samples = 8, offline_samples = 0, max_batch = 8;
@@ -62,6 +63,7 @@ bench::Sweep sweep_of(const Options& options) {
   const double seconds = options.seconds > 0 ? options.seconds : usual;
   sweep.timing = {seconds, options.warmup >= 0 ? options.warmup : std::min(seconds / 10, kLongestWarmup),
                   options.windows};
+  sweep.turns = options.turns;
   sweep.query_samples = options.query_samples;
   sweep.offline_samples = options.offline_samples;
   sweep.load = {options.rate,
@@ -137,11 +139,13 @@ class ModelBench {
                       [this](const bench::ServerMeasured& trial) { show(trial); }});
     bar_.clear();
     if (raw_) raw_->finish();
-    output_.finish({{"model", model_.facts.front().value},
-                    {"cpu", cpu_facts().brand},
-                    {"isa", isa_name(usable_isa())},
-                    {"facts", bench::json_of(model_.facts)},
-                    {"points", points_}});
+    Json json{{"model", model_.facts.front().value},
+              {"cpu", cpu_facts().brand},
+              {"isa", isa_name(usable_isa())},
+              {"facts", bench::json_of(model_.facts)},
+              {"points", points_}};
+    if (sweep_.turns > 1) add_turns(json);
+    output_.finish(json);
     if (interrupted()) throw ExitCode{kInterruptedExit};
   }
 
@@ -159,7 +163,17 @@ class ModelBench {
       if (options_.steps) output_.say(steps_text(profile));
     }
     points_.push_back(std::move(json));
+    if (sweep_.turns > 1) measured_.push_back(point);
     if (raw_) raw_->begin_point(static_cast<int>(points_.size()));
+  }
+
+  /// What the settings gave over all turns.
+  void add_turns(Json& json) {
+    const auto settings = bench::over_turns(measured_, bench::settings_of(sweep_, cpu_facts().system));
+    output_.say(fmt::format("\nmedians of {} turns\n", sweep_.turns) + bench::over_turns_table(settings));
+    json["over_turns"] = Json::array();
+    for (const bench::SettingOverTurns& setting : settings)
+      json["over_turns"].push_back(bench::json_of(setting));
   }
 
   void show(const bench::ServerMeasured& trial) {
@@ -181,6 +195,7 @@ class ModelBench {
   std::optional<bench::RawDump> raw_;
   ProgressBar bar_;
   Json points_ = Json::array();
+  std::vector<bench::Point> measured_;  ///< of a sweep of several turns
 };
 
 /// What the command line asked for wrongly is wrong usage, wherever it is found out.
@@ -291,6 +306,10 @@ void declare_how(CLI::App& verb, Options& options) {
       ->check(CLI::Range(0.0, 3600.0));
   verb.add_option("--windows", options.windows,
                   "parts of the time, whose rates give the median and the spread")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verb.add_option("--turns", options.turns,
+                  "how often to go through all settings; their ratios by turn hold on a busy machine too")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   verb.add_option("--query-samples", options.query_samples, "samples of a multi-stream query")

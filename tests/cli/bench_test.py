@@ -78,6 +78,16 @@ class Bench(unittest.TestCase):
             self.assertGreater(len(point["steps"]), 5)
         self.assertIn("package_sha256", report["facts"])
 
+    def test_settings_are_compared_by_turn(self):
+        report = json.loads(self.bench("--threads", "1", "--batch", "1,2", "--turns", "3", "--json", "-"))
+        self.assertEqual([point["batch"] for point in report["points"]], [1, 2] * 3)
+        first, second = report["over_turns"]
+        self.assertEqual(first["to_first"], {"median": 1, "least": 1, "most": 1})
+        rates = [point["items_per_second"] for point in report["points"]]
+        ratios = sorted(rates[i + 1] / rates[i] for i in (0, 2, 4))
+        self.assertAlmostEqual(second["to_first"]["median"], ratios[1], 6)
+        self.assertEqual(second["batch"], 2)
+
     def test_every_mode_measures_and_its_csv_agrees_with_its_json(self):
         for mode in ("fixed", "latency", "throughput", "scalability", "single-stream", "multi-stream", "offline"):
             where = self.folder / f"{mode}.csv"
