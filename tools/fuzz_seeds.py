@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Writes small valid inputs for the fuzz targets to start from: FOLDER/pickle, code, torchscript, onnx, npy, image, package.
+"""Writes small valid inputs for the fuzz targets to start from: FOLDER/pickle, code, torchscript, onnx, npy, image,
+package, dlrm, clicks, tuning_log.
 
 They come from assets/demo, from ONNX's own test models where Debian's libonnx-testdata is installed, and from here.
 A target named NAME_fuzz reads FOLDER/NAME; tests/fuzz/seeds/NAME is added where it exists."""
 
+import io
 import pathlib
 import shutil
 import struct
@@ -101,6 +103,54 @@ def package_seeds():
             yield "package", f"{model.stem}.json", result.stdout
 
 
+def dlrm_seeds():
+    for model in sorted(ROOT.glob("tests/golden/dlrm/*.pt")) + sorted(ROOT.glob("tests/golden/dlrm/*.onnx")):
+        yield "dlrm", model.name, model.read_bytes()
+    octavo = ROOT / "build/release/bin/octavo"
+    if not octavo.exists():
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for precision in ("f32", "s8_table", "s4_codebook"):
+            package = pathlib.Path(folder, precision)
+            model = ROOT / "tests/golden/dlrm/dot.pt"
+            command = [octavo, "prepare", "dlrm", "--from", model, "--precision", precision, "-o", package]
+            if subprocess.run(command, capture_output=True).returncode == 0:
+                yield "dlrm", f"{precision}.json", (package / "manifest.json").read_bytes()
+
+
+def click_seeds():
+    """Samples of 3 dense features and tables of 5 and 7 rows, as tests/fuzz/clicks_fuzz.cpp has them."""
+    yield "clicks", "lines.txt", b"1\t5\t\t-1\t68fd1e64\t80e26c9b\n0\t1\t2\t3\ta\tb\n"
+    yield "clicks", "names.csv", b"Label,I1,I2,I3,C1,C2\n0,1,2,3,ff,1a\n"
+    yield "clicks", "rows.bin", struct.pack("<12i", 1, 5, 0, -1, 4, 6, 0, 1, 2, 3, 0, 0)
+    labels = npy("<f4", (2,), struct.pack("<2f", 0, 1))
+    rows = {"X_int": npy("<f4", (2, 3), bytes(24)), "X_cat": npy("<i4", (2, 2), bytes(16)), "y": labels}
+    bags = {
+        "X_int": npy("<i4", (2, 3), bytes(24)),
+        "offsets": npy("<i8", (2, 3), struct.pack("<6q", 0, 1, 3, 0, 0, 1)),
+        "indices_0": npy("<i8", (3,), bytes(24)),
+        "indices_1": npy("<i8", (1,), bytes(8)),
+    }
+    for name, arrays in (("rows", rows), ("bags", bags)):
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as archive:
+            for member, array in arrays.items():
+                archive.writestr(f"{member}.npy", array)
+        yield "clicks", f"{name}.npz", content.getvalue()
+
+
+def tuning_log_seeds():
+    octavo, model = ROOT / "build/release/bin/octavo", ROOT / "assets/demo/shapes_resnet.pt"
+    if not octavo.exists():
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        log = pathlib.Path(folder, "tuning.log")
+        command = [octavo, "tune", model, "--trials", "2", "--output-log", log, "--output-folder", folder]
+        subprocess.run(command, capture_output=True)
+        if log.exists():
+            yield "tuning_log", "two.jsonl", log.read_bytes()
+
+
 def committed_seeds():
     for path in sorted(ROOT.glob("tests/fuzz/seeds/*/*")):
         yield path.parent.name, path.name, path.read_bytes()
@@ -111,7 +161,9 @@ def main():
         sys.exit("usage: tools/fuzz_seeds.py FOLDER")
     out = pathlib.Path(sys.argv[1])
     shutil.rmtree(out, ignore_errors=True)
-    for source in (torchscript_seeds, onnx_seeds, array_seeds, image_seeds, package_seeds, committed_seeds):
+    sources = (torchscript_seeds, onnx_seeds, array_seeds, image_seeds, package_seeds)
+    sources += (dlrm_seeds, click_seeds, tuning_log_seeds, committed_seeds)
+    for source in sources:
         for target, name, content in source():
             (out / target).mkdir(parents=True, exist_ok=True)
             (out / target / name).write_bytes(content)
