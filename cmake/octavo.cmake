@@ -11,7 +11,11 @@ option(OCTAVO_FUZZ "build the libFuzzer targets (clang only)" OFF)
 
 find_program(OCTAVO_CCACHE ccache)
 if(OCTAVO_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${OCTAVO_CCACHE})
+  # What ccache asks for where headers are precompiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${OCTAVO_CCACHE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-fpch-preprocess)
+  endif()
 endif()
 
 add_compile_definitions(OCTAVO_VERSION="${PROJECT_VERSION}")
@@ -45,10 +49,23 @@ function(octavo_isa_flags)
   endforeach()
 endfunction()
 
-# octavo_room(NAME [COLD] LIBS ...): library octavo_NAME of src/NAME/**.cpp, and octavo_NAME_tests of src/NAME/**_test.cpp.
-# COLD: scoring spends no time in the room, so Release compiles it with -O2, a fifth quicker than -O3.
+# Tests spend their time in the libraries: the quickest code to compile will do for TARGET. A file of several tests parses
+# GoogleTest for half as long as it takes to compile; those of all targets share one precompiled copy.
+function(octavo_test_options target)
+  target_link_libraries(${target} PRIVATE GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  if(NOT TARGET octavo_base_tests OR target STREQUAL octavo_base_tests)
+    target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  else()
+    target_precompile_headers(${target} REUSE_FROM octavo_base_tests)
+  endif()
+endfunction()
+
+# octavo_room(NAME [COLD -Ox] LIBS ... [PRECOMPILED ...]): library octavo_NAME of src/NAME/**.cpp, and octavo_NAME_tests of
+# src/NAME/**_test.cpp. COLD: scoring spends no time in the room, so Release compiles it with less than -O3, which is quicker.
+# PRECOMPILED: large headers that most files of the room include.
 function(octavo_room name)
-  cmake_parse_arguments(ARG "COLD" "" "LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "COLD" "LIBS;PRECOMPILED" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|_bench|/main|/testing/[a-z_0-9]+)\\.cpp$")
@@ -58,19 +75,29 @@ function(octavo_room name)
   target_include_directories(octavo_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(octavo_${name} PUBLIC ${ARG_LIBS})
   if(ARG_COLD)
-    target_compile_options(octavo_${name} PRIVATE $<$<CONFIG:Release>:-O2>)
+    target_compile_options(octavo_${name} PRIVATE $<$<CONFIG:Release>:${ARG_COLD}>)
+  endif()
+  if(ARG_PRECOMPILED)
+    target_precompile_headers(octavo_${name} PRIVATE ${ARG_PRECOMPILED})
   endif()
   if(tests)
-    # Tests spend their time in the libraries: the quickest code to compile will do.
-    foreach(test IN LISTS tests)
-      if(test MATCHES "_test\\.cpp$")
-        set_property(SOURCE ${test} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O1>)
-      endif()
-    endforeach()
     add_executable(octavo_${name}_tests ${tests})
-    target_link_libraries(octavo_${name}_tests PRIVATE octavo_${name} GTest::gtest GTest::gmock GTest::gtest_main)
+    target_link_libraries(octavo_${name}_tests PRIVATE octavo_${name})
+    octavo_test_options(octavo_${name}_tests)
+    # What tests run a kernel on is as quick as the kernel.
+    set(helpers ${tests})
+    list(FILTER helpers EXCLUDE REGEX "_test\\.cpp$")
+    set_property(SOURCE ${helpers} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
+    set_property(SOURCE ${helpers} PROPERTY SKIP_PRECOMPILE_HEADERS ON)
     octavo_discover_tests(octavo_${name}_tests fast)
   endif()
+endfunction()
+
+# octavo_program(NAME SOURCE): a program that is no more than SOURCE and the room cli.
+function(octavo_program name source)
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE octavo_cli)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
 endfunction()
 
 # octavo_model_library(NAME LIBS ...): libNAME.so of src/c_api, which needs the C library alone (docs/design/model_library.md).

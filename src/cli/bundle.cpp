@@ -94,7 +94,7 @@ void add_program(Bundle& bundle) {
 std::string folder_name(const std::filesystem::path& output) {
   std::string name = output.filename().string();
   for (const std::string_view ending : {".tgz", ".tar.gz"}) {
-    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+    if (name.ends_with(ending)) name = name.substr(0, name.size() - ending.size());
   }
   if (name.empty()) fail(ErrorCode::invalid_argument, "'{}' names no bundle", output.string());
   return name;
