@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <numeric>
@@ -8,49 +9,121 @@
 namespace octavo {
 namespace {
 
+/// Leaves out extents of one element and merges those that x has one after the other without a gap, so that
+/// lines get long; then puts an extent of 1 in front where less than two are left.
+CopyProblem merged(const CopyProblem& p) {
+  CopyProblem m = p;
+  m.dims.clear(), m.x_strides.clear(), m.begin.clear(), m.count.clear();
+  for (std::size_t d = 0; d < p.dims.size(); ++d) {
+    if (p.dims[d] == 1 && p.count[d] == 1) continue;
+    const bool is_whole = p.begin[d] == 0 && p.count[d] == p.dims[d];
+    if (is_whole && !m.dims.empty() && m.x_strides.back() == p.dims[d] * p.x_strides[d]) {
+      m.dims.back() *= p.dims[d], m.begin.back() *= p.dims[d], m.count.back() *= p.dims[d];
+      m.x_strides.back() = p.x_strides[d];
+    } else {
+      m.dims.push_back(p.dims[d]), m.x_strides.push_back(p.x_strides[d]);
+      m.begin.push_back(p.begin[d]), m.count.push_back(p.count[d]);
+    }
+  }
+  while (m.dims.size() < 2) {
+    m.dims.insert(m.dims.begin(), 1), m.x_strides.insert(m.x_strides.begin(), 0);
+    m.begin.insert(m.begin.begin(), 0), m.count.insert(m.count.begin(), 1);
+  }
+  return m;
+}
+
 /// Walks y line by line along the innermost extent: filling, elements of x (one memcpy where they are
 /// neighbours), filling.
 class CopyRuns final : public Prepared {
  public:
   CopyRuns(const CopyProblem& problem, const Operands& operands)
-      : p_(problem), fill_(fill_bytes(problem, operands)) {
-    lines_ = std::accumulate(p_.dims.begin(), p_.dims.end() - 1, std::int64_t{1}, std::multiplies<>());
+      : p_(merged(problem)), fill_(fill_bytes(problem, operands)) {
+    planes_ = std::accumulate(p_.dims.begin(), p_.dims.end() - 2, std::int64_t{1}, std::multiplies<>());
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
     const std::size_t inner = p_.dims.size() - 1;
-    const auto range = share.of(lines_ * args.batch);
+    const std::int64_t lines = p_.dims[inner - 1];
     if (p_.dims[inner] == 0) return;
-    for (std::int64_t line = range.begin; line < range.end; ++line) {
-      std::int64_t from = p_.x_offset + line / lines_ * p_.x_batch_stride;
-      std::int64_t rest = line % lines_;
-      bool inside = true;
-      for (std::size_t d = inner; d-- > 0; rest /= p_.dims[d]) {
-        const std::int64_t at = rest % p_.dims[d] - p_.begin[d];
-        inside = inside && at >= 0 && at < p_.count[d];
-        from += at * p_.x_strides[d];
-      }
-      const std::int64_t count = inside ? p_.count[inner] : 0, begin = count > 0 ? p_.begin[inner] : 0;
-      std::byte* to = args.output + line * p_.dims[inner] * p_.bytes;
-      fill(to, begin);
-      if (count > 0) elements(args.inputs[0] + from * p_.bytes, to + begin * p_.bytes, count);
-      fill(to + (begin + count) * p_.bytes, p_.dims[inner] - begin - count);
+    const auto range = share.of(planes_ * lines * args.batch);
+    for (std::int64_t line = range.begin; line < range.end;) {
+      const std::int64_t first = line % lines;
+      const std::int64_t count = std::min(lines - first, range.end - line);
+      copy_lines(args, line / lines, first, count);
+      line += count;
     }
   }
 
  private:
-  void fill(std::byte* to, std::int64_t count) const noexcept {
-    for (std::int64_t i = 0; i < count; ++i) {
-      std::memcpy(to + i * p_.bytes, fill_.data(), static_cast<std::size_t>(p_.bytes));
+  /// Lines [first, first + count) of a plane: all extents but the last two.
+  void copy_lines(const KernelArgs& args, std::int64_t plane, std::int64_t first,
+                  std::int64_t count) const noexcept {
+    const std::size_t inner = p_.dims.size() - 1, outer = inner - 1;
+    std::int64_t from = p_.x_offset + plane / planes_ * p_.x_batch_stride;
+    std::int64_t rest = plane % planes_;
+    bool is_inside = true;
+    for (std::size_t d = outer; d-- > 0; rest /= p_.dims[d]) {
+      const std::int64_t at = rest % p_.dims[d] - p_.begin[d];
+      is_inside = is_inside && at >= 0 && at < p_.count[d];
+      from += at * p_.x_strides[d];
+    }
+    std::byte* to = args.output + (plane * p_.dims[outer] + first) * p_.dims[inner] * p_.bytes;
+    for (std::int64_t line = first; line < first + count; ++line) {
+      const std::int64_t at = line - p_.begin[outer];
+      const bool has_elements = is_inside && at >= 0 && at < p_.count[outer];
+      const std::int64_t elements = has_elements ? p_.count[inner] : 0,
+                         begin = elements > 0 ? p_.begin[inner] : 0;
+      to = fill(to, begin);
+      if (elements > 0)
+        to = copy(args.inputs[0] + (from + at * p_.x_strides[outer]) * p_.bytes, to, elements);
+      to = fill(to, p_.dims[inner] - begin - elements);
     }
   }
 
-  void elements(const std::byte* from, std::byte* to, std::int64_t count) const noexcept {
-    const std::int64_t stride = p_.x_strides.back();
-    if (stride == 1) {
-      std::memcpy(to, from, static_cast<std::size_t>(count * p_.bytes));
-      return;
+  /// Both return where the next element goes.
+  std::byte* fill(std::byte* to, std::int64_t count) const noexcept {
+    if (p_.bytes == 1) {
+      std::memset(to, static_cast<int>(fill_[0]), static_cast<std::size_t>(count));
+    } else {
+      for (std::int64_t i = 0; i < count; ++i) {
+        std::memcpy(to + i * p_.bytes, fill_.data(), static_cast<std::size_t>(p_.bytes));
+      }
     }
+    return to + count * p_.bytes;
+  }
+
+  std::byte* copy(const std::byte* from, std::byte* to, std::int64_t count) const noexcept {
+    const std::int64_t stride = p_.x_strides.back(), bytes = count * p_.bytes;
+    if (stride == 1) {
+      copy_bytes(from, to, bytes);
+    } else {
+      copy_elements(from, to, count, stride);
+    }
+    return to + bytes;
+  }
+
+  /// Short lines are copied by one or two instructions instead of a call.
+  static void copy_bytes(const std::byte* from, std::byte* to, std::int64_t bytes) noexcept {
+    switch (bytes) {
+      case 8:
+        std::memcpy(to, from, 8);
+        return;
+      case 16:
+        std::memcpy(to, from, 16);
+        return;
+      case 32:
+        std::memcpy(to, from, 32);
+        return;
+      case 64:
+        std::memcpy(to, from, 64);
+        return;
+      default:
+        std::memcpy(to, from, static_cast<std::size_t>(bytes));
+    }
+  }
+
+  void copy_elements(const std::byte* from, std::byte* to, std::int64_t count,
+                     std::int64_t stride) const noexcept {
     switch (p_.bytes) {
       case 1:
         return strided<1>(from, to, count, stride);
@@ -71,7 +144,7 @@ class CopyRuns final : public Prepared {
 
   CopyProblem p_;
   std::array<std::byte, 8> fill_;
-  std::int64_t lines_ = 1;
+  std::int64_t planes_ = 1;
 };
 
 }  // namespace
