@@ -130,7 +130,8 @@ std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, d
   MadeStep step = make_step(problem, batch);
   std::vector<RowTime> times;
   for (const FamilyRow& row : family_of(problem).rows) {
-    RowTime time{.row = std::string(row.name), .objection = std::string(row.supports(problem).reason)};
+    const Support support = row.supports(problem);
+    RowTime time{.row = std::string(row.name), .objection = std::string(support ? "" : support.reason)};
     if (!implies(usable_isa(), row.needs)) time.objection = fmt::format("needs {}", isa_name(row.needs));
     // The reference is no candidate: it would take minutes.
     if (row.name == "reference") time.objection = "is not timed";

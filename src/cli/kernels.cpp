@@ -14,7 +14,7 @@ struct Options {
   bool json = false;
 };
 
-/// Why a row cannot run here or solve the problem; empty when it can.
+/// Why a row cannot run here, or should not solve the problem; empty when it should.
 std::string objection(const FamilyRow& row, const std::string& problem) {
   if (!implies(usable_isa(), row.needs)) return fmt::format("needs {}", isa_name(row.needs));
   return problem.empty() ? "" : std::string(row.supports(problem).reason);

@@ -8,7 +8,7 @@
 
 #include "base/cpu.h"
 #include "base/crc32c.h"
-#include "engine/kernels/family.h"
+#include "engine/session/choose.h"
 #include "engine/session/step_sizes.h"
 #include "engine/session/walk_order.h"
 
@@ -18,11 +18,10 @@ namespace {
 constexpr std::string_view kDefault = "default";
 
 /// The rows that can solve a problem here. The reference is none where another one is.
-std::vector<std::string> legal_rows(std::string_view problem) {
+std::vector<std::string> candidates_for(std::string_view problem) {
   std::vector<std::string> rows;
-  for (const FamilyRow& row : family_of(problem).rows) {
-    const bool is_legal = implies(usable_isa(), row.needs) && row.supports(problem);
-    if (is_legal && (row.name != "reference" || rows.empty())) rows.emplace_back(row.name);
+  for (const FamilyRow* row : legal_rows(problem, usable_isa())) {
+    if (row->name != "reference" || rows.empty()) rows.emplace_back(row->name);
   }
   return rows;
 }
@@ -45,7 +44,7 @@ StepTasks step_tasks(const Plan& plan, std::int64_t batch) {
         found->uses += uses;
         continue;
       }
-      all.tasks.push_back({step.problem, together, uses, legal_rows(step.problem)});
+      all.tasks.push_back({step.problem, together, uses, candidates_for(step.problem)});
       all.example.push_back(s);
     }
   }

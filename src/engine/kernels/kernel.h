@@ -76,12 +76,15 @@ struct Operands {
   }
 };
 
-/// A kernel's answer to "can you do this Problem?": yes, or no with a reason for people.
+/// A kernel's answer to "can you do this Problem?": yes, no, or yes but the rows after it do it faster; the
+/// latter two with a reason for people.
 struct Support {
   std::string_view reason;  ///< empty = yes
-  static constexpr Support yes() noexcept { return {""}; }
-  static constexpr Support no(std::string_view why) noexcept { return {why}; }
-  explicit operator bool() const noexcept { return reason.empty(); }
+  bool is_legal = true;
+  static constexpr Support yes() noexcept { return {"", true}; }
+  static constexpr Support no(std::string_view why) noexcept { return {why, false}; }
+  static constexpr Support slower(std::string_view why) noexcept { return {why, true}; }
+  explicit operator bool() const noexcept { return is_legal; }
 };
 
 /// One way to solve Problems of one family. Rows stand in a table per family, best first, the reference last.

@@ -23,10 +23,25 @@ const FamilyRow* row_named(const KernelFamily& family, std::string_view name) {
   return found == family.rows.end() ? nullptr : &*found;
 }
 
-/// Why `row` cannot solve `problem` here; empty when it can.
+bool is_legal(const FamilyRow& row, std::string_view problem, Isa isa) {
+  return implies(isa, row.needs) && row.supports(problem);
+}
+
+/// Why `row` should not solve `problem` here; empty when it should.
 std::string objection(const FamilyRow& row, std::string_view problem, Isa isa) {
   if (!implies(isa, row.needs)) return fmt::format("needs {}", isa_name(row.needs));
   return std::string(row.supports(problem).reason);
+}
+
+/// `row`, with the objections of those before it in their table.
+Choice choice_of(const FamilyRow& row, const KernelFamily& family, std::string_view problem, Isa isa) {
+  Choice choice{&row, {}, {}};
+  for (const FamilyRow& before : family.rows) {
+    if (&before == &row) break;
+    const std::string reason = objection(before, problem, isa);
+    if (!reason.empty()) choice.passed_over.push_back(fmt::format("{}: {}", before.name, reason));
+  }
+  return choice;
 }
 
 }  // namespace
@@ -54,40 +69,46 @@ std::string_view ForcedKernels::row_for(std::string_view family) const noexcept 
   return "";
 }
 
-Choice choose_kernel(std::string_view problem, std::string_view hint, const ForcedKernels& forced, Isa isa) {
-  const KernelFamily& family = family_of(problem);
-  for (std::string_view wanted : {forced.row_for(family.name), hint}) {
-    const FamilyRow* row = wanted.empty() ? nullptr : row_named(family, wanted);
-    if (row != nullptr && objection(*row, problem, isa).empty()) return {row, {}};
+std::vector<const FamilyRow*> legal_rows(std::string_view problem, Isa isa) {
+  std::vector<const FamilyRow*> rows, slower, reference;
+  for (const FamilyRow& row : family_of(problem).rows) {
+    if (!is_legal(row, problem, isa)) continue;
+    const bool is_slower = !row.supports(problem).reason.empty();
+    (row.name == "reference" ? reference : is_slower ? slower : rows).push_back(&row);
   }
-  Choice choice;
-  for (const FamilyRow& row : family.rows) {
-    const std::string reason = objection(row, problem, isa);
-    if (reason.empty()) {
-      choice.row = &row;
-      return choice;
-    }
-    choice.passed_over.push_back(fmt::format("{}: {}", row.name, reason));
-  }
-  fail(ErrorCode::unsupported, "no kernel for '{}': {}", problem, fmt::join(choice.passed_over, "; "));
+  rows.insert(rows.end(), slower.begin(), slower.end());
+  rows.insert(rows.end(), reference.begin(), reference.end());
+  return rows;
 }
 
-bool pass_over(Choice& choice, std::string_view problem, Isa isa, std::string_view reason) {
-  Choice next{nullptr, choice.passed_over};
-  next.passed_over.push_back(fmt::format("{}: {}", choice.row->name, reason));
+Choice choose_kernel(std::string_view problem, std::string_view hint, const ForcedKernels& forced, Isa isa) {
   const KernelFamily& family = family_of(problem);
-  const auto failed = std::find_if(family.rows.begin(), family.rows.end(),
-                                   [&](const FamilyRow& row) { return &row == choice.row; });
-  for (auto row = failed + 1; row < family.rows.end(); ++row) {
-    const std::string objected = objection(*row, problem, isa);
-    if (objected.empty()) {
-      next.row = &*row;
-      choice = std::move(next);
-      return true;
-    }
-    next.passed_over.push_back(fmt::format("{}: {}", row->name, objected));
+  std::vector<const FamilyRow*> rows = legal_rows(problem, isa);
+  if (rows.empty()) {
+    std::vector<std::string> reasons;
+    for (const FamilyRow& row : family.rows)
+      reasons.push_back(fmt::format("{}: {}", row.name, objection(row, problem, isa)));
+    fail(ErrorCode::unsupported, "no kernel for '{}': {}", problem, fmt::join(reasons, "; "));
   }
-  return false;
+  auto taken = rows.begin();
+  for (std::string_view wanted : {hint, forced.row_for(family.name)}) {
+    const auto found =
+        std::find_if(rows.begin(), rows.end(), [&](const FamilyRow* row) { return row->name == wanted; });
+    if (found != rows.end()) taken = found;
+  }
+  const bool is_asked_for = taken != rows.begin();
+  Choice choice = is_asked_for ? Choice{*taken, {}, {}} : choice_of(**taken, family, problem, isa);
+  rows.erase(taken);
+  choice.others = std::move(rows);
+  return choice;
+}
+
+bool pass_over(Choice& choice, std::string_view reason) {
+  if (choice.others.empty()) return false;
+  choice.passed_over.push_back(fmt::format("{}: {}", choice.row->name, reason));
+  choice.row = choice.others.front();
+  choice.others.erase(choice.others.begin());
+  return true;
 }
 
 }  // namespace octavo

@@ -24,14 +24,19 @@ class ForcedKernels {
 struct Choice {
   const FamilyRow* row = nullptr;
   std::vector<std::string> passed_over;  ///< "row: reason"
+  std::vector<const FamilyRow*> others;  ///< that can solve it too, best first
 };
 
-/// A forced row where it is legal, else `hint` where it is legal, else the first legal row of the problem's
-/// family that `isa` can run. Error(unsupported) with every row's reason when there is none.
+/// The rows that `isa` can run and that can solve `problem`, best first: in the order of their table, but
+/// rows that say that others are faster come after those, and the reference last.
+std::vector<const FamilyRow*> legal_rows(std::string_view problem, Isa isa);
+
+/// A forced row where it is legal, else `hint` where it is legal, else the first of `legal_rows`.
+/// Error(unsupported) with every row's reason when there is none.
 Choice choose_kernel(std::string_view problem, std::string_view hint, const ForcedKernels& forced, Isa isa);
 
-/// Goes on to the next legal row after one that could not be prepared, for `reason`. False, and `choice` as
-/// it was, when that was the last one.
-bool pass_over(Choice& choice, std::string_view problem, Isa isa, std::string_view reason);
+/// Goes on to the best other row after one that could not be prepared, for `reason`. False, and `choice` as
+/// it was, when there is none.
+bool pass_over(Choice& choice, std::string_view reason);
 
 }  // namespace octavo

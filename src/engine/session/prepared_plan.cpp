@@ -27,13 +27,12 @@ Operand operand_of(const PackageData& package, std::int32_t index) {
 
 /// Some rows learn only from the operands that they cannot do a step (its weights are not constant): then the
 /// next one does it.
-std::unique_ptr<Prepared> prepare_chosen(std::string_view problem, const Operands& operands, Isa isa,
-                                         Choice& choice) {
+std::unique_ptr<Prepared> prepare_chosen(std::string_view problem, const Operands& operands, Choice& choice) {
   while (true) {
     try {
       return choice.row->prepare(problem, operands);
     } catch (const Error& e) {
-      if (e.code() != ErrorCode::unsupported || !pass_over(choice, problem, isa, e.what())) throw;
+      if (e.code() != ErrorCode::unsupported || !pass_over(choice, e.what())) throw;
     }
   }
 }
@@ -44,7 +43,7 @@ PreparedStep prepare_step(const PackageData& package, const Step& step, const Fo
     check_sizes(package.plan, step);
     const Operands operands = operands_of(package, step);
     Choice choice = choose_kernel(step.problem, hint_of(package.plan, step, isa), forced, isa);
-    std::unique_ptr<Prepared> kernel = prepare_chosen(step.problem, operands, isa, choice);
+    std::unique_ptr<Prepared> kernel = prepare_chosen(step.problem, operands, choice);
     return {choice.row, std::move(choice.passed_over), std::move(kernel), grows(package.plan, step)};
   } catch (const Error& e) {
     throw e.within(fmt::format("step '{}'{}", step.problem, step.origin.empty() ? "" : " of " + step.origin));

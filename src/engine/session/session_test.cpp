@@ -6,7 +6,6 @@
 
 #include "base/cpu.h"
 #include "base/testing.h"
-#include "engine/session/choose.h"
 #include "octavo/error.h"
 #include "package/package.h"
 
@@ -200,26 +199,6 @@ TEST(Session, GoesOnToTheNextRowWhereWeightsAreNotConstant) {
   session.set_input("w", w.view());
   session.run();
   EXPECT_EQ(session.output().as<float>()[0], 1.0F * 3.0F + 2.0F * 4.0F);
-}
-
-TEST(ChooseKernel, TakesAHintOnlyWhereItIsLegal) {
-  const std::string problem = "linear ic4 oc5";
-  const ForcedKernels none("");
-  EXPECT_EQ(choose_kernel(problem, "reference", none, Isa::amx_int8).row->name, "reference");
-  EXPECT_EQ(choose_kernel(problem, "no_such_row", none, Isa::generic).row->name, "reference");
-  const Choice generic = choose_kernel(problem, "", none, Isa::generic);
-  EXPECT_EQ(generic.row->name, "reference");
-  EXPECT_THAT(generic.passed_over, ::testing::Contains(HasSubstr("avx2: needs avx2")));
-}
-
-TEST(ChooseKernel, SaysWhyNoRowIsLegal) {
-  try {
-    static_cast<void>(choose_kernel("reduce kind=sum x=u8 y=u8", "", ForcedKernels(""), Isa::amx_int8));
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::unsupported);
-    EXPECT_THAT(e.what(), HasSubstr("reference: sum of quantized values"));
-  }
 }
 
 }  // namespace

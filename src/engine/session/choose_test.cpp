@@ -1,0 +1,75 @@
+#include "engine/session/choose.h"
+
+#include <gmock/gmock.h>
+
+#include "base/testing.h"
+
+namespace octavo {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const std::string kLarge = "linear ic512 oc512";
+const std::string kSmall = "linear ic4 oc5";
+
+std::vector<std::string_view> names(const std::vector<const FamilyRow*>& rows) {
+  std::vector<std::string_view> names;
+  for (const FamilyRow* row : rows) names.push_back(row->name);
+  return names;
+}
+
+TEST(LegalRows, StandInTheOrderOfTheirTable) {
+  EXPECT_THAT(names(legal_rows(kLarge, Isa::amx_int8)),
+              ElementsAre("amx_int8", "avx512_vnni", "avx2", "reference"));
+  EXPECT_THAT(names(legal_rows(kLarge, Isa::avx2)), ElementsAre("avx2", "reference"));
+}
+
+TEST(LegalRows, StandBehindTheOthersWhereTheySayThatThoseAreFaster) {
+  EXPECT_THAT(names(legal_rows(kSmall, Isa::amx_int8)),
+              ElementsAre("avx512_vnni", "avx2", "amx_int8", "reference"));
+}
+
+TEST(ChooseKernel, TakesAHintOnlyWhereItIsLegal) {
+  const ForcedKernels none("");
+  EXPECT_EQ(choose_kernel(kSmall, "reference", none, Isa::amx_int8).row->name, "reference");
+  EXPECT_EQ(choose_kernel(kSmall, "no_such_row", none, Isa::generic).row->name, "reference");
+  const Choice generic = choose_kernel(kSmall, "", none, Isa::generic);
+  EXPECT_EQ(generic.row->name, "reference");
+  EXPECT_THAT(generic.passed_over, Contains(HasSubstr("avx2: needs avx2")));
+}
+
+TEST(ChooseKernel, TakesAForcedRowBeforeAHintAndEvenASlowOne) {
+  EXPECT_EQ(choose_kernel(kSmall, "avx2", ForcedKernels("linear:amx_int8"), Isa::amx_int8).row->name,
+            "amx_int8");
+  EXPECT_EQ(choose_kernel(kSmall, "avx2", ForcedKernels("conv2d:avx2"), Isa::amx_int8).row->name, "avx2");
+}
+
+TEST(ChooseKernel, SaysWhyAFasterLookingRowIsPassedOver) {
+  const Choice choice = choose_kernel(kSmall, "", ForcedKernels(""), Isa::amx_int8);
+  EXPECT_EQ(choice.row->name, "avx512_vnni");
+  EXPECT_THAT(choice.passed_over, ElementsAre(HasSubstr("amx_int8: ")));
+}
+
+TEST(ChooseKernel, SaysWhyNoRowIsLegal) {
+  const auto choose = [] {
+    return choose_kernel("reduce kind=sum x=u8 y=u8", "", ForcedKernels(""), Isa::amx_int8);
+  };
+  EXPECT_THAT(testing::error_of(ErrorCode::unsupported, choose),
+              HasSubstr("reference: sum of quantized values"));
+}
+
+TEST(PassOver, GoesThroughTheOtherLegalRows) {
+  Choice choice = choose_kernel(kLarge, "", ForcedKernels(""), Isa::avx2);
+  EXPECT_TRUE(pass_over(choice, "no weights"));
+  EXPECT_EQ(choice.row->name, "reference");
+  EXPECT_THAT(choice.passed_over, Contains("avx2: no weights"));
+  EXPECT_FALSE(pass_over(choice, "no weights either"));
+  EXPECT_EQ(choice.row->name, "reference");
+  EXPECT_THAT(choice.others, IsEmpty());
+}
+
+}  // namespace
+}  // namespace octavo
