@@ -17,6 +17,10 @@ constexpr std::int64_t kGroupBytes = 900 * 1024;
 /// From this many steps on, weights push the pixels out of L1 unless they are read past it.
 constexpr std::int64_t kStreamedSteps = 8;
 
+/// Below these vector kernels were faster (docs/performance.md).
+constexpr std::int64_t kFewProducts = 24;
+constexpr double kFewInAll = 16 * 1024;
+
 std::int64_t lines(std::int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
 std::uint32_t four_bytes(std::int32_t a, std::int32_t b, std::int32_t c, std::int32_t d) {
@@ -159,6 +163,9 @@ class TileConvolution final : public Prepared {
       walk.add_nowhere(kTileRows);
       ++at;
     }
+    const std::byte* const x_end =
+        args.inputs[0] + problem_.n * args.batch * problem_.ih * problem_.iw * problem_.ic;
+    input_.keep_inside({s.tiles, static_cast<std::size_t>(at)}, rows, x_end, s.copy);
     work.tiles = s.tiles;
     work.tile_count = at;
     work.rows = static_cast<int>(rows);
@@ -267,6 +274,13 @@ class TileConvolution final : public Prepared {
 Support tiles_support(const Conv2dProblem& p) noexcept {
   if (p.x == DType::f32) return Support::no("f32");
   if (p.g != 1) return Support::no("groups");
+  const std::int64_t products = p.ic * p.kh * p.kw;  // of a sum
+  if (products < kFewProducts || (!TileInput::is_in_place(p) && products < kTileStepBytes)) {
+    return Support::slower("a step of 64 products would be mostly empty");
+  }
+  if (static_cast<double>(p.n * p.oh() * p.ow()) * static_cast<double>(p.oc * products) < kFewInAll) {
+    return Support::slower("tiles take longer to begin than so few products");
+  }
   return Support::yes();
 }
 

@@ -11,6 +11,23 @@ constexpr std::int64_t kStep = 64;
 constexpr std::int64_t kBandBytes = 512 * 1024;
 constexpr std::int64_t kBandPositions = 4096;
 
+/// Whether each window is one pixel of the input.
+bool is_point(const Conv2dProblem& p) { return p.kh == 1 && p.kw == 1 && p.pt + p.pl + p.pb + p.pr == 0; }
+
+/// Pixels to be copied.
+struct Pixels {
+  const std::byte* from;
+  std::int64_t from_bytes;
+  std::int64_t count;
+  std::byte* to;
+  std::int64_t to_bytes;
+
+  template <std::size_t bytes>
+  void copy() const noexcept {
+    for (std::int64_t i = 0; i < count; ++i) std::memcpy(to + i * to_bytes, from + i * from_bytes, bytes);
+  }
+};
+
 std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 
 }  // namespace
@@ -25,16 +42,19 @@ TileInput::TileInput(const Conv2dProblem& p, std::int32_t x_zero_point)
   list_steps();
 }
 
+bool TileInput::is_in_place(const Conv2dProblem& p) noexcept {
+  return is_point(p) && p.sh == 1 && p.sw == 1 && p.x == DType::u8;
+}
+
 void TileInput::choose_form() {
-  const bool is_point = p_.kh == 1 && p_.kw == 1 && p_.pt + p_.pl + p_.pb + p_.pr == 0;
-  is_copied_ = !(is_point && p_.sh == 1 && p_.sw == 1 && p_.x == DType::u8 && p_.ic % kStep == 0);
-  is_seamless_ = is_point;
+  is_copied_ = !is_in_place(p_);
+  is_seamless_ = is_point(p_);
   const std::int64_t cell_pixel = rounded_up(p_.ic, 4);
   const std::int64_t cell_run = rounded_up(window_columns_ * p_.sh * p_.sw * cell_pixel, kStep);
   const std::int64_t plane_pixel = rounded_up(p_.ic, kStep);
   has_cells_ = is_copied_ && window_rows_ * cell_run < p_.kh * p_.kw * plane_pixel;
   pixel_bytes_ = has_cells_ ? cell_pixel : plane_pixel;
-  position_bytes_ = has_cells_ ? p_.sh * p_.sw * cell_pixel : plane_pixel;
+  position_bytes_ = has_cells_ ? p_.sh * p_.sw * cell_pixel : is_copied_ ? plane_pixel : p_.ic;
   run_steps_ = (has_cells_ ? cell_run : plane_pixel) / kStep;
   columns_ = p_.ow() + window_columns_ - 1;
   if (p_.sw == 1) {
@@ -108,8 +128,25 @@ std::int64_t TileInput::positions(const Band& b) const noexcept {
   return (b.rows - 1) * columns_ + p_.ow();
 }
 
+void TileInput::keep_inside(std::span<const std::uint8_t*> tiles, std::int64_t rows, const std::byte* x_end,
+                            std::byte* copy) const noexcept {
+  if (is_copied_ || p_.ic % kStep == 0) return;
+  const auto* const end = reinterpret_cast<const std::uint8_t*>(x_end);
+  const std::int64_t tile_bytes = (rows - 1) * position_bytes_ + run_steps_ * kStep;
+  std::size_t first = tiles.size();
+  while (first > 0 && end - tiles[first - 1] < tile_bytes) --first;
+  if (first == tiles.size()) return;
+  const std::uint8_t* const begin = tiles[first];
+  std::memcpy(copy, begin, static_cast<std::size_t>(end - begin));
+  for (const std::uint8_t*& tile : tiles.subspan(first)) {
+    tile = reinterpret_cast<const std::uint8_t*>(copy) + (tile - begin);
+  }
+}
+
 std::int64_t TileInput::copy_bytes() const noexcept {
-  return is_copied_ ? band_images_ * strip_bytes_ + kStep * kStep : 0;
+  // What `keep_inside` copies is shorter than a tile; a tile that begins near its end reads on.
+  if (!is_copied_) return p_.ic % kStep == 0 ? 0 : 2 * (kStep / 4 * position_bytes_ + run_steps_ * kStep);
+  return band_images_ * strip_bytes_ + kStep * kStep;
 }
 
 std::int64_t TileInput::most_positions() const noexcept {
@@ -211,8 +248,20 @@ void TileInput::copy_pixels(const std::byte* from, std::int64_t from_bytes, std:
     }
     std::memcpy(to + (count - 1) * position_bytes_, from + (count - 1) * from_bytes, 3);
   } else {
-    for (std::int64_t i = 0; i < count; ++i) {
-      std::memcpy(to + i * position_bytes_, from + i * from_bytes, bytes);
+    const Pixels pixels{from, from_bytes, count, to, position_bytes_};
+    switch (p_.ic) {  // sizes of one or a few instructions
+      case 8:
+        return pixels.copy<8>();
+      case 16:
+        return pixels.copy<16>();
+      case 32:
+        return pixels.copy<32>();
+      case 64:
+        return pixels.copy<64>();
+      default:
+        for (std::int64_t i = 0; i < count; ++i) {
+          std::memcpy(to + i * position_bytes_, from + i * from_bytes, bytes);
+        }
     }
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/kernels/conv2d/problem.h"
@@ -21,7 +22,8 @@ class TileInput {
 
   /// The zero point of what is multiplied, which is u8.
   [[nodiscard]] std::int32_t zero_point() const noexcept { return zero_point_; }
-  [[nodiscard]] bool is_copied() const noexcept { return is_copied_; }
+  /// Whether windows are read where they are, and nothing is copied.
+  static bool is_in_place(const Conv2dProblem& p) noexcept;
   /// Bytes from a window's beginning to each step of 64 bytes.
   [[nodiscard]] const std::vector<std::int64_t>& steps() const noexcept { return steps_; }
   /// Bytes from a position's window to the next one's.
@@ -48,10 +50,15 @@ class TileInput {
   [[nodiscard]] std::int64_t columns() const noexcept { return columns_; }
   /// Makes the band's input ready and returns where its first strip's first window begins.
   const std::uint8_t* place(const Band& b, const std::byte* x, std::byte* copy) const noexcept;
+  /// Where the input is read in place, the steps of its last windows may go beyond its end, to meet weights
+  /// of zero: has those of `tiles` (ascending, `rows` windows each) that do read a copy. `x_end`: end of all
+  /// images.
+  void keep_inside(std::span<const std::uint8_t*> tiles, std::int64_t rows, const std::byte* x_end,
+                   std::byte* copy) const noexcept;
   /// From strip to strip of what `place` returned.
   [[nodiscard]] std::int64_t strip_bytes() const noexcept { return strip_bytes_; }
 
-  /// For `place`'s copy.
+  /// For the copy of `place` or `keep_inside`.
   [[nodiscard]] std::int64_t copy_bytes() const noexcept;
   /// Most positions and strips of a band.
   [[nodiscard]] std::int64_t most_positions() const noexcept;

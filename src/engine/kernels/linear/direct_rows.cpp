@@ -21,7 +21,9 @@ Conv2dProblem as_convolution(const LinearProblem& p) {
 }
 
 KernelRow<LinearProblem> amx_int8_row() {
-  return {"amx_int8", Isa::amx_int8, supports, [](const LinearProblem& p, const Operands& operands) {
+  return {"amx_int8", Isa::amx_int8,
+          [](const LinearProblem& p) noexcept { return tiles_support(as_convolution(p)); },
+          [](const LinearProblem& p, const Operands& operands) {
             return prepare_tiles(multiply_tiles_amx_int8, as_convolution(p), operands);
           }};
 }
