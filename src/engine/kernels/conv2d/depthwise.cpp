@@ -14,13 +14,22 @@ std::int64_t lane_order(std::int64_t place, std::int64_t vectors) {
   return lane * 4 * vectors + 4 * j + place % 4;
 }
 
+/// How many neighbouring pixels of a row are taken as one with their channels one after the other: 2 where
+/// the channels of one would leave half of the only block empty.
+std::int64_t pixels_at_once(const DirectIsa& isa, const Conv2dProblem& p, std::int64_t block) {
+  const bool are_contiguous = p.sw == 1 && p.dw == 1 && p.kw > 1 && p.ow() % 2 == 0;
+  return isa.shares_columns && are_contiguous && 2 * p.oc == block ? 2 : 1;
+}
+
 class Depthwise final : public Prepared {
  public:
   Depthwise(const DirectIsa& isa, const Conv2dProblem& p, const Operands& operands)
       : isa_(isa),
         problem_(p),
         block_(isa.depthwise_vectors * isa.depthwise_vectors * 4),
-        places_((p.oc + block_ - 1) / block_ * block_),
+        pixels_(pixels_at_once(isa, p, block_)),
+        channels_(pixels_ * p.oc),
+        places_((channels_ + block_ - 1) / block_ * block_),
         band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point,
               isa.form == InputForm::bytes),
         arrays_(p, operands, places_),
@@ -44,22 +53,25 @@ class Depthwise final : public Prepared {
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override { return band_.scratch_bytes(); }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
-    const auto [begin, end] = share.of(problem_.n * args.batch * problem_.oh() * problem_.ow());
-    for (std::int64_t first = begin; first < end;) {
+    const auto range = share.of(problem_.n * args.batch * problem_.oh() * problem_.ow() / pixels_);
+    const std::int64_t end = range.end * pixels_;
+    for (std::int64_t first = range.begin * pixels_; first < end;) {
       const InputBand::Placed placed = band_.place(args.inputs[0], first, end, args.scratch);
       DepthwiseBlock block{};
       block.windows = placed.windows;
-      block.pixels = placed.count;
+      block.pixels = placed.count / pixels_;
+      for (std::int64_t i = 0; i < block.pixels && pixels_ > 1; ++i)
+        placed.windows[i] = placed.windows[i * pixels_];
       block.columns = columns_;
       block.column_bytes = band_.tap_offset(0, 1);
-      block.pixel_bytes = problem_.sw * problem_.ic * band_.element_bytes();
+      block.pixel_bytes = pixels_ * problem_.sw * problem_.ic * band_.element_bytes();
       block.taps = taps_.data();
       block.column_taps = parts_ * column_taps_;
       block.tap_groups = tap_groups_;
       block.weights = weights_.as<std::uint8_t>().data();
-      block.channels = problem_.oc;
+      block.channels = channels_;
       block.dst = reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc;
-      block.dst_stride = problem_.oc;
+      block.dst_stride = channels_;
       block.form = rules_.form();
       block.rule = rules_.from(0);
       isa_.depthwise(block);
@@ -70,8 +82,9 @@ class Depthwise final : public Prepared {
  private:
   void pack_channel(WeightDifferences& w, std::int64_t place, std::vector<WindowSums>& windows) {
     const std::int64_t in_block = place % block_;
-    const std::int64_t channel = place - in_block + lane_order(in_block, isa_.depthwise_vectors);
-    if (channel >= problem_.oc) return;
+    const std::int64_t lane = place - in_block + lane_order(in_block, isa_.depthwise_vectors);
+    if (lane >= channels_) return;
+    const std::int64_t channel = lane % problem_.oc;
     const std::span<const std::int16_t> window = w.channel(channel);
     const WindowSums sums = windows[static_cast<std::size_t>(place)] = window_sums(window);
     arrays_.set(place, channel, sums.total(), band_.zero_point());
@@ -95,8 +108,10 @@ class Depthwise final : public Prepared {
 
   const DirectIsa& isa_;
   Conv2dProblem problem_;
-  std::int64_t block_;   ///< channels of a block
-  std::int64_t places_;  ///< channels filled up to whole blocks
+  std::int64_t block_;     ///< channels of a block
+  std::int64_t pixels_;    ///< that are taken as one
+  std::int64_t channels_;  ///< of these
+  std::int64_t places_;    ///< channels filled up to whole blocks
   InputBand band_;
   RuleArrays arrays_;
   FastRules rules_;

@@ -34,7 +34,7 @@ class InputBand {
 
   /// A run of output pixels that was placed.
   struct Placed {
-    const std::uint8_t* const* windows;
+    const std::uint8_t** windows;  ///< in the scratch memory
     std::int64_t count;
   };
   /// Places pixels from `first` on, at least one and not `end`.
