@@ -40,8 +40,10 @@ struct Scratch {
 
 class TileConvolution final : public Prepared {
  public:
-  TileConvolution(void (*multiply)(const TileWork&), const Conv2dProblem& p, const Operands& operands)
+  TileConvolution(void (*multiply)(const TileWork&), const Conv2dProblem& p, const Operands& operands,
+                  TileOrder order)
       : multiply_(multiply),
+        order_(order),
         problem_(p),
         input_(p, tensor_quantization(operands.inputs[0], "x").zero_point),
         panels_((p.oc + kTilePanel - 1) / kTilePanel),
@@ -117,7 +119,7 @@ class TileConvolution final : public Prepared {
     work.step_count = static_cast<std::int64_t>(steps_.size());
     work.weights = weights_.as<std::uint8_t>().data() + panel_range.begin * panel_bytes_;
     work.panels = panel_range.end - panel_range.begin;
-    choose_order(work);
+    set_order(work);
     work.channels = std::min(problem_.oc - panel_range.begin * kTilePanel, work.panels * kTilePanel);
     work.starts_at_zero = starts_at_zero_ ? 1 : 0;
     work.sums = s.sums;
@@ -126,11 +128,17 @@ class TileConvolution final : public Prepared {
     return work;
   }
 
-  /// Which operand of the loop stays: measured (docs/performance.md).
-  void choose_order(TileWork& work) const noexcept {
-    const bool panels_first = weights_.bytes() > kGroupBytes;
+  [[nodiscard]] TileOrder chosen_order() const noexcept {
+    if (order_ != TileOrder::chosen) return order_;
+    if (weights_.bytes() > kGroupBytes) return TileOrder::panels;
+    return std::ssize(steps_) >= kStreamedSteps ? TileOrder::pixels_streamed : TileOrder::pixels;
+  }
+
+  void set_order(TileWork& work) const noexcept {
+    const TileOrder order = chosen_order();
+    const bool panels_first = order == TileOrder::panels;
     work.group = panels_first ? 1 : work.panels;
-    work.streams_weights = !panels_first && work.step_count >= kStreamedSteps ? 1 : 0;
+    work.streams_weights = order == TileOrder::pixels_streamed ? 1 : 0;
     const std::int64_t visits = work.tile_count / 2;
     work.lines_ahead = panels_first ? static_cast<int>((kTileStepWeights / kLine + visits - 1) / visits) : 0;
   }
@@ -257,6 +265,7 @@ class TileConvolution final : public Prepared {
   }
 
   void (*multiply_)(const TileWork&);
+  TileOrder order_;
   Conv2dProblem problem_;
   TileInput input_;
   std::int64_t panels_;
@@ -284,9 +293,16 @@ Support tiles_support(const Conv2dProblem& p) noexcept {
   return Support::yes();
 }
 
+Support tile_order_support(const Conv2dProblem& p) noexcept {
+  const Support tiles = tiles_support(p);
+  if (!tiles) return tiles;
+  if (p.oc <= kTilePanel) return Support::no("one panel of weights: no choice of order");
+  return Support::slower("amx_int8 chooses the order by the sizes; this one is for tuning");
+}
+
 std::unique_ptr<Prepared> prepare_tiles(void (*multiply)(const TileWork&), const Conv2dProblem& p,
-                                        const Operands& operands) {
-  return std::make_unique<TileConvolution>(multiply, p, operands);
+                                        const Operands& operands, TileOrder order) {
+  return std::make_unique<TileConvolution>(multiply, p, operands, order);
 }
 
 }  // namespace octavo
