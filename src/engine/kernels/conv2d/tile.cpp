@@ -38,17 +38,42 @@ struct Scratch {
   std::byte* copy;
 };
 
+/// The same convolution with two neighbouring output pixels taken as one of twice the channels, where those
+/// of one fill less than half a panel: windows reach a stride further and are two strides apart.
+Conv2dProblem paired(const Conv2dProblem& p) {
+  if (2 * p.oc > kTilePanel || p.ow() % 2 != 0 || p.dw != 1) return p;
+  Conv2dProblem pair = p;
+  pair.oc = 2 * p.oc;
+  if (TileInput::is_in_place(p)) {
+    pair.ic = 2 * p.ic, pair.iw = p.iw / 2;
+  } else {
+    pair.kw = p.kw + p.sw, pair.sw = 2 * p.sw;
+  }
+  return pair;
+}
+
+/// The window of channel `oc` of paired(p): that of a channel of p, on the side of its pixel.
+void place_in_pair(const Conv2dProblem& p, const Conv2dProblem& pair, std::int64_t oc,
+                   std::span<const std::int16_t> window, std::vector<std::int16_t>& placed) {
+  const bool is_second = oc >= p.oc;
+  placed.assign(static_cast<std::size_t>(pair.ic * pair.kh * pair.kw), 0);
+  const std::int64_t begin = !is_second ? 0 : pair.ic != p.ic ? p.ic : p.sw;
+  for (std::int64_t row = 0; row < p.ic * p.kh; ++row) {
+    std::copy_n(window.data() + row * p.kw, p.kw, placed.data() + row * pair.kw + begin);
+  }
+}
+
 class TileConvolution final : public Prepared {
  public:
   TileConvolution(void (*multiply)(const TileWork&), const Conv2dProblem& p, const Operands& operands,
                   TileOrder order)
       : multiply_(multiply),
         order_(order),
-        problem_(p),
-        input_(p, tensor_quantization(operands.inputs[0], "x").zero_point),
-        panels_((p.oc + kTilePanel - 1) / kTilePanel),
+        problem_(paired(p)),
+        input_(problem_, tensor_quantization(operands.inputs[0], "x").zero_point),
+        panels_((problem_.oc + kTilePanel - 1) / kTilePanel),
         arrays_(p, operands, panels_ * kTilePanel),
-        rules_(p, arrays_),
+        rules_(problem_, arrays_),
         most_tiles_((input_.most_positions() / kTileRows + 1) * input_.most_strips() + 1) {
     WeightDifferences w(p, operands);
     const auto steps = static_cast<std::int64_t>(input_.steps().size());
@@ -57,15 +82,20 @@ class TileConvolution final : public Prepared {
     }
     panel_bytes_ = w.s8_parts() * steps * kTileStepWeights;
     weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
-    std::vector<WindowSums> windows(static_cast<std::size_t>(p.oc));
-    for (std::int64_t oc = 0; oc < p.oc; ++oc) {
-      const std::span<const std::int16_t> window = w.channel(oc);
+    std::vector<WindowSums> windows(static_cast<std::size_t>(problem_.oc));
+    std::vector<std::int16_t> placed;
+    for (std::int64_t oc = 0; oc < problem_.oc; ++oc) {
+      std::span<const std::int16_t> window = w.channel(oc % p.oc);
       const WindowSums sums = windows[static_cast<std::size_t>(oc)] = window_sums(window);
-      arrays_.set(oc, oc, sums.total(), input_.zero_point());
+      arrays_.set(oc, oc % p.oc, sums.total(), input_.zero_point());
+      if (problem_.oc != p.oc) {
+        place_in_pair(p, problem_, oc, window, placed);
+        window = placed;
+      }
       starts_at_zero_ = starts_at_zero_ && arrays_.from(oc).start[0] == 0;
       for (std::int64_t part = 0; part < w.s8_parts(); ++part) pack_channel(window, oc, part, w.s8_parts());
     }
-    rules_ = FastRules(p, arrays_, windows);
+    rules_ = FastRules(problem_, arrays_, windows);
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
@@ -266,7 +296,7 @@ class TileConvolution final : public Prepared {
 
   void (*multiply_)(const TileWork&);
   TileOrder order_;
-  Conv2dProblem problem_;
+  Conv2dProblem problem_;  ///< as it is multiplied
   TileInput input_;
   std::int64_t panels_;
   RuleArrays arrays_;
@@ -284,7 +314,8 @@ Support tiles_support(const Conv2dProblem& p) noexcept {
   if (p.x == DType::f32) return Support::no("f32");
   if (p.g != 1) return Support::no("groups");
   const std::int64_t products = p.ic * p.kh * p.kw;  // of a sum
-  if (products < kFewProducts || (!TileInput::is_in_place(p) && products < kTileStepBytes)) {
+  const bool is_alone = paired(p).oc == p.oc;
+  if (is_alone && (products < kFewProducts || (!TileInput::is_in_place(p) && products < kTileStepBytes))) {
     return Support::slower("a step of 64 products would be mostly empty");
   }
   if (static_cast<double>(p.n * p.oh() * p.ow()) * static_cast<double>(p.oc * products) < kFewInAll) {
