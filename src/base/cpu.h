@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cpu_feature.h"
 #include "base/isa.h"
 
 namespace octavo {
@@ -16,6 +17,13 @@ struct IsaFact {
   Isa isa = Isa::generic;
   bool available = false;
   std::string how;  ///< "cpu and system have it", "cpu lacks avx512_vnni", ...
+};
+
+/// The same of instructions beside them.
+struct FeatureFact {
+  CpuFeature feature = CpuFeature::none;
+  bool available = false;
+  std::string how;
 };
 
 /// A NUMA node and its CPUs.
@@ -39,13 +47,16 @@ struct SystemFacts {
 /// All of it, as `octavo cpu` prints it.
 struct CpuFacts {
   std::string brand;
-  std::vector<IsaFact> isas;  ///< in the order of kAllIsas
+  std::vector<IsaFact> isas;          ///< in the order of kAllIsas
+  std::vector<FeatureFact> features;  ///< in the order of kAllCpuFeatures
   /// CPUID leaf 0x1D reads zero although tiles may work: some virtual machines. oneDNN up to 2.6 must then be
   /// kept from AMX (it programs palette 0 and dies), our own code uses palette 1 regardless.
   bool tile_leaf_is_zero = true;
   SystemFacts system;
 
   [[nodiscard]] bool has(Isa isa) const noexcept;
+  /// True for CpuFeature::none.
+  [[nodiscard]] bool has(CpuFeature feature) const noexcept;
 };
 
 /// The facts of this machine, found out on the first call (which asks the kernel for permission to use AMX

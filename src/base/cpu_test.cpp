@@ -68,6 +68,14 @@ TEST(CpuIsa, RefusesOneThatThisMachineLacks) {
   EXPECT_THAT(text, HasSubstr("generic, avx2"));
 }
 
+TEST(CpuFeature, IsThereWhereItsFactSaysSo) {
+  CpuFacts facts;
+  facts.features = {{CpuFeature::avx512_bf16, true, ""}, {CpuFeature::amx_bf16, false, ""}};
+  EXPECT_TRUE(facts.has(CpuFeature::avx512_bf16));
+  EXPECT_FALSE(facts.has(CpuFeature::amx_bf16));
+  EXPECT_EQ(feature_name(CpuFeature::amx_bf16), "amx_bf16");
+}
+
 TEST(CpuIsa, ReadsTheEnvironment) {
   const char* before = std::getenv("OCTAVO_ISA");
   const std::string saved = before == nullptr ? "" : before;
@@ -92,6 +100,12 @@ TEST(CpuFactsOfThisMachine, AreConsistent) {
       }
     }
   }
+  ASSERT_EQ(facts.features.size(), std::size(kAllCpuFeatures));
+  for (const FeatureFact& fact : facts.features) EXPECT_FALSE(fact.how.empty());
+  EXPECT_TRUE(facts.has(CpuFeature::none));
+  const bool vectors = facts.has(CpuFeature::avx512_bf16), tiles = facts.has(CpuFeature::amx_bf16);
+  EXPECT_TRUE(!vectors || facts.has(Isa::avx512_vnni));
+  EXPECT_TRUE(!tiles || (vectors && facts.has(Isa::amx_int8)));
   EXPECT_FALSE(facts.system.cpus.empty());
   EXPECT_GE(usable_threads(facts.system), 1);
 }

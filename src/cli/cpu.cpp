@@ -16,6 +16,10 @@ void print_json(const CpuFacts& cpu) {
   for (const IsaFact& fact : cpu.isas) {
     json["isas"].push_back({{"name", isa_name(fact.isa)}, {"available", fact.available}, {"how", fact.how}});
   }
+  for (const FeatureFact& fact : cpu.features) {
+    json["features"].push_back(
+        {{"name", feature_name(fact.feature)}, {"available", fact.available}, {"how", fact.how}});
+  }
   const SystemFacts& system = cpu.system;
   json["tile_leaf_is_zero"] = cpu.tile_leaf_is_zero;
   json["l1d_bytes"] = system.l1d_bytes;
@@ -34,6 +38,9 @@ void print_table(const CpuFacts& cpu) {
   fmt::print("cpu         {}\nin use      {}\n", cpu.brand, isa_name(usable_isa()));
   for (const IsaFact& fact : cpu.isas) {
     fmt::print("  {:12} {:4} {}\n", isa_name(fact.isa), fact.available ? "yes" : "no", fact.how);
+  }
+  for (const FeatureFact& fact : cpu.features) {
+    fmt::print("  {:12} {:4} {}\n", feature_name(fact.feature), fact.available ? "yes" : "no", fact.how);
   }
   fmt::print("tile leaf   {}\n", cpu.tile_leaf_is_zero ? "CPUID 0x1D reads zero" : "CPUID 0x1D is filled in");
   fmt::print("caches      L1d {}, L2 {}, L3 {}\n", bytes_text(system.l1d_bytes), bytes_text(system.l2_bytes),

@@ -9,7 +9,7 @@ import shlex
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-ISA_SUFFIX = re.compile(r"_(avx2|avx_vnni|avx512|avx512_vnni|amx_int8)\.(cpp|h)$")
+ISA_SUFFIX = re.compile(r"_(avx2|avx_vnni|avx512|avx512_vnni|avx512_bf16|amx_int8|amx_bf16)\.(cpp|h)$")
 
 
 def said(*command):
