@@ -27,12 +27,13 @@ inline void multiply_block(const FloatLayerWork& w, std::int64_t panel, std::int
       sum[row][1] = _mm256_fmadd_ps(x, right, sum[row][1]);
     }
   }
+  // max gives its second operand where one is NaN: NaN stays NaN, as in the reference.
   const __m256 lowest = _mm256_set1_ps(w.has_relu != 0 ? 0.0F : -__builtin_inff());
   float* const dst = w.dst + sample * w.dst_stride + panel * kFloatPanel + 16 * half;
 #pragma GCC unroll 6
   for (std::int64_t row = 0; row < rows; ++row) {
-    _mm256_storeu_ps(dst + row * w.dst_stride, _mm256_max_ps(sum[row][0], lowest));
-    _mm256_storeu_ps(dst + row * w.dst_stride + 8, _mm256_max_ps(sum[row][1], lowest));
+    _mm256_storeu_ps(dst + row * w.dst_stride, _mm256_max_ps(lowest, sum[row][0]));
+    _mm256_storeu_ps(dst + row * w.dst_stride + 8, _mm256_max_ps(lowest, sum[row][1]));
   }
 }
 

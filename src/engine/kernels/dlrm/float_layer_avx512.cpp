@@ -26,12 +26,13 @@ inline void multiply_block(const FloatLayerWork& w, std::int64_t panel, std::int
       sum[row][1] = _mm512_fmadd_ps(x, right, sum[row][1]);
     }
   }
+  // max gives its second operand where one is NaN: NaN stays NaN, as in the reference.
   const __m512 lowest = _mm512_set1_ps(w.has_relu != 0 ? 0.0F : -__builtin_inff());
   float* const dst = w.dst + sample * w.dst_stride + panel * kFloatPanel;
 #pragma GCC unroll 12
   for (std::int64_t row = 0; row < rows; ++row) {
-    _mm512_storeu_ps(dst + row * w.dst_stride, _mm512_max_ps(sum[row][0], lowest));
-    _mm512_storeu_ps(dst + row * w.dst_stride + 16, _mm512_max_ps(sum[row][1], lowest));
+    _mm512_storeu_ps(dst + row * w.dst_stride, _mm512_max_ps(lowest, sum[row][0]));
+    _mm512_storeu_ps(dst + row * w.dst_stride + 16, _mm512_max_ps(lowest, sum[row][1]));
   }
 }
 

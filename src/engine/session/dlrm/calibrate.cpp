@@ -28,7 +28,7 @@ class Histograms final : public DlrmObserver {
     try {
       of(what)[index].add(values);
     } catch (...) {
-      error_ = std::current_exception();
+      if (!error_) error_ = std::current_exception();  // what is found later follows from the first
     }
   }
 

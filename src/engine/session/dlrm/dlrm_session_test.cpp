@@ -89,6 +89,20 @@ TEST(DlrmSession, GivesTheSameBitsOnEveryIsaAtAnyBatchAndThreads) {
   }
 }
 
+TEST(DlrmSession, GivesNoNumberExactlyWhereARowHoldsNone) {
+  const auto data = testing::random_dlrm({});
+  const OwnedBatch batch = testing::random_batch(data->model, 5);
+  reinterpret_cast<float*>(data->tables.rows(0))[batch.indices[2] * data->model.dim] = std::nanf("");
+  for (const DlrmRow& row : dlrm_f32_rows()) {
+    if (!implies(usable_isa(), row.needs)) continue;
+    DlrmSessionOptions options;
+    options.kernel = row.name;
+    const std::vector<float> scores = scores_of(data, batch.view(), options);
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      EXPECT_EQ(std::isnan(scores[i]), batch.indices[i] == batch.indices[2]) << row.name << " sample " << i;
+  }
+}
+
 TEST(DlrmSession, ForcedRowIsTheOneThatRuns) {
   const auto data = testing::random_dlrm({});
   for (const DlrmRow& row : dlrm_f32_rows()) {
