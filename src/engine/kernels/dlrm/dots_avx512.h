@@ -3,14 +3,15 @@
 
 #include <cstdint>
 
-#include "engine/kernels/dlrm/finish_avx512.h"
+#include "engine/kernels/dlrm/inline.h"
 #include "engine/kernels/dlrm/work.h"
 
-// The products of feature vectors, for files compiled for AVX-512 VNNI or AMX: everything but the products
-// themselves, which are a type `Products` with
+// The products of feature vectors, for files compiled for AVX-512 VNNI, AVX-512 BF16 or AMX: everything but
+// the products themselves, which are a type `Products` with
 //   begin(), end()
 //   multiply(work, features of a sample, transposed features, tiles of sums)
-// All of it has internal linkage.
+//   finish(work, sample, tiles of sums)
+// Sums are s32, or f32 in the same memory. All of it has internal linkage.
 //
 // The sums of a sample are finished while the next one is multiplied.
 
@@ -67,7 +68,8 @@ OCTAVO_INLINE void transpose_sample(const DlrmDotsWork& w, std::int64_t sample, 
 }
 
 /// Requantizes and stores the products of a sample.
-OCTAVO_INLINE void finish_sample(const DlrmDotsWork& w, std::int64_t sample, const std::int32_t* sums) {
+OCTAVO_INLINE void finish_byte_products(const DlrmDotsWork& w, std::int64_t sample,
+                                        const std::int32_t* sums) {
   const std::int64_t first_step = w.row_bytes / kDlrmStep;
   for (std::int64_t step = 0; step < w.fold_steps; ++step) {
     __m512i v[4];
@@ -99,19 +101,20 @@ OCTAVO_INLINE void walk_samples(const DlrmDotsWork& w) {
       w.fill(w.source, sample, w.samples - sample < kDlrmTurn ? w.samples - sample : kDlrmTurn);
     transpose_sample(w, sample, transposed);
     Products::multiply(w, features_of(w, sample), transposed, sums[sample & 1]);
-    if (sample > 0) finish_sample(w, sample - 1, sums[(sample - 1) & 1]);
+    if (sample > 0) Products::finish(w, sample - 1, sums[(sample - 1) & 1]);
   }
-  if (w.samples > 0) finish_sample(w, w.samples - 1, sums[(w.samples - 1) & 1]);
+  if (w.samples > 0) Products::finish(w, w.samples - 1, sums[(w.samples - 1) & 1]);
   Products::end();
 }
 
-template <class Products>
+/// `usual_bytes`: of a row of the published 40M model.
+template <class Products, std::int64_t usual_bytes>
 void dlrm_dots(const DlrmDotsWork& given) {
-  if (given.blocks != 2 || given.row_bytes != 128) return walk_samples<Products>(given);
-  // The published 40M model. Numbers known while compiling save a third of the time: the loops are short.
+  if (given.blocks != 2 || given.row_bytes != usual_bytes) return walk_samples<Products>(given);
+  // Numbers known while compiling save a third of the time: the loops are short.
   DlrmDotsWork w = given;
   w.blocks = 2;
-  w.row_bytes = 128;
+  w.row_bytes = usual_bytes;
   walk_samples<Products>(w);
 }
 

@@ -27,6 +27,10 @@ struct VnniProducts {
     }
   }
 
+  static OCTAVO_INLINE void finish(const DlrmDotsWork& w, std::int64_t sample, const std::int32_t* sums) {
+    finish_byte_products(w, sample, sums);
+  }
+
  private:
   /// Four vectors against 16. Vectors come in blocks of 16: four there always are.
   static OCTAVO_INLINE void multiply_rows(const std::int8_t* a, const std::int8_t* b, std::int64_t row_bytes,
@@ -48,6 +52,6 @@ struct VnniProducts {
 
 }  // namespace
 
-void dlrm_dots_avx512_vnni(const DlrmDotsWork& work) { dlrm_dots<VnniProducts>(work); }
+void dlrm_dots_avx512_vnni(const DlrmDotsWork& work) { dlrm_dots<VnniProducts, 128>(work); }
 
 }  // namespace octavo

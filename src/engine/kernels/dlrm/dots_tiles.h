@@ -2,13 +2,23 @@
 #include "engine/kernels/amx/tiles.h"
 #include "engine/kernels/dlrm/dots_avx512.h"
 
-// The products of feature vectors on tiles, for files compiled for AMX or for AVX-512 VNNI with emulated
-// tiles. All of it has internal linkage.
+// The products of feature vectors on tiles, for files compiled for AMX or for AVX-512 with emulated tiles. A
+// type `Dots` says what is multiplied and what becomes of the sums. All of it has internal linkage.
 
 namespace octavo {
 namespace {
 
-template <class Tiles>
+struct ByteDots {
+  template <class Tiles, int c, int a, int b>
+  static OCTAVO_INLINE void dot() {
+    Tiles::template dot_ss<c, a, b>();
+  }
+  static OCTAVO_INLINE void finish(const DlrmDotsWork& w, std::int64_t sample, const std::int32_t* sums) {
+    finish_byte_products(w, sample, sums);
+  }
+};
+
+template <class Tiles, class Dots>
 struct TileProducts {
   static void begin() {
     TileConfig config;
@@ -27,11 +37,15 @@ struct TileProducts {
         for (std::int64_t step = 0; step < w.row_bytes; step += kDlrmStep) {
           Tiles::template load<4>(features + i * 16 * w.row_bytes + step, w.row_bytes);
           Tiles::template load<6>(transposed + j * 16 * w.row_bytes + step * 16, 64);
-          Tiles::template dot_ss<0, 4, 6>();
+          Dots::template dot<Tiles, 0, 4, 6>();
         }
         Tiles::template store<0>(sums, 64);
       }
     }
+  }
+
+  static OCTAVO_INLINE void finish(const DlrmDotsWork& w, std::int64_t sample, const std::int32_t* sums) {
+    Dots::finish(w, sample, sums);
   }
 
  private:
@@ -43,11 +57,11 @@ struct TileProducts {
     for (std::int64_t step = 0; step < w.row_bytes; step += kDlrmStep) {
       Tiles::template load<4>(features + step, w.row_bytes);
       Tiles::template load<6>(transposed + step * 16, 64);
-      Tiles::template dot_ss<0, 4, 6>();
+      Dots::template dot<Tiles, 0, 4, 6>();
       Tiles::template load<5>(features + block + step, w.row_bytes);
-      Tiles::template dot_ss<1, 5, 6>();
+      Dots::template dot<Tiles, 1, 5, 6>();
       Tiles::template load<7>(transposed + block + step * 16, 64);
-      Tiles::template dot_ss<2, 5, 7>();
+      Dots::template dot<Tiles, 2, 5, 7>();
     }
     Tiles::template store<0>(sums, 64);
     Tiles::template store<1>(sums + 256, 64);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine/kernels/dlrm/inline.h"
 #include "engine/kernels/dlrm/work.h"
 
 // What the AVX-512 kernels share: from sums to the packed bytes of the next layer. All of it has internal
@@ -10,8 +11,6 @@
 
 namespace octavo {
 namespace {
-
-#define OCTAVO_INLINE inline __attribute__((always_inline))
 
 /// The numbers of one panel.
 struct PanelRule {

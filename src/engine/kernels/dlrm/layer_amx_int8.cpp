@@ -1,7 +1,7 @@
-#include "engine/kernels/dlrm/layer_tiles.h"
+#include "engine/kernels/dlrm/int8_layer_tiles.h"
 
 namespace octavo {
 
-void dlrm_layer_amx_int8(const DlrmLayerWork& work) { dlrm_layer_on_tiles<HardwareTiles>(work); }
+void dlrm_layer_amx_int8(const DlrmLayerWork& work) { dlrm_byte_layer_on_tiles<HardwareTiles>(work); }
 
 }  // namespace octavo

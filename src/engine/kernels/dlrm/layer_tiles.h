@@ -4,11 +4,18 @@
 #include <cstdint>
 
 #include "engine/kernels/amx/tiles.h"
-#include "engine/kernels/dlrm/finish_avx512.h"
+#include "engine/kernels/dlrm/inline.h"
 #include "engine/kernels/dlrm/work.h"
 
-// A layer on tiles, for files compiled for AMX or for AVX-512 VNNI with emulated tiles. All of it has
-// internal linkage.
+// A layer on tiles, for files compiled for AMX or for AVX-512 with emulated tiles. All of it has internal
+// linkage. A type `Layer` says what is multiplied and what becomes of the sums:
+//   Work           members as DlrmLayerWork has them, but for numbers that only the rule knows
+//   Sum            std::int32_t or float
+//   dot<Tiles, c, a, b>()
+//   rule(work, panel)                   the numbers of a panel, a Rule
+//   finish_two(left, right, rule, dst)  two neighbouring samples of a panel: 16 sums of each at `left`, the
+//                                       other 16 at `right`
+//   dst(work, group, panel)             where they go
 //
 // Panels outside, so that a panel of weights stays in L1 while all samples stream past it (TILELOADDT1). A
 // block is 32 samples x 32 outputs: tiles 0..3 are its sums, 4, 5 the samples, 6, 7 the weights. While a
@@ -24,82 +31,76 @@ constexpr std::int64_t kWeightsAhead = 65536;
 constexpr std::int64_t kSamplesForPrefetch = 96;
 
 /// A block whose sums wait to be finished.
+template <class Layer>
 struct PendingBlock {
-  PanelRule rule;
-  std::int32_t* sums = nullptr;
+  typename Layer::Rule rule;
+  typename Layer::Sum* sums = nullptr;
   std::uint8_t* dst = nullptr;
 };
 
 /// Samples 2 * pair, 2 * pair + 1 of the block.
-OCTAVO_INLINE void finish_pair(const PendingBlock& block, std::int64_t pair) {
+template <class Layer>
+OCTAVO_INLINE void finish_pair(const PendingBlock<Layer>& block, std::int64_t pair) {
   const std::int64_t half = pair / 8, row = 2 * (pair % 8);
-  const std::int32_t* const left = block.sums + half * 512 + row * 16;
-  finish_two(left, left + 256, block.rule, block.dst + half * kTileBytes + row * kDlrmStep);
-}
-
-template <class Tiles, bool is_signed, int c, int a, int b>
-OCTAVO_INLINE void dot() {
-  if constexpr (is_signed) {
-    Tiles::template dot_ss<c, a, b>();
-  } else {
-    Tiles::template dot_us<c, a, b>();
-  }
+  const auto* const left = block.sums + half * 512 + row * 16;
+  Layer::finish_two(left, left + 256, block.rule, block.dst + half * kTileBytes + row * kDlrmStep);
 }
 
 /// A step of the block's first 16 samples; its weights stay in tiles 6 and 7.
-template <class Tiles, bool is_signed>
+template <class Tiles, class Layer>
 OCTAVO_INLINE void multiply_first(const std::uint8_t* a, const std::int8_t* b) {
   Tiles::template load_streamed<4>(a, 64);
   Tiles::template load<6>(b, 64);
-  dot<Tiles, is_signed, 0, 4, 6>();
+  Layer::template dot<Tiles, 0, 4, 6>();
   Tiles::template load<7>(b + kTileBytes, 64);
-  dot<Tiles, is_signed, 1, 4, 7>();
+  Layer::template dot<Tiles, 1, 4, 7>();
 }
 
 /// The same step of the other 16.
-template <class Tiles, bool is_signed>
+template <class Tiles, class Layer>
 OCTAVO_INLINE void multiply_second(const std::uint8_t* a) {
   Tiles::template load_streamed<5>(a + kTileBytes, 64);
-  dot<Tiles, is_signed, 2, 5, 6>();
-  dot<Tiles, is_signed, 3, 5, 7>();
+  Layer::template dot<Tiles, 2, 5, 6>();
+  Layer::template dot<Tiles, 3, 5, 7>();
 }
 
 template <class Tiles>
-OCTAVO_INLINE void store_second(std::int32_t* sums) {
-  Tiles::template store<2>(sums + 512, 64);
-  Tiles::template store<3>(sums + 768, 64);
+OCTAVO_INLINE void store_second(void* to) {
+  auto* const sums = static_cast<std::uint8_t*>(to);
+  Tiles::template store<2>(sums + 2 * kTileBytes, 64);
+  Tiles::template store<3>(sums + 3 * kTileBytes, 64);
 }
 
 /// One block but for the stores of its second half. `pairs` pairs of the pending block are finished in each
 /// step: 16 / pairs steps at least. `lines` lines of later weights, from `ahead` on, are asked for in each
 /// step.
-template <class Tiles, bool is_signed, int pairs>
+template <class Tiles, class Layer, int pairs>
 OCTAVO_INLINE void multiply_block(std::int64_t steps, const std::uint8_t* a, const std::int8_t* b,
-                                  std::int32_t* sums, const PendingBlock& pending, const std::int8_t* ahead,
-                                  std::int64_t lines) {
+                                  typename Layer::Sum* sums, const PendingBlock<Layer>& pending,
+                                  const std::int8_t* ahead, std::int64_t lines) {
   Tiles::template zero<0>(), Tiles::template zero<1>();
-  multiply_first<Tiles, is_signed>(a, b);
+  multiply_first<Tiles, Layer>(a, b);
   if (pending.sums != nullptr) store_second<Tiles>(pending.sums);
   Tiles::template zero<2>(), Tiles::template zero<3>();
-  multiply_second<Tiles, is_signed>(a);
+  multiply_second<Tiles, Layer>(a);
   for (std::int64_t step = 0;;) {
     for (std::int64_t line = 0; line < lines; ++line, ahead += 64) _mm_prefetch(ahead, _MM_HINT_T1);
     if (pending.sums != nullptr && step * pairs < 16) {
 #pragma GCC unroll 16
-      for (int pair = 0; pair < pairs; ++pair) finish_pair(pending, step * pairs + pair);
+      for (int pair = 0; pair < pairs; ++pair) finish_pair<Layer>(pending, step * pairs + pair);
     }
     if (++step == steps) break;
-    multiply_first<Tiles, is_signed>(a + step * kDlrmStepBytes, b + step * kDlrmStepBytes);
-    multiply_second<Tiles, is_signed>(a + step * kDlrmStepBytes);
+    multiply_first<Tiles, Layer>(a + step * kDlrmStepBytes, b + step * kDlrmStepBytes);
+    multiply_second<Tiles, Layer>(a + step * kDlrmStepBytes);
   }
   Tiles::template store<0>(sums, 64);
   Tiles::template store<1>(sums + 256, 64);
 }
 
-template <class Tiles, bool is_signed, int pairs>
-void multiply_panels(const DlrmLayerWork& w) {
-  alignas(64) std::int32_t sums[2][1024];
-  PendingBlock pending;
+template <class Tiles, class Layer, int pairs>
+void multiply_panels(const typename Layer::Work& w) {
+  alignas(64) typename Layer::Sum sums[2][1024];
+  PendingBlock<Layer> pending;
   const std::int64_t groups = (w.samples + kDlrmGroup - 1) / kDlrmGroup;
   // One panel's lines, divided among the blocks and steps of a panel.
   const std::int64_t lines = w.samples < kSamplesForPrefetch ? 0 : (32 + groups - 1) / groups;
@@ -109,43 +110,43 @@ void multiply_panels(const DlrmLayerWork& w) {
     const std::int64_t panel = w.backwards != 0 ? w.panels - 1 - i : i;
     const std::int8_t* const weights = w.weights + panel * w.steps * kDlrmStepBytes;
     for (std::int64_t group = 0; group < groups; ++group, turn ^= 1) {
-      multiply_block<Tiles, is_signed, pairs>(w.steps, w.src + group * w.steps * kDlrmStepBytes, weights,
-                                              sums[turn], pending,
-                                              weights + ahead + group * w.steps * lines * 64, lines);
-      pending = {panel_rule(w, panel), sums[turn], panel_dst(w, group, panel)};
+      multiply_block<Tiles, Layer, pairs>(w.steps, w.src + group * w.steps * kDlrmStepBytes, weights,
+                                          sums[turn], pending, weights + ahead + group * w.steps * lines * 64,
+                                          lines);
+      pending = {Layer::rule(w, panel), sums[turn], Layer::dst(w, group, panel)};
     }
   }
   if (pending.sums == nullptr) return;
   store_second<Tiles>(pending.sums);
-  for (std::int64_t pair = 0; pair < 16; ++pair) finish_pair(pending, pair);
+  for (std::int64_t pair = 0; pair < 16; ++pair) finish_pair<Layer>(pending, pair);
 }
 
-template <class Tiles, bool is_signed>
-void multiply_many(const DlrmLayerWork& w) {
-  if (w.steps >= 16) return multiply_panels<Tiles, is_signed, 1>(w);
-  if (w.steps >= 8) return multiply_panels<Tiles, is_signed, 2>(w);
-  if (w.steps >= 4) return multiply_panels<Tiles, is_signed, 4>(w);
-  if (w.steps >= 2) return multiply_panels<Tiles, is_signed, 8>(w);
-  multiply_panels<Tiles, is_signed, 16>(w);
+template <class Tiles, class Layer>
+void multiply_many(const typename Layer::Work& w) {
+  if (w.steps >= 16) return multiply_panels<Tiles, Layer, 1>(w);
+  if (w.steps >= 8) return multiply_panels<Tiles, Layer, 2>(w);
+  if (w.steps >= 4) return multiply_panels<Tiles, Layer, 4>(w);
+  if (w.steps >= 2) return multiply_panels<Tiles, Layer, 8>(w);
+  multiply_panels<Tiles, Layer, 16>(w);
 }
 
-template <class Tiles, bool is_signed>
+template <class Tiles, class Layer>
 OCTAVO_INLINE void multiply_few_step(const std::uint8_t* a, const std::int8_t* b, std::int64_t panel_bytes) {
   Tiles::template load<4>(a, 64);
   Tiles::template load<5>(b, 64);
   Tiles::template load<6>(b + kTileBytes, 64);
   Tiles::template load<7>(b + panel_bytes, 64);
-  dot<Tiles, is_signed, 0, 4, 5>();
-  dot<Tiles, is_signed, 1, 4, 6>();
-  dot<Tiles, is_signed, 2, 4, 7>();
+  Layer::template dot<Tiles, 0, 4, 5>();
+  Layer::template dot<Tiles, 1, 4, 6>();
+  Layer::template dot<Tiles, 2, 4, 7>();
   Tiles::template load<5>(b + panel_bytes + kTileBytes, 64);
-  dot<Tiles, is_signed, 3, 4, 5>();
+  Layer::template dot<Tiles, 3, 4, 5>();
 }
 
 /// At most 16 samples: one tile of them against two panels at a time; every weight is read once.
-template <class Tiles, bool is_signed>
-void multiply_few(const DlrmLayerWork& w) {
-  alignas(64) std::int32_t sums[1024] = {};
+template <class Tiles, class Layer>
+void multiply_few(const typename Layer::Work& w) {
+  alignas(64) typename Layer::Sum sums[1024] = {};
   const std::int64_t turns = (w.panels + 1) / 2, panel_bytes = w.steps * kDlrmStepBytes;
   for (std::int64_t i = 0; i < turns; ++i) {
     const std::int64_t panel = 2 * (w.backwards != 0 ? turns - 1 - i : i);
@@ -155,18 +156,17 @@ void multiply_few(const DlrmLayerWork& w) {
     Tiles::template zero<0>(), Tiles::template zero<1>(), Tiles::template zero<2>(),
         Tiles::template zero<3>();
     for (std::int64_t step = 0; step < w.steps; ++step) {
-      multiply_few_step<Tiles, is_signed>(w.src + step * kDlrmStepBytes, weights + step * kDlrmStepBytes,
-                                          second);
+      multiply_few_step<Tiles, Layer>(w.src + step * kDlrmStepBytes, weights + step * kDlrmStepBytes, second);
     }
     Tiles::template store<0>(sums, 64);
     Tiles::template store<1>(sums + 256, 64);
     Tiles::template store<2>(sums + 512, 64);
     Tiles::template store<3>(sums + 768, 64);
     for (std::int64_t half = 0; half < 2 && panel + half < w.panels; ++half) {
-      const PanelRule rule = panel_rule(w, panel + half);
+      const typename Layer::Rule rule = Layer::rule(w, panel + half);
       for (std::int64_t row = 0; row < w.samples; row += 2) {
-        const std::int32_t* const left = sums + half * 512 + row * 16;
-        finish_two(left, left + 256, rule, panel_dst(w, 0, panel + half) + row * kDlrmStep);
+        const auto* const left = sums + half * 512 + row * 16;
+        Layer::finish_two(left, left + 256, rule, Layer::dst(w, 0, panel + half) + row * kDlrmStep);
       }
     }
   }
@@ -183,17 +183,13 @@ inline TileConfig layer_tiles_config(bool is_few, std::int64_t samples) {
   return config;
 }
 
-template <class Tiles>
-void dlrm_layer_on_tiles(const DlrmLayerWork& w) {
+template <class Tiles, class Layer>
+void dlrm_layer_on_tiles(const typename Layer::Work& w) {
   if (w.samples <= 0) return;
   const bool is_few = w.samples <= 16;
   Tiles::publish();
   Tiles::configure(layer_tiles_config(is_few, w.samples));
-  if (is_few) {
-    w.src_is_signed != 0 ? multiply_few<Tiles, true>(w) : multiply_few<Tiles, false>(w);
-  } else {
-    w.src_is_signed != 0 ? multiply_many<Tiles, true>(w) : multiply_many<Tiles, false>(w);
-  }
+  is_few ? multiply_few<Tiles, Layer>(w) : multiply_many<Tiles, Layer>(w);
   Tiles::release();
 }
 

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 // What the int8 kernels of a DLRM are given: pointers and sizes only, for files compiled for one ISA.
+// bf16_work.h has what differs in bf16.
 //
 // Activations are packed in tiles: samples in groups of 32, inputs in steps of 64;
 //   [group][step][half of 16 samples][16 samples][64 bytes]
@@ -68,6 +69,7 @@ struct DlrmFold {
   std::int32_t masked;
   std::int32_t other;
   std::uint32_t mask;
+  std::uint32_t used;  ///< lanes that hold products
 };
 
 /// The products of a sample's feature vectors. With C the tiles of sums of the blocks (i, j <= i) of 16 x 16

@@ -41,11 +41,6 @@ std::optional<Piece> take_longest(Pieces& pieces, std::int64_t most) {
   return std::nullopt;
 }
 
-/// The byte of lane `lane` of fold `fold`: packing interleaves four folds by fours of lanes.
-std::int64_t byte_of(std::int64_t fold, std::int64_t lane) noexcept {
-  return fold / 4 * kDlrmStep + lane / 4 * 16 + fold % 4 * 4 + lane % 4;
-}
-
 }  // namespace
 
 DotFolds fold_dots(std::int64_t vectors, bool with_self) {
@@ -57,20 +52,22 @@ DotFolds fold_dots(std::int64_t vectors, bool with_self) {
   result.places.resize(product(vectors, 0));
   const auto place = [&](const Piece& piece, std::int64_t lane) {
     for (std::int64_t l = 0; l < piece.count; ++l)
-      result.places[product(piece.i, piece.first + l)] = byte_of(std::ssize(result.folds), lane + l);
+      result.places[product(piece.i, piece.first + l)] = std::ssize(result.folds) * 16 + lane + l;
   };
   Pieces pieces = pieces_of(vectors, with_self);
   while (const auto first = take_longest(pieces, 16)) {
     place(*first, 0);
-    DlrmFold fold{0, static_cast<std::int32_t>(first->offset()), 0};
+    const auto lanes_below = [](std::int64_t lane) { return (1U << lane) - 1U; };
+    DlrmFold fold{0, static_cast<std::int32_t>(first->offset()), 0, lanes_below(first->count)};
     if (const auto second = take_longest(pieces, 16 - first->count)) {
       place(*second, first->count);
       fold.masked = static_cast<std::int32_t>(second->offset() - first->count);
-      fold.mask = 0xFFFFU & ~((1U << first->count) - 1U);
+      fold.mask = 0xFFFFU & ~fold.used;
+      fold.used = lanes_below(first->count + second->count);
     }
     result.folds.push_back(fold);
   }
-  result.folds.resize((result.folds.size() + 3) / 4 * 4, DlrmFold{0, 0, 0});
+  result.folds.resize((result.folds.size() + 3) / 4 * 4, DlrmFold{0, 0, 0, 0});
   return result;
 }
 

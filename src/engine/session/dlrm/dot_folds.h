@@ -10,9 +10,8 @@ namespace octavo {
 /// holds the end of one row of a tile and of another one. 27 vectors give 351 products in 24 folds of 384
 /// lanes.
 struct DotFolds {
-  std::vector<DlrmFold> folds;  ///< whole steps of four; unused ones read the first sums
-  std::vector<std::int64_t>
-      places;  ///< of each product (i, j), row by row: its byte among the folds' results
+  std::vector<DlrmFold> folds;       ///< whole steps of four; unused ones read the first sums
+  std::vector<std::int64_t> places;  ///< of each product (i, j), row by row: 16 * its fold + its lane
 };
 
 /// Products (i, j < i), with_self also (i, i).

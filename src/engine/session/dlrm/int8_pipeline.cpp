@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 
 #include "engine/embedding/bag_sum.h"
-#include "engine/session/dlrm/dot_folds.h"
 #include "engine/session/dlrm/packed_layer.h"
 #include "engine/session/dlrm/prefetch.h"
 #include "engine/session/dlrm/scratch.h"
+#include "engine/session/dlrm/top_plan.h"
 
 namespace octavo {
 namespace {
@@ -21,40 +20,19 @@ constexpr std::int64_t kFewSamples = 16;
 /// Between features and what is made of them: a load waits for an earlier store with the same low 12 bits.
 constexpr std::int64_t kHalfPage = 2048;
 
-std::vector<std::int64_t> counted_places(std::int64_t count) {
-  std::vector<std::int64_t> places(static_cast<std::size_t>(count));
-  std::iota(places.begin(), places.end(), 0);
-  return places;
+/// The byte of a lane of DotFolds: packing interleaves four folds by fours of lanes.
+std::int64_t byte_of(std::int64_t lane) noexcept {
+  const std::int64_t fold = lane / 16;
+  return fold / 4 * kDlrmStep + lane % 16 / 4 * 16 + fold % 4 * 4 + lane % 4;
 }
-
-/// Where things are among the packed inputs of the top MLP: x and, for `cat`, each embedding in whole steps,
-/// the products behind x.
-struct TopPlan {
-  std::int64_t vector_bytes;  ///< of a feature vector: whole steps
-  std::int64_t vectors;
-  std::int64_t blocks;  ///< of 16 vectors
-  DotFolds dots;
-  std::int64_t steps;
-  std::vector<std::int64_t> places;
-
-  explicit TopPlan(const DlrmModel& model)
-      : vector_bytes(dlrm_steps(model.dim) * kDlrmStep),
-        vectors(std::ssize(model.tables) + 1),
-        blocks((vectors + 15) / 16) {
-    const bool is_cat = model.interaction == Interaction::cat;
-    for (std::int64_t v = 0; v < (is_cat ? vectors : 1); ++v) {
-      for (std::int64_t i = 0; i < model.dim; ++i) places.push_back(v * vector_bytes + i);
-    }
-    if (!is_cat) dots = fold_dots(vectors, model.interaction == Interaction::dot_with_self);
-    for (std::int64_t place : dots.places) places.push_back(vector_bytes + place);
-    steps = (is_cat ? vectors : 1) * vector_bytes / kDlrmStep + std::ssize(dots.folds) / 4;
-  }
-};
 
 class Int8Pipeline final : public DlrmPipeline {
  public:
   Int8Pipeline(const DlrmData& data, const DlrmInt8Kernels& kernels)
-      : model_(data.model), kernels_(kernels), numbers_(int8_numbers(data)), top_plan_(model_) {
+      : model_(data.model),
+        kernels_(kernels),
+        numbers_(int8_numbers(data)),
+        top_plan_(model_, kDlrmStep, byte_of) {
     for (std::size_t t = 0; t < model_.tables.size(); ++t) {
       const BagTable bag = bag_table(data.tables.views()[t]);
       const auto number = static_cast<std::int64_t>(t);
@@ -145,15 +123,11 @@ class Int8Pipeline final : public DlrmPipeline {
       last_weights_[static_cast<std::size_t>(places[k])] = last.weights[k];
   }
 
-  /// The multiplier of each product to where the folds put it.
+  /// The multiplier of each product to its lane.
   void scatter_multipliers() {
     dot_multiplier_.resize(top_plan_.dots.folds.size() * 16);
-    for (std::size_t i = 0; i < numbers_.dot_multiplier.size(); ++i) {
-      const std::int64_t byte = top_plan_.dots.places[i], in_step = byte % kDlrmStep;
-      const std::int64_t fold = byte / kDlrmStep * 4 + in_step % 16 / 4,
-                         lane = in_step / 16 * 4 + in_step % 4;
-      dot_multiplier_[static_cast<std::size_t>(fold * 16 + lane)] = numbers_.dot_multiplier[i];
-    }
+    for (std::size_t i = 0; i < numbers_.dot_multiplier.size(); ++i)
+      dot_multiplier_[static_cast<std::size_t>(top_plan_.dots.places[i])] = numbers_.dot_multiplier[i];
   }
 
   /// Runs layers from `src` on; the last one writes to `last_dst` where that is given. Returns where the

@@ -12,12 +12,14 @@
 #include "engine/session/dlrm/dot_folds.h"
 #include "engine/session/dlrm/int8_pipeline.h"
 #include "engine/session/dlrm/testing/models.h"
+#include "engine/session/dlrm/testing/shapes.h"
 
 namespace octavo {
 namespace {
 
 using testing::DlrmShape;
 using testing::OwnedBatch;
+using testing::shape_of;
 
 std::vector<float> int8_scores(const std::shared_ptr<const DlrmData>& data, const DlrmBatch& batch,
                                std::string_view kernel, int threads = 1) {
@@ -38,10 +40,9 @@ struct Case {
   std::vector<OwnedBatch> batches;
   std::vector<std::vector<float>> expected;
 
-  Case(std::string_view what, const DlrmShape& shape, std::initializer_list<std::int64_t> batch_sizes)
-      : name(what), data(testing::random_dlrm(shape)) {
+  explicit Case(const testing::ShapeCase& c) : name(c.name), data(testing::random_dlrm(c.shape)) {
     testing::calibrate(data, testing::random_batch(data->model, 200).view());
-    for (std::int64_t samples : batch_sizes) {
+    for (std::int64_t samples : c.batches) {
       for (std::int64_t most_in_bag : {0, 3})
         batches.push_back(testing::random_batch(data->model, samples, most_in_bag, 9));
     }
@@ -49,49 +50,10 @@ struct Case {
   }
 };
 
-DlrmShape shape_of(Interaction interaction, std::int64_t dim, std::size_t tables,
-                   std::vector<RowFormat> formats) {
-  DlrmShape shape;
-  shape.interaction = interaction;
-  shape.dim = dim;
-  shape.bottom = {70, dim};
-  shape.top = {130, 33, 1};
-  shape.formats = std::move(formats);
-  shape.rows.clear();
-  for (std::size_t t = 0; t < tables; ++t) shape.rows.push_back(static_cast<std::int64_t>(3 + 7 * t));
-  return shape;
-}
-
 const std::vector<Case>& cases() {
   static const std::vector<Case> kCases = [] {
-    const std::vector<RowFormat> s8{RowFormat::s8_table}, s4{RowFormat::s4_codebook};
-    const std::vector<RowFormat> mixed{RowFormat::s4_codebook, RowFormat::s8_row, RowFormat::f16,
-                                       RowFormat::s8_table,    RowFormat::s4_row, RowFormat::f32};
-    DlrmShape one_layer = shape_of(Interaction::dot, 32, 5, s8);
-    one_layer.top = {1};
-    DlrmShape deep = shape_of(Interaction::dot, 128, 26, s4);
-    deep.bottom = {512, 256, 128};
-    deep.top = {1024, 300, 1};
-    DlrmShape many_features = shape_of(Interaction::dot, 16, 3, mixed);
-    many_features.dense_features = 70;
     std::vector<Case> made;
-    made.emplace_back("4-bit, 26 tables", shape_of(Interaction::dot, 128, 26, s4),
-                      std::initializer_list<std::int64_t>{1, 2, 16, 17, 100});
-    made.emplace_back("bytes, 26 tables", shape_of(Interaction::dot, 64, 26, s8),
-                      std::initializer_list<std::int64_t>{1, 15, 33});
-    made.emplace_back("all formats", shape_of(Interaction::dot, 48, 12, mixed),
-                      std::initializer_list<std::int64_t>{3, 31, 64, 130});
-    made.emplace_back("with self", shape_of(Interaction::dot_with_self, 33, 31, mixed),
-                      std::initializer_list<std::int64_t>{5, 40});
-    made.emplace_back("concatenated", shape_of(Interaction::cat, 20, 7, mixed),
-                      std::initializer_list<std::int64_t>{1, 70});
-    made.emplace_back("50 tables", shape_of(Interaction::dot, 16, 50, mixed),
-                      std::initializer_list<std::int64_t>{2, 19});
-    made.emplace_back("no tables", shape_of(Interaction::dot, 16, 0, s8),
-                      std::initializer_list<std::int64_t>{2, 19});
-    made.emplace_back("one layer on top", one_layer, std::initializer_list<std::int64_t>{1, 37});
-    made.emplace_back("deep", deep, std::initializer_list<std::int64_t>{8, 97});
-    made.emplace_back("70 features", many_features, std::initializer_list<std::int64_t>{9});
+    for (const testing::ShapeCase& c : testing::shape_cases()) made.emplace_back(c);
     return made;
   }();
   return kCases;

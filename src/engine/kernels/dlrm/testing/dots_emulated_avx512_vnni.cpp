@@ -4,6 +4,8 @@
 
 namespace octavo {
 
-void dlrm_dots_emulated(const DlrmDotsWork& work) { dlrm_dots<TileProducts<EmulatedTiles>>(work); }
+void dlrm_dots_emulated(const DlrmDotsWork& work) {
+  dlrm_dots<TileProducts<EmulatedTiles, ByteDots>, 128>(work);
+}
 
 }  // namespace octavo
