@@ -1,7 +1,8 @@
 // Times scoring with the DLRM of MLPerf ("40M": 187,767,399 rows x 128) made up in memory: samples/s by batch
-// size, uniform and Zipf indices, against the int8 peak measured in the same process.
-//   dlrm_bench [--scale F] [--format s4_codebook] [--threads N] [--batch 1,128,2048] [--seconds S] [--kernel
-//   ROW]
+// size, uniform and Zipf indices, against the int8 peak measured in the same process. Several arithmetics are
+// timed in turns.
+//   dlrm_bench [--scale F] [--format s4_codebook] [--threads N] [--batch 1,128,2048] [--seconds S]
+//              [--arithmetic int8,bf16,f32] [--kernel ROW]
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -39,7 +40,7 @@ struct Options {
   std::vector<std::int64_t> batches{1, 16, 128, 2048};
   double seconds = 2.0;
   std::string kernel;
-  bool is_f32 = false;
+  std::vector<std::string> arithmetic{"int8"};
   std::string package;
   bool is_mapped = false;
 };
@@ -184,8 +185,8 @@ struct Pairs {
 };
 
 /// Runs of `batch` pairs, one after the other.
-void measure(DlrmSession& session, const Pairs& pairs, std::int64_t batch, std::string_view indices,
-             double seconds, double peak) {
+void measure(DlrmSession& session, std::string_view arithmetic, const Pairs& pairs, std::int64_t batch,
+             std::string_view indices, double seconds, double peak) {
   std::vector<float> scores(static_cast<std::size_t>(batch));
   std::vector<double> each;
   for (std::int64_t i = 0; i < 8; ++i) session.score(pairs.part(i * batch, batch), scores);
@@ -204,10 +205,10 @@ void measure(DlrmSession& session, const Pairs& pairs, std::int64_t batch, std::
            each[static_cast<std::size_t>(share * static_cast<double>(each.size() - 1))];
   };
   fmt::print(
-      "b{:<5} {:8} median {:8.0f} samples/s  best {:8.0f} ({:.1f}% of the peak)  p99 {:.1f} us a batch  "
+      "b{:<5} {:8} {:4} median {:8.0f} samples/s  best {:8.0f} ({:.1f}% of the peak)  p99 {:.1f} us a batch  "
       "{:.3f} us of CPU a "
       "sample\n",
-      batch, indices, rate(0.5), rate(0.01), 100 * rate(0.01) * kOperations / peak,
+      batch, indices, arithmetic, rate(0.5), rate(0.01), 100 * rate(0.01) * kOperations / peak,
       1e6 * each[each.size() * 99 / 100], 1e6 * cpu_each);
 }
 
@@ -221,7 +222,6 @@ std::string memory_line() {
 
 /// Scores 1024 pairs also with the reference.
 void check(const Dlrm& model, DlrmSessionOptions options, const Pairs& pairs) {
-  if (options.precision != DlrmPrecision::int8) return;
   DlrmSession fast(model, options);
   options.kernel = "reference";
   DlrmSession exact(model, options);
@@ -230,8 +230,12 @@ void check(const Dlrm& model, DlrmSessionOptions options, const Pairs& pairs) {
   fast.score(pairs.part(0, kCount), scores);
   exact.score(pairs.part(0, kCount), expected);
   std::int64_t different = 0;
-  for (std::size_t s = 0; s < scores.size(); ++s) different += scores[s] == expected[s] ? 0 : 1;
-  fmt::print("{} of {} scores differ from the reference\n", different, kCount);
+  float most = 0;
+  for (std::size_t s = 0; s < scores.size(); ++s) {
+    different += scores[s] == expected[s] ? 0 : 1;
+    most = std::max(most, std::fabs(scores[s] - expected[s]));
+  }
+  fmt::print("{} of {} scores differ from the reference, by {:.2g} at most\n", different, kCount, most);
 }
 
 /// The model with made-up weights and rows, calibrated on made-up samples.
@@ -250,6 +254,16 @@ Dlrm made_up(const Options& options) {
   return Dlrm(data);
 }
 
+DlrmSessionOptions session_options(const Options& options, std::string_view arithmetic) {
+  DlrmSessionOptions result;
+  result.precision = arithmetic == "f32"    ? DlrmPrecision::f32
+                     : arithmetic == "bf16" ? DlrmPrecision::bf16
+                                            : DlrmPrecision::int8;
+  result.threads = options.threads;
+  result.kernel = options.kernel;
+  return result;
+}
+
 int run(const Options& options) {
   const auto begin = std::chrono::steady_clock::now();
   const TablePlace place = options.is_mapped ? TablePlace::mapped : TablePlace::memory;
@@ -257,24 +271,28 @@ int run(const Options& options) {
   const DlrmModel& model = dlrm.data().model;
   fmt::print("{}: {:.2f} GB, ready in {:.2f} s\n", print(model),
              static_cast<double>(dlrm.table_bytes()) * 1e-9, seconds_since(begin));
-  DlrmSessionOptions session_options;
-  session_options.precision = options.is_f32 ? DlrmPrecision::f32 : DlrmPrecision::int8;
-  session_options.threads = options.threads;
-  session_options.kernel = options.kernel;
-  DlrmSession session(dlrm, session_options);
+  std::vector<DlrmSession> sessions;
+  for (const std::string& arithmetic : options.arithmetic)
+    sessions.emplace_back(dlrm, session_options(options, arithmetic));
   const Pairs uniform_pairs(dlrm, 0);
   std::vector<float> scores(512);
-  session.score(uniform_pairs.part(0, 512), scores);
+  sessions[0].score(uniform_pairs.part(0, 512), scores);
   fmt::print("the first 512 samples are scored {:.2f} s after the start\n", seconds_since(begin));
-  check(dlrm, session_options, uniform_pairs);
   const double peak = peak_ops_per_second(usable_isa()) * options.threads;
-  fmt::print("kernel {}, {} thread(s), peak {:.2f} TOPS in this process\n", session.kernel(), options.threads,
-             peak * 1e-12);
-  for (std::int64_t batch : options.batches)
-    measure(session, uniform_pairs, batch, "uniform", options.seconds, peak);
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    fmt::print("{}: kernel {}, {} thread(s), peak {:.2f} TOPS in this process\n", options.arithmetic[i],
+               sessions[i].kernel(), options.threads, peak * 1e-12);
+    check(dlrm, session_options(options, options.arithmetic[i]), uniform_pairs);
+  }
   const Pairs zipf_pairs(dlrm, 1.05);
-  for (std::int64_t batch : options.batches)
-    measure(session, zipf_pairs, batch, "Zipf", options.seconds, peak);
+  for (const Pairs* pairs : {&uniform_pairs, &zipf_pairs}) {
+    for (std::int64_t batch : options.batches) {
+      for (std::size_t i = 0; i < sessions.size(); ++i) {
+        measure(sessions[i], options.arithmetic[i], *pairs, batch, pairs == &zipf_pairs ? "Zipf" : "uniform",
+                options.seconds, peak);
+      }
+    }
+  }
   fmt::print("peak in this process now {:.2f} TOPS; {}\n",
              peak_ops_per_second(usable_isa()) * options.threads * 1e-12, memory_line());
   return 0;
@@ -292,7 +310,9 @@ int main(int argc, char** argv) {
   app.add_option("--batch", options.batches)->delimiter(',');
   app.add_option("--seconds", options.seconds, "for each line");
   app.add_option("--kernel", options.kernel);
-  app.add_flag("--f32", options.is_f32);
+  app.add_option("--arithmetic", options.arithmetic)
+      ->delimiter(',')
+      ->check(CLI::IsMember({"f32", "bf16", "int8"}));
   app.add_option("--package", options.package, "a package of this shape instead of made-up tables");
   app.add_flag("--mapped", options.is_mapped, "leave the package's tables in their files");
   CLI11_PARSE(app, argc, argv);

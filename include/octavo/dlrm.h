@@ -62,6 +62,7 @@ struct DlrmBatch {
 enum class DlrmPrecision : std::uint8_t {
   f32,
   int8,  ///< 8-bit integers with fixed scales, exact: the same scores on every CPU
+  bf16,  ///< weights and activations of 8 significant bits, f32 sums, whose order CPUs differ in
 };
 
 struct DlrmSessionOptions {
@@ -69,8 +70,8 @@ struct DlrmSessionOptions {
   int threads = 1;
   /// CPUs to pin the threads to, one each; empty = no pinning.
   std::vector<int> cpus;
-  /// Forces a kernel row: "reference", "avx2", "avx512_vnni", "amx_int8"; empty = the best for this CPU (see
-  /// also the environment's OCTAVO_ISA).
+  /// Forces a kernel row: "reference", "avx2", "avx512_vnni", "amx_int8", "amx_bf16" ...; empty = the best
+  /// for this CPU (see also the environment's OCTAVO_ISA).
   std::string kernel;
 };
 

@@ -52,8 +52,8 @@ ClickShape shape_of(const Dlrm& model) { return {model.dense_features(), model.r
 void DlrmOptions::declare(CLI::App& verb) {
   verb.add_option("--modulo", modulo,
                   "DLRM: row numbers modulo this: none, rows (of the table) or a number (max_ind_range)");
-  verb.add_option("--arithmetic", arithmetic, "DLRM: of the layers, f32 or int8")
-      ->check(CLI::IsMember({"f32", "int8"}))
+  verb.add_option("--arithmetic", arithmetic, "DLRM: of the layers, f32, bf16 or int8")
+      ->check(CLI::IsMember({"f32", "bf16", "int8"}))
       ->capture_default_str();
   verb.add_option("--tables", place, "DLRM: read the tables into memory, or leave them mapped in their files")
       ->check(CLI::IsMember({"memory", "mapped"}))
@@ -72,7 +72,9 @@ Dlrm DlrmOptions::open(const std::string& model, const RunOptions& run) const {
 
 DlrmSessionOptions DlrmOptions::session_options(const RunOptions& run) const {
   DlrmSessionOptions options;
-  options.precision = arithmetic == "int8" ? DlrmPrecision::int8 : DlrmPrecision::f32;
+  options.precision = arithmetic == "int8"   ? DlrmPrecision::int8
+                      : arithmetic == "bf16" ? DlrmPrecision::bf16
+                                             : DlrmPrecision::f32;
   options.threads = run.threads;
   if (!run.cpus.empty()) options.cpus = run.session_options().cpus;
   options.kernel = run.kernels;

@@ -4,7 +4,7 @@
 // The thin interface that AMX kernels are written against: a type `Tiles` of static functions, one per tile
 // instruction, the tile numbers being template arguments. HardwareTiles is the instructions; EmulatedTiles
 // (testing/emulated_tiles.h) computes the same in plain C++ on any CPU and notes what hardware would fault
-// on. Only files compiled for amx_int8, and the tests' emulated twins, include this.
+// on. Only files compiled for AMX, and the tests' emulated twins, include this.
 //
 // Palette 1: 8 tiles of up to 16 rows of 64 bytes. In a product c += a * b the tile c has a's rows and b's
 // columns, and b's rows are a's columns in groups of 4 bytes.
@@ -53,6 +53,12 @@ struct HardwareTiles {
   template <int c, int a, int b>
   static inline void dot_ss() {
     asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(c), "i"(a), "i"(b));
+  }
+  /// c += a * b in bf16, sums of 2 products per f32; numbers below 2^-126 count as zero. In files compiled
+  /// for amx_bf16 only.
+  template <int c, int a, int b>
+  static inline void dot_bf16() {
+    asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(c), "i"(a), "i"(b));
   }
 };
 #endif

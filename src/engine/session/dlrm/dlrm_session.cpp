@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/thread_team.h"
 #include "engine/session/dlrm/batch_check.h"
+#include "engine/session/dlrm/bf16_pipeline.h"
 #include "engine/session/dlrm/float_pipeline.h"
 #include "engine/session/dlrm/int8_pipeline.h"
 
@@ -14,22 +15,37 @@ namespace {
 
 const DlrmRow& choose_row(std::span<const DlrmRow> rows, std::string_view forced, Isa isa) {
   for (const DlrmRow& row : rows) {
-    if (!forced.empty() ? row.name != forced : !implies(isa, row.needs)) continue;
-    if (implies(isa, row.needs)) return row;
+    if (!forced.empty() ? row.name != forced : !runs_here(row, isa)) continue;
+    if (runs_here(row, isa)) return row;
     fail(ErrorCode::invalid_argument, "kernel '{}' needs {}, which is not in use here", forced,
-         isa_name(row.needs));
+         implies(isa, row.needs) ? feature_name(row.also_needs) : isa_name(row.needs));
   }
   std::string names;
   for (const DlrmRow& row : rows) names += (names.empty() ? "" : ", ") + std::string(row.name);
   fail(ErrorCode::invalid_argument, "there is no kernel '{}'; there are {}", forced, names);
 }
 
+std::span<const DlrmRow> rows_of(DlrmPrecision precision) {
+  switch (precision) {
+    case DlrmPrecision::f32:
+      return dlrm_f32_rows();
+    case DlrmPrecision::int8:
+      return dlrm_int8_rows();
+    case DlrmPrecision::bf16:
+      return dlrm_bf16_rows();
+  }
+  fail(ErrorCode::invalid_argument, "there is no precision {}", static_cast<int>(precision));
+}
+
 const DlrmRow& row_of(const DlrmSessionOptions& options) {
-  const bool is_int8 = options.precision == DlrmPrecision::int8;
-  return choose_row(is_int8 ? dlrm_int8_rows() : dlrm_f32_rows(), options.kernel, usable_isa());
+  return choose_row(rows_of(options.precision), options.kernel, usable_isa());
 }
 
 }  // namespace
+
+bool runs_here(const DlrmRow& row, Isa isa) {
+  return implies(isa, row.needs) && cpu_facts().has(row.also_needs);
+}
 
 struct DlrmSession::State {
   Dlrm model;

@@ -179,7 +179,7 @@ TEST(DlrmSession, TakesAPartOfALargerBatch) {
   const auto data = testing::random_dlrm(shape_of(Interaction::dot, 32));
   const OwnedBatch whole = testing::random_batch(data->model, 100);
   testing::calibrate(data, whole.view());
-  for (DlrmPrecision precision : {DlrmPrecision::f32, DlrmPrecision::int8}) {
+  for (DlrmPrecision precision : {DlrmPrecision::f32, DlrmPrecision::int8, DlrmPrecision::bf16}) {
     DlrmSessionOptions options;
     options.precision = precision;
     const std::vector<float> all = scores_of(data, whole.view(), options);
@@ -232,7 +232,7 @@ TEST(Dlrm, FromAPackageGivesTheSameScoresInMemoryAndMapped) {
     const Dlrm opened = Dlrm::open(folder.path(), place, 2);
     EXPECT_EQ(opened.rows(), Dlrm(data).rows());
     EXPECT_TRUE(opened.is_calibrated());
-    for (DlrmPrecision precision : {DlrmPrecision::f32, DlrmPrecision::int8}) {
+    for (DlrmPrecision precision : {DlrmPrecision::f32, DlrmPrecision::int8, DlrmPrecision::bf16}) {
       DlrmSessionOptions options;
       options.precision = precision;
       std::vector<float> scores(50);

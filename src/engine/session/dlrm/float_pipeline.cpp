@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/bf16.h"
 #include "engine/embedding/bag_sum.h"
 #include "engine/kernels/dlrm/float_layer.h"
+#include "engine/session/dlrm/bf16_layers.h"
 #include "engine/session/dlrm/prefetch.h"
 #include "engine/session/dlrm/scratch.h"
 
@@ -12,6 +14,9 @@ namespace octavo {
 namespace {
 
 using LayerKernel = void (*)(const FloatLayerWork&);
+
+/// What weights and activations are rounded to.
+enum class Rounding : std::uint8_t { none, bf16 };
 
 /// Activations of this many samples stay in L2 while the weights pass.
 constexpr std::int64_t kSamples = 96;
@@ -46,10 +51,12 @@ struct FloatLayer {
 
 class FloatPipeline final : public DlrmPipeline {
  public:
-  FloatPipeline(const DlrmData& data, LayerKernel layer, BagSum sum, DlrmObserver* observer)
+  FloatPipeline(const DlrmData& data, LayerKernel layer, BagSum sum, Rounding rounding,
+                DlrmObserver* observer)
       : model_(data.model),
         layer_(layer),
         sum_(sum),
+        rounding_(rounding),
         observer_(observer),
         vectors_(std::ssize(model_.tables) + 1) {
     for (const DlrmLayer& l : data.bottom) bottom_.emplace_back(l);
@@ -61,6 +68,9 @@ class FloatPipeline final : public DlrmPipeline {
     }
     widest_ += kOffset;
     no_bias_.resize(static_cast<std::size_t>(whole_panels(vectors_)));
+    for (auto* layers : {&bottom_, &top_}) {
+      for (FloatLayer& l : *layers) round(l.weights.data(), std::ssize(l.weights));
+    }
   }
 
   [[nodiscard]] std::int64_t most_samples() const noexcept override { return kSamples; }
@@ -76,7 +86,11 @@ class FloatPipeline final : public DlrmPipeline {
     const Buffers b(*this, scratch);
     const float* const dense = chunk.batch->dense.data() + chunk.first * model_.dense_features;
     see(DlrmActivation::dense, 0, dense, model_.dense_features, model_.dense_features, chunk.samples);
-    const float* const x = run_layers(bottom_, dense, model_.dense_features, chunk.samples, b, true);
+    const std::int64_t dense_values = chunk.samples * model_.dense_features;
+    if (rounding_ != Rounding::none)
+      round(std::copy_n(dense, dense_values, b.dense) - dense_values, dense_values);
+    const float* const x = run_layers(bottom_, rounding_ == Rounding::none ? dense : b.dense,
+                                      model_.dense_features, chunk.samples, b, true);
     float* const top = x == b.a ? b.b : b.a;
     for (std::int64_t i = 0; i < chunk.samples; ++i)
       interact(chunk, i, x + i * widest_, b, top + i * widest_);
@@ -88,13 +102,15 @@ class FloatPipeline final : public DlrmPipeline {
  private:
   /// Where things are in a thread's scratch.
   struct Buffers {
+    float* dense;       ///< rounded
     float *a, *b;       ///< activations, [samples][widest]
     float* features;    ///< of one sample, [vectors][dim]
     float* transposed;  ///< [panel of vectors][dim][32]
     float* dots;        ///< [vectors][whole panels of vectors]
 
     Buffers(const FloatPipeline& p, Scratch& scratch)
-        : a(scratch.take<float>(kSamples * p.widest_)),
+        : dense(scratch.take<float>(p.rounding_ == Rounding::none ? 0 : kSamples * p.model_.dense_features)),
+          a(scratch.take<float>(kSamples * p.widest_)),
           b(scratch.take<float>(kSamples * p.widest_)),
           features(scratch.take<float>(p.vectors_ * p.model_.dim)),
           transposed(scratch.take<float>(whole_panels(p.vectors_) * p.model_.dim)),
@@ -109,6 +125,7 @@ class FloatPipeline final : public DlrmPipeline {
       const bool has_relu = has_last_relu || &l != &layers.back();
       layer_({src, src_stride, l.inputs, l.weights.data(), l.bias.data(), std::ssize(l.bias) / kFloatPanel,
               has_relu ? 1 : 0, dst, widest_, samples});
+      for (std::int64_t i = 0; has_relu && i < samples; ++i) round(dst + i * widest_, l.outputs);
       see(has_last_relu ? DlrmActivation::bottom : DlrmActivation::top,
           static_cast<std::size_t>(&l - layers.data()), dst, widest_, l.outputs, samples);
       src = dst;
@@ -127,6 +144,7 @@ class FloatPipeline final : public DlrmPipeline {
     for (std::int64_t t = 0; t < vectors_ - 1; ++t) {
       const Bag bag = bag_of(*chunk.batch, t, chunk.first + i);
       sum_(tables_[static_cast<std::size_t>(t)], bag.rows, bag.count, features + (t + 1) * dim);
+      round(features + (t + 1) * dim, dim);
       see(DlrmActivation::embedding, static_cast<std::size_t>(t), features + (t + 1) * dim, dim, dim, 1);
     }
     if (model_.interaction == Interaction::cat) return;
@@ -136,7 +154,12 @@ class FloatPipeline final : public DlrmPipeline {
     float* to = top + dim;
     for (std::int64_t v = 0; v < vectors_; ++v)
       to = std::copy_n(b.dots + v * whole_panels(vectors_), v + with_self, to);
+    round(top + dim, to - (top + dim));
     see(DlrmActivation::dots, 0, top + dim, widest_, to - (top + dim), 1);
+  }
+
+  void round(float* values, std::int64_t count) const noexcept {
+    if (rounding_ == Rounding::bf16) round_to_bf16({values, static_cast<std::size_t>(count)});
   }
 
   void see(DlrmActivation what, std::size_t index, const float* values, std::int64_t stride,
@@ -161,6 +184,7 @@ class FloatPipeline final : public DlrmPipeline {
   const DlrmModel& model_;
   LayerKernel layer_;
   BagSum sum_;
+  Rounding rounding_;
   DlrmObserver* observer_;
   std::int64_t vectors_;  ///< x and one of each table
   std::vector<FloatLayer> bottom_, top_;
@@ -171,7 +195,13 @@ class FloatPipeline final : public DlrmPipeline {
 
 template <LayerKernel layer, BagSum sum>
 std::unique_ptr<DlrmPipeline> prepare(const DlrmData& data) {
-  return std::make_unique<FloatPipeline>(data, layer, sum, nullptr);
+  return std::make_unique<FloatPipeline>(data, layer, sum, Rounding::none, nullptr);
+}
+
+LayerKernel best_layer(Isa isa) {
+  return implies(isa, Isa::avx512) ? float_layer_avx512
+         : implies(isa, Isa::avx2) ? float_layer_avx2
+                                   : float_layer_reference;
 }
 
 }  // namespace
@@ -185,11 +215,13 @@ std::span<const DlrmRow> dlrm_f32_rows() {
   return kRows;
 }
 
+std::unique_ptr<DlrmPipeline> prepare_rounded_to_bf16(const DlrmData& data, Isa isa) {
+  bf16_layers(data);  // refuses weights that are not finite
+  return std::make_unique<FloatPipeline>(data, best_layer(isa), best_bag_sum(isa), Rounding::bf16, nullptr);
+}
+
 std::unique_ptr<DlrmPipeline> prepare_observed(const DlrmData& data, Isa isa, DlrmObserver& observer) {
-  const LayerKernel layer = implies(isa, Isa::avx512) ? float_layer_avx512
-                            : implies(isa, Isa::avx2) ? float_layer_avx2
-                                                      : float_layer_reference;
-  return std::make_unique<FloatPipeline>(data, layer, best_bag_sum(isa), &observer);
+  return std::make_unique<FloatPipeline>(data, best_layer(isa), best_bag_sum(isa), Rounding::none, &observer);
 }
 
 }  // namespace octavo

@@ -22,6 +22,8 @@ class DlrmObserver {
 };
 
 std::span<const DlrmRow> dlrm_f32_rows();
+/// The f32 kernels of `isa` by the rules of Bf16Layers: sums begin as the bias and take the inputs in order.
+std::unique_ptr<DlrmPipeline> prepare_rounded_to_bf16(const DlrmData& data, Isa isa);
 /// The best f32 row for `isa`, showing its activations.
 std::unique_ptr<DlrmPipeline> prepare_observed(const DlrmData& data, Isa isa, DlrmObserver& observer);
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cpu_feature.h"
 #include "base/isa.h"
 #include "engine/embedding/tables.h"
 #include "octavo/dlrm.h"
@@ -61,11 +62,15 @@ class DlrmPipeline {
 };
 
 /// One way to score with one arithmetic, as the tables below list them: best first, the reference last. All
-/// rows of a table give the same bits.
+/// rows of a table give the same bits, but for bf16, whose sums may be taken in any order.
 struct DlrmRow {
   std::string_view name;
   Isa needs = Isa::generic;
   std::unique_ptr<DlrmPipeline> (*prepare)(const DlrmData& data) = nullptr;
+  CpuFeature also_needs = CpuFeature::none;
 };
+
+/// Whether this machine runs the row where `isa` is the level in use.
+bool runs_here(const DlrmRow& row, Isa isa);
 
 }  // namespace octavo

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <cmath>
 #include <cstring>
 #include <utility>
+
+#include "base/bf16.h"
 
 namespace octavo::emulated {
 namespace {
@@ -51,6 +55,57 @@ void multiply(Tile& c, const Tile& a, const Tile& b, int a_is_signed) {
         sum += static_cast<std::uint32_t>(product(&a.bytes[m][4 * k], &b.bytes[k][n], a_is_signed));
       }
       std::memcpy(&c.bytes[m][n], &sum, sizeof sum);
+    }
+  }
+}
+
+/// Whether tile c may take the product of tiles a and b.
+bool fits(int c, int a, int b) {
+  if (!is_usable(c) || !is_usable(a) || !is_usable(b)) return false;
+  const Tile &ta = tiles[a], &tb = tiles[b], &tc = tiles[c];
+  return check(c != a && c != b && a != b, "tiles {} += {} * {} are not three", c, a, b) &&
+         check(tc.row_bytes % 4 == 0 && ta.row_bytes % 4 == 0 && tb.row_bytes % 4 == 0,
+               "tiles {} += {} * {}: rows that do not divide into groups of 4 bytes", c, a, b) &&
+         check(tc.rows == ta.rows, "tile {} has {} rows, tile {} has {}", c, tc.rows, a, ta.rows) &&
+         check(tc.row_bytes == tb.row_bytes, "tile {} has rows of {} bytes, tile {} of {}", c, tc.row_bytes,
+               b, tb.row_bytes) &&
+         check(ta.row_bytes / 4 == tb.rows, "tile {} has rows of {} bytes, tile {} has {} rows", a,
+               ta.row_bytes, b, tb.rows);
+}
+
+float without_denormals(float value) {
+  return std::fabs(value) < 0x1p-126F ? std::copysign(0.0F, value) : value;
+}
+
+using Values = std::array<std::array<float, kRowBytes / 2>, kRows>;
+
+Values bf16_values(const Tile& tile) {
+  Values values{};
+  for (std::size_t row = 0; row < kRows; ++row) {
+    for (std::size_t i = 0; i < kRowBytes / 2; ++i) {
+      std::uint16_t bits = 0;
+      std::memcpy(&bits, &tile.bytes[row][2 * i], sizeof bits);
+      values[row][i] = without_denormals(bf16_value(bits));
+    }
+  }
+  return values;
+}
+
+/// Even and odd products are summed apart, from zero, then added up, then added to what the tile holds. The
+/// hardware takes one fma for each; products are exact in f32, so that an addition has its bits.
+void multiply_bf16(Tile& c, const Tile& a, const Tile& b) {
+  const Values left = bf16_values(a), right = bf16_values(b);
+  for (std::size_t m = 0; m < static_cast<std::size_t>(c.rows); ++m) {
+    for (std::size_t n = 0; n < static_cast<std::size_t>(c.row_bytes) / 4; ++n) {
+      float sums[2] = {};
+      for (std::size_t k = 0; k < static_cast<std::size_t>(b.rows); ++k) {
+        for (std::size_t i = 0; i < 2; ++i)
+          sums[i] = without_denormals(sums[i] + left[m][2 * k + i] * right[k][2 * n + i]);
+      }
+      float sum = 0;
+      std::memcpy(&sum, &c.bytes[m][4 * n], sizeof sum);
+      sum = without_denormals(without_denormals(sum) + without_denormals(sums[0] + sums[1]));
+      std::memcpy(&c.bytes[m][4 * n], &sum, sizeof sum);
     }
   }
 }
@@ -108,19 +163,11 @@ void store(int tile, void* to, std::int64_t stride) {
 }
 
 void dot(int c, int a, int b, int a_is_signed) {
-  if (!is_usable(c) || !is_usable(a) || !is_usable(b)) return;
-  const Tile &ta = tiles[a], &tb = tiles[b];
-  Tile& tc = tiles[c];
-  const bool fits =
-      check(c != a && c != b && a != b, "tiles {} += {} * {} are not three", c, a, b) &&
-      check(tc.row_bytes % 4 == 0 && ta.row_bytes % 4 == 0 && tb.row_bytes % 4 == 0,
-            "tiles {} += {} * {}: rows that do not divide into groups of 4 bytes", c, a, b) &&
-      check(tc.rows == ta.rows, "tile {} has {} rows, tile {} has {}", c, tc.rows, a, ta.rows) &&
-      check(tc.row_bytes == tb.row_bytes, "tile {} has rows of {} bytes, tile {} of {}", c, tc.row_bytes, b,
-            tb.row_bytes) &&
-      check(ta.row_bytes / 4 == tb.rows, "tile {} has rows of {} bytes, tile {} has {} rows", a, ta.row_bytes,
-            b, tb.rows);
-  if (fits) multiply(tc, ta, tb, a_is_signed);
+  if (fits(c, a, b)) multiply(tiles[c], tiles[a], tiles[b], a_is_signed);
+}
+
+void dot_bf16(int c, int a, int b) {
+  if (fits(c, a, b)) multiply_bf16(tiles[c], tiles[a], tiles[b]);
 }
 
 std::string take_fault() { return std::exchange(fault, {}); }

@@ -15,6 +15,7 @@ void zero(int tile);
 void load(int tile, const void* from, std::int64_t stride);
 void store(int tile, void* to, std::int64_t stride);
 void dot(int c, int a, int b, int a_is_signed);
+void dot_bf16(int c, int a, int b);
 /// The first fault of this thread since the last call, or "".
 std::string take_fault();
 }  // namespace emulated
@@ -48,6 +49,10 @@ struct EmulatedTiles {
   template <int c, int a, int b>
   static inline void dot_ss() {
     emulated::dot(c, a, b, 1);
+  }
+  template <int c, int a, int b>
+  static inline void dot_bf16() {
+    emulated::dot_bf16(c, a, b);
   }
 };
 

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "base/bf16.h"
+
 namespace octavo {
 namespace {
 
@@ -36,6 +38,25 @@ TEST(EmulatedTiles, MultiplyByHand) {
   emulated::store(0, c, 8);
   EXPECT_EQ(c[0][0], (200 - 256) - 2 + 10);
   EXPECT_EQ(c[1][1], 128);
+  EXPECT_EQ(emulated::take_fault(), "");
+}
+
+TEST(EmulatedTiles, MultiplyBf16ByHand) {
+  const TileConfig config = config_of(3, 1, 4);
+  emulated::configure(&config);
+  const auto product = [](float a0, float a1, float b0, float b1, float c) {
+    const std::uint16_t a[2] = {bf16_bits(a0), bf16_bits(a1)}, b[2] = {bf16_bits(b0), bf16_bits(b1)};
+    emulated::load(0, &c, 4);
+    emulated::load(1, a, 4);
+    emulated::load(2, b, 4);
+    emulated::dot_bf16(0, 1, 2);
+    emulated::store(0, &c, 4);
+    return c;
+  };
+  EXPECT_EQ(product(1.5F, -2.0F, 4.0F, 0.25F, 100.0F), 105.5F);
+  EXPECT_EQ(product(0x1p24F, -0x1p24F, 1.0F, 1.0F, 1.0F), 1.0F);  // the pair first, then the sum
+  EXPECT_EQ(product(0x1p-130F, 0.0F, 0x1p20F, 0.0F, 0.0F), 0.0F);
+  EXPECT_EQ(product(0x1p-70F, 0.0F, 0x1p-70F, 0.0F, 0.0F), 0.0F);
   EXPECT_EQ(emulated::take_fault(), "");
 }
 
