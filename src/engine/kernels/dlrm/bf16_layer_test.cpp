@@ -79,9 +79,9 @@ struct Kernel {
 };
 
 constexpr Kernel kKernels[] = {
-    {"amx_bf16", CpuFeature::amx_bf16, dlrm_bf16_layer_amx_bf16},
+    {"amx_bf16", CpuFeature::amx_bf16, dlrm_layer_amx_bf16},
     {"emulated", CpuFeature::avx512_bf16, dlrm_bf16_layer_emulated},
-    {"avx512_bf16", CpuFeature::avx512_bf16, dlrm_bf16_layer_avx512_bf16},
+    {"avx512_bf16", CpuFeature::avx512_bf16, dlrm_layer_avx512_bf16},
 };
 
 class Bf16LayerKernel : public ::testing::TestWithParam<Kernel> {
@@ -141,7 +141,7 @@ TEST(Bf16LayerOnEmulatedTiles, HasTheBitsOfTheHardware) {
   if (!cpu_facts().has(CpuFeature::amx_bf16)) GTEST_SKIP() << "NOT TESTED: needs amx_bf16";
   for (std::int64_t samples : {5, 70}) {
     const Layer layer(samples, 5, 3);
-    EXPECT_EQ(layer.run(dlrm_bf16_layer_emulated, false), layer.run(dlrm_bf16_layer_amx_bf16, false));
+    EXPECT_EQ(layer.run(dlrm_bf16_layer_emulated, false), layer.run(dlrm_layer_amx_bf16, false));
   }
 }
 

@@ -49,13 +49,17 @@ struct DlrmBf16LastWork {
 
 // The kernels, by ISA. The products of feature vectors are DlrmDotsWork's, without multipliers: element l of
 // half h of step g of the result is bf16(lane l of fold 2 * g + h).
-void dlrm_bf16_input_avx512_bf16(const DlrmBf16InputWork& work);
-void dlrm_bf16_layer_avx512_bf16(const DlrmBf16LayerWork& work);
-void dlrm_bf16_last_avx512_bf16(const DlrmBf16LastWork& work);
-void dlrm_bf16_dots_avx512_bf16(const DlrmDotsWork& work);
+void dlrm_input_avx512_bf16(const DlrmBf16InputWork& work);
+void dlrm_layer_avx512_bf16(const DlrmBf16LayerWork& work);
+void dlrm_last_avx512_bf16(const DlrmBf16LastWork& work);
+void dlrm_dots_avx512_bf16(const DlrmDotsWork& work);
+/// A row of 4-bit codes, as RowFormat::s4_codebook has them: dst[i] = levels[code i]. `levels` has 32
+/// entries, of which the second 16 are not used.
+void dlrm_codes_avx512_bf16(const std::uint8_t* row, std::int64_t dim, const std::uint16_t* levels,
+                            std::uint16_t* dst);
 /// dst[i] = bf16(values[i]).
-void dlrm_bf16_round_avx512_bf16(const float* values, std::int64_t count, std::uint16_t* dst);
-void dlrm_bf16_layer_amx_bf16(const DlrmBf16LayerWork& work);
-void dlrm_bf16_dots_amx_bf16(const DlrmDotsWork& work);
+void dlrm_round_avx512_bf16(const float* values, std::int64_t count, std::uint16_t* dst);
+void dlrm_layer_amx_bf16(const DlrmBf16LayerWork& work);
+void dlrm_dots_amx_bf16(const DlrmDotsWork& work);
 
 }  // namespace octavo

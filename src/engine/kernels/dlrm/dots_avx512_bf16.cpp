@@ -43,6 +43,6 @@ struct Bf16Products {
 
 }  // namespace
 
-void dlrm_bf16_dots_avx512_bf16(const DlrmDotsWork& work) { dlrm_dots<Bf16Products, 256>(work); }
+void dlrm_dots_avx512_bf16(const DlrmDotsWork& work) { dlrm_dots<Bf16Products, 256>(work); }
 
 }  // namespace octavo

@@ -42,7 +42,7 @@ OCTAVO_INLINE std::int64_t multiply_some(const DlrmBf16LayerWork& w, const std::
 
 }  // namespace
 
-void dlrm_bf16_layer_avx512_bf16(const DlrmBf16LayerWork& w) {
+void dlrm_layer_avx512_bf16(const DlrmBf16LayerWork& w) {
   for (std::int64_t i = 0; i < w.panels; ++i) {
     const std::int64_t panel = w.backwards != 0 ? w.panels - 1 - i : i;
     const std::int8_t* const weights = w.weights + panel * w.steps * kDlrmStepBytes;
@@ -52,7 +52,7 @@ void dlrm_bf16_layer_avx512_bf16(const DlrmBf16LayerWork& w) {
   }
 }
 
-void dlrm_bf16_input_avx512_bf16(const DlrmBf16InputWork& w) {
+void dlrm_input_avx512_bf16(const DlrmBf16InputWork& w) {
   const auto part = [&](std::int64_t m, std::int64_t i) {
     const std::int64_t left = w.features - i;
     const auto there = static_cast<__mmask16>(left >= 16 ? 0xFFFF : left > 0 ? (1 << left) - 1 : 0);
@@ -68,7 +68,7 @@ void dlrm_bf16_input_avx512_bf16(const DlrmBf16InputWork& w) {
   }
 }
 
-void dlrm_bf16_last_avx512_bf16(const DlrmBf16LastWork& w) {
+void dlrm_last_avx512_bf16(const DlrmBf16LastWork& w) {
   for (std::int64_t m = 0; m < w.samples; ++m) {
     const std::uint8_t* const src =
         w.src + m / kDlrmGroup * w.steps * kDlrmStepBytes + m % kDlrmGroup * kDlrmStep;
@@ -81,7 +81,24 @@ void dlrm_bf16_last_avx512_bf16(const DlrmBf16LastWork& w) {
   }
 }
 
-void dlrm_bf16_round_avx512_bf16(const float* values, std::int64_t count, std::uint16_t* dst) {
+void dlrm_codes_avx512_bf16(const std::uint8_t* row, std::int64_t dim, const std::uint16_t* levels,
+                            std::uint16_t* dst) {
+  const auto first_lanes = [](std::int64_t count) {
+    return static_cast<__mmask32>(count >= 32 ? ~0U : count > 0 ? (1U << count) - 1U : 0U);
+  };
+  const __m512i table = _mm512_loadu_si512(levels);
+  const std::int64_t half = (dim + 1) / 2;
+  for (std::int64_t i = 0; i < half; i += 32) {
+    const __mmask32 low = first_lanes(half - i), high = first_lanes(dim - half - i);
+    const __m512i codes = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(low, row + i));
+    const __m512i low_codes = _mm512_and_si512(codes, _mm512_set1_epi16(15));
+    _mm512_mask_storeu_epi16(dst + i, low, _mm512_permutexvar_epi16(low_codes, table));
+    _mm512_mask_storeu_epi16(dst + half + i, high,
+                             _mm512_permutexvar_epi16(_mm512_srli_epi16(codes, 4), table));
+  }
+}
+
+void dlrm_round_avx512_bf16(const float* values, std::int64_t count, std::uint16_t* dst) {
   for (std::int64_t i = 0; i < count; i += 16) {
     const auto there = static_cast<__mmask16>(count - i >= 16 ? 0xFFFF : (1 << (count - i)) - 1);
     const __m256bh rounded = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(there, values + i));

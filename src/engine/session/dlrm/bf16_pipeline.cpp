@@ -1,9 +1,11 @@
 #include "engine/session/dlrm/bf16_pipeline.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
+#include "base/bf16.h"
 #include "engine/embedding/bag_sum.h"
 #include "engine/embedding/memory_region.h"
 #include "engine/session/dlrm/bf16_layers.h"
@@ -20,6 +22,16 @@ constexpr std::int64_t kSamples = 256;
 constexpr std::int64_t kFewSamples = 16;
 /// Between features and what is made of them: a load waits for an earlier store with the same low 12 bits.
 constexpr std::int64_t kHalfPage = 2048;
+
+/// The bf16 of each code of a table in 4-bit codes.
+using Levels = std::array<std::uint16_t, 2 * kCodebookEntries>;
+
+Levels levels_of(const RowCoding& coding) {
+  Levels levels{};
+  for (std::size_t q = 0; q < coding.codebook.size(); ++q)
+    levels[q] = bf16_bits(coding.scale * static_cast<float>(coding.codebook[q]));
+  return levels;
+}
 
 constexpr std::int64_t steps_of(std::int64_t inputs) { return (inputs + kBf16Step - 1) / kBf16Step; }
 
@@ -56,7 +68,11 @@ class Bf16Pipeline final : public DlrmPipeline {
       : model_(data.model),
         kernels_(kernels),
         top_plan_(model_, kBf16Step, [](std::int64_t lane) { return lane; }) {
-    for (const TableView& view : data.tables.views()) tables_.push_back(bag_table(view));
+    for (const TableView& view : data.tables.views()) {
+      tables_.push_back(bag_table(view));
+      has_codes_.push_back(view.coding.format == RowFormat::s4_codebook);
+      levels_.push_back(levels_of(view.coding));
+    }
     pack_layers(bf16_layers(data));
   }
 
@@ -183,9 +199,15 @@ class Bf16Pipeline final : public DlrmPipeline {
     for (std::size_t t = 0; t < tables_.size(); ++t) {
       const auto number = static_cast<std::int64_t>(t);
       const Bag bag = bag_of(batch, number, sample);
+      auto* const vector = reinterpret_cast<std::uint16_t*>(b.features + place * sample_bytes() +
+                                                            (number + 1) * top_plan_.vector_bytes);
+      if (has_codes_[t] && bag.count == 1) {
+        kernels_.codes(tables_[t].rows + bag.rows[0] * tables_[t].row_bytes, model_.dim, levels_[t].data(),
+                       vector);
+        continue;
+      }
       kernels_.sum(tables_[t], bag.rows, bag.count, b.sum);
-      std::int8_t* const vector = b.features + place * sample_bytes() + (number + 1) * top_plan_.vector_bytes;
-      kernels_.round(b.sum, model_.dim, reinterpret_cast<std::uint16_t*>(vector));
+      kernels_.round(b.sum, model_.dim, vector);
     }
   }
 
@@ -212,6 +234,8 @@ class Bf16Pipeline final : public DlrmPipeline {
   DlrmBf16Kernels kernels_;
   TopPlan top_plan_;
   std::vector<BagTable> tables_;
+  std::vector<bool> has_codes_;  ///< by table: a row's codes give its vector through the table's levels
+  std::vector<Levels> levels_;
   std::vector<PackedBf16Layer> bottom_, top_;
   std::int64_t widest_steps_ = 1;
   MemoryRegion weights_;

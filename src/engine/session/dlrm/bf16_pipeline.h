@@ -16,6 +16,7 @@ struct DlrmBf16Kernels {
   void (*dots)(const DlrmDotsWork&);
   void (*last)(const DlrmBf16LastWork&);
   BagSum sum;
+  void (*codes)(const std::uint8_t* row, std::int64_t dim, const std::uint16_t* levels, std::uint16_t* dst);
   void (*round)(const float* values, std::int64_t count, std::uint16_t* dst);
 };
 
