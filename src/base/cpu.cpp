@@ -61,15 +61,15 @@ struct Requirement {
 
 /// `requirements` all met, or which one is not: of an Isa or a CpuFeature.
 template <class Fact, class What>
-Fact fact_of(What what, std::initializer_list<Requirement> requirements) {
+Fact found(What what, std::initializer_list<Requirement> requirements) {
   for (const Requirement& requirement : requirements) {
     if (!requirement.there) return {what, false, std::string(requirement.name)};
   }
   return {what, true, "cpu and system have it"};
 }
 
-IsaFact isa_fact(Isa isa, std::initializer_list<Requirement> requirements) {
-  return fact_of<IsaFact>(isa, requirements);
+IsaFact fact_of(Isa isa, std::initializer_list<Requirement> requirements) {
+  return found<IsaFact>(isa, requirements);
 }
 
 thread_local bool trying_tiles = false;
@@ -109,9 +109,9 @@ IsaFact amx_fact(const Registers& leaf7, std::uint64_t states, bool has_avx512_v
   constexpr int kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr int kTileData = 18;
   IsaFact fact =
-      isa_fact(Isa::amx_int8, {{bit(leaf7.edx, 24) && bit(leaf7.edx, 25), "cpu lacks amx_tile or amx_int8"},
-                               {has_avx512_vnni, "needs avx512_vnni"},
-                               {(states >> 17 & 3) == 3, "system does not save tile registers"}});
+      fact_of(Isa::amx_int8, {{bit(leaf7.edx, 24) && bit(leaf7.edx, 25), "cpu lacks amx_tile or amx_int8"},
+                              {has_avx512_vnni, "needs avx512_vnni"},
+                              {(states >> 17 & 3) == 3, "system does not save tile registers"}});
   if (!fact.available) return fact;
   if (syscall(SYS_arch_prctl, kRequestPermission, kTileData) != 0) {
     return {Isa::amx_int8, false, "system refuses permission to use tile registers"};
@@ -128,36 +128,35 @@ std::vector<IsaFact> isa_facts() {
   const bool saves_ymm = (states & 0x6) == 0x6;
   const bool saves_zmm = (states & 0xE6) == 0xE6;
   std::vector<IsaFact> facts{{Isa::generic, true, "the build's baseline, x86-64-v2"}};
-  facts.push_back(isa_fact(Isa::avx2, {{bit(leaf7.ebx, 5), "cpu lacks avx2"},
-                                       {bit(leaf1.ecx, 12), "cpu lacks fma"},
-                                       {bit(leaf1.ecx, 29), "cpu lacks f16c"},
-                                       {saves_ymm, "system does not save ymm registers"}}));
+  facts.push_back(fact_of(Isa::avx2, {{bit(leaf7.ebx, 5), "cpu lacks avx2"},
+                                      {bit(leaf1.ecx, 12), "cpu lacks fma"},
+                                      {bit(leaf1.ecx, 29), "cpu lacks f16c"},
+                                      {saves_ymm, "system does not save ymm registers"}}));
   const bool avx2 = facts.back().available;
   facts.push_back(
-      isa_fact(Isa::avx_vnni, {{avx2, "needs avx2"}, {bit(cpuid(7, 1).eax, 4), "cpu lacks avx_vnni"}}));
-  facts.push_back(isa_fact(Isa::avx512, {{avx2, "needs avx2"},
-                                         {bit(leaf7.ebx, 16), "cpu lacks avx512f"},
-                                         {bit(leaf7.ebx, 17), "cpu lacks avx512dq"},
-                                         {bit(leaf7.ebx, 30), "cpu lacks avx512bw"},
-                                         {bit(leaf7.ebx, 31), "cpu lacks avx512vl"},
-                                         {saves_zmm, "system does not save zmm registers"}}));
+      fact_of(Isa::avx_vnni, {{avx2, "needs avx2"}, {bit(cpuid(7, 1).eax, 4), "cpu lacks avx_vnni"}}));
+  facts.push_back(fact_of(Isa::avx512, {{avx2, "needs avx2"},
+                                        {bit(leaf7.ebx, 16), "cpu lacks avx512f"},
+                                        {bit(leaf7.ebx, 17), "cpu lacks avx512dq"},
+                                        {bit(leaf7.ebx, 30), "cpu lacks avx512bw"},
+                                        {bit(leaf7.ebx, 31), "cpu lacks avx512vl"},
+                                        {saves_zmm, "system does not save zmm registers"}}));
   const bool avx512 = facts.back().available;
-  facts.push_back(isa_fact(Isa::avx512_vnni, {{avx512, "needs avx512"},
-                                              {bit(leaf7.ecx, 11), "cpu lacks avx512_vnni"},
-                                              {bit(leaf7.ecx, 1), "cpu lacks avx512_vbmi"}}));
+  facts.push_back(fact_of(Isa::avx512_vnni, {{avx512, "needs avx512"},
+                                             {bit(leaf7.ecx, 11), "cpu lacks avx512_vnni"},
+                                             {bit(leaf7.ecx, 1), "cpu lacks avx512_vbmi"}}));
   facts.push_back(amx_fact(leaf7, states, facts.back().available));
   return facts;
 }
 
 std::vector<FeatureFact> feature_facts(std::span<const IsaFact> isas) {
   const auto has = [&](Isa isa) { return isas[static_cast<std::size_t>(isa)].available; };
-  const auto avx512 = fact_of<FeatureFact>(
+  const auto avx512 = found<FeatureFact>(
       CpuFeature::avx512_bf16,
       {{has(Isa::avx512_vnni), "needs avx512_vnni"}, {bit(cpuid(7, 1).eax, 5), "cpu lacks avx512_bf16"}});
-  const auto amx =
-      fact_of<FeatureFact>(CpuFeature::amx_bf16, {{has(Isa::amx_int8), "needs amx_int8"},
-                                                  {avx512.available, "needs avx512_bf16"},
-                                                  {bit(cpuid(7).edx, 22), "cpu lacks amx_bf16"}});
+  const auto amx = found<FeatureFact>(CpuFeature::amx_bf16, {{has(Isa::amx_int8), "needs amx_int8"},
+                                                             {avx512.available, "needs avx512_bf16"},
+                                                             {bit(cpuid(7).edx, 22), "cpu lacks amx_bf16"}});
   return {avx512, amx};
 }
 

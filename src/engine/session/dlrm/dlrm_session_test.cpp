@@ -117,6 +117,14 @@ TEST(DlrmSession, ForcedRowIsTheOneThatRuns) {
             "there is no kernel 'fast'; there are avx512, avx2, reference");
 }
 
+TEST(DlrmSession, RefusesAPrecisionThatThereIsNot) {
+  DlrmSessionOptions options;
+  options.precision = static_cast<DlrmPrecision>(9);
+  EXPECT_EQ(testing::error_of(ErrorCode::invalid_argument,
+                              [&] { DlrmSession(Dlrm(testing::random_dlrm({})), options); }),
+            "there is no precision 9");
+}
+
 TEST(DlrmSession, RefusesAForcedRowThatTheIsaInUseCannotRun) {
   const auto data = testing::random_dlrm({});
   const char* before = std::getenv("OCTAVO_ISA");

@@ -84,13 +84,9 @@ class FloatPipeline final : public DlrmPipeline {
   void run(const DlrmChunk& chunk, std::byte* memory) const noexcept override {
     Scratch scratch(memory);
     const Buffers b(*this, scratch);
-    const float* const dense = chunk.batch->dense.data() + chunk.first * model_.dense_features;
+    const float* const dense = rounded_dense(chunk, b);
     see(DlrmActivation::dense, 0, dense, model_.dense_features, model_.dense_features, chunk.samples);
-    const std::int64_t dense_values = chunk.samples * model_.dense_features;
-    if (rounding_ != Rounding::none)
-      round(std::copy_n(dense, dense_values, b.dense) - dense_values, dense_values);
-    const float* const x = run_layers(bottom_, rounding_ == Rounding::none ? dense : b.dense,
-                                      model_.dense_features, chunk.samples, b, true);
+    const float* const x = run_layers(bottom_, dense, model_.dense_features, chunk.samples, b, true);
     float* const top = x == b.a ? b.b : b.a;
     for (std::int64_t i = 0; i < chunk.samples; ++i)
       interact(chunk, i, x + i * widest_, b, top + i * widest_);
@@ -116,6 +112,15 @@ class FloatPipeline final : public DlrmPipeline {
           transposed(scratch.take<float>(whole_panels(p.vectors_) * p.model_.dim)),
           dots(scratch.take<float>(p.vectors_ * whole_panels(p.vectors_))) {}
   };
+
+  const float* rounded_dense(const DlrmChunk& chunk, const Buffers& b) const noexcept {
+    const float* const dense = chunk.batch->dense.data() + chunk.first * model_.dense_features;
+    if (rounding_ == Rounding::none) return dense;
+    const std::int64_t count = chunk.samples * model_.dense_features;
+    std::copy_n(dense, count, b.dense);
+    round(b.dense, count);
+    return b.dense;
+  }
 
   /// The result lies in b.a or b.b, `widest_` floats apart.
   const float* run_layers(const std::vector<FloatLayer>& layers, const float* src, std::int64_t src_stride,
