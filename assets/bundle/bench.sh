@@ -5,6 +5,8 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 octavo=$here/bin/octavo
+model=$here/saved_model.tar
+[ -e "$model" ] || model=$here/saved_model # a recommendation model is a folder
 out=.
 if [ "$#" -gt 0 ] && [ "${1#-}" = "$1" ]; then
   out=$1
@@ -14,6 +16,6 @@ elif [ ! -w "$out" ]; then
 fi
 "$octavo" cpu
 for mode in latency throughput; do
-  "$octavo" bench "$here/saved_model.tar" --mode "$mode" --csv "$out/$mode.csv" "$@"
+  "$octavo" bench "$model" --mode "$mode" --csv "$out/$mode.csv" "$@"
   echo "$out/$mode.csv"
 done

@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "base/fail.h"
 
@@ -34,6 +36,16 @@ void StreamedFile::read(std::int64_t offset, std::span<std::byte> dst) const {
     }
     offset += got;
     dst = dst.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+void StreamedFile::read_all(const std::function<void(std::span<const std::byte>)>& take) const {
+  constexpr std::int64_t kPiece = std::int64_t{1} << 20;
+  std::vector<std::byte> piece(static_cast<std::size_t>(std::min(size_, kPiece)));
+  for (std::int64_t at = 0; at < size_; at += kPiece) {
+    const auto bytes = std::span(piece).first(static_cast<std::size_t>(std::min(size_ - at, kPiece)));
+    read(at, bytes);
+    take(bytes);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 
 namespace octavo {
@@ -21,6 +22,8 @@ class StreamedFile {
   [[nodiscard]] std::int64_t size() const noexcept { return size_; }
   /// Fills `dst` from byte `offset` on. Error(io) when the file ends before or cannot be read.
   void read(std::int64_t offset, std::span<std::byte> dst) const;
+  /// Gives `take` all bytes in their order, a megabyte at a time. Error(io) as `read`.
+  void read_all(const std::function<void(std::span<const std::byte>)>& take) const;
 
  private:
   std::filesystem::path path_;

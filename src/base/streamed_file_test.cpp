@@ -24,6 +24,23 @@ TEST(StreamedFile, ReadsAnyPiece) {
   EXPECT_EQ(std::string_view(piece.data(), 3), "678");
 }
 
+TEST(StreamedFile, GivesAllBytesInPieces) {
+  const TemporaryFolder folder;
+  std::string content(1 << 20, 'a');
+  content += "bc";
+  write_file(folder / "a", content);
+  std::string read;
+  int pieces = 0;
+  StreamedFile(folder / "a").read_all([&](std::span<const std::byte> piece) {
+    read.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    ++pieces;
+  });
+  EXPECT_EQ(read, content);
+  EXPECT_EQ(pieces, 2);
+  write_file(folder / "empty", "");
+  StreamedFile(folder / "empty").read_all([](std::span<const std::byte>) { FAIL(); });
+}
+
 TEST(StreamedFile, SaysWhereTheFileEnds) {
   const TemporaryFolder folder;
   write_file(folder / "a", "0123456789");

@@ -8,6 +8,7 @@
 
 #include "base/atomic_file.h"
 #include "base/fail.h"
+#include "base/streamed_file.h"
 
 namespace octavo {
 namespace {
@@ -38,20 +39,33 @@ void require(archive* tar, la_ssize_t result) {
   fail(ErrorCode::io, "{}", why == nullptr ? "an archive cannot be written" : why);
 }
 
-void add(archive* tar, const TgzMember& member) {
+/// Takes the bytes of the archive's members one piece after the other.
+using Take = std::function<void(std::span<const std::byte>)>;
+
+void add_header(archive* tar, const TgzMember& member, std::int64_t size) {
   const Entry entry(archive_entry_new());
   archive_entry_set_pathname(entry.get(), member.name.c_str());
   archive_entry_set_filetype(entry.get(), AE_IFREG);
   archive_entry_set_perm(entry.get(), member.is_program ? 0755 : 0644);
-  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(member.bytes.size()));
+  archive_entry_set_size(entry.get(), size);
   archive_entry_set_mtime(entry.get(), 0, 0);
   require(tar, archive_write_header(tar, entry.get()));
-  require(tar, archive_write_data(tar, member.bytes.data(), member.bytes.size()));
+}
+
+void add(archive* tar, const TgzMember& member, const Take& take) {
+  if (member.file.empty()) {
+    add_header(tar, member, std::ssize(member.bytes));
+    return take(member.bytes);
+  }
+  const StreamedFile file(member.file);
+  add_header(tar, member, file.size());
+  file.read_all(take);
 }
 
 }  // namespace
 
-void write_tgz(const std::filesystem::path& path, std::span<const TgzMember> members) {
+void write_tgz(const std::filesystem::path& path, std::span<const TgzMember> members,
+               const std::function<void(std::int64_t bytes)>& progress) {
   AtomicFile file(path);
   const Tar tar(archive_write_new());
   if (tar == nullptr) fail(ErrorCode::io, "no memory to write '{}'", path.string());
@@ -59,7 +73,13 @@ void write_tgz(const std::filesystem::path& path, std::span<const TgzMember> mem
   require(tar.get(), archive_write_add_filter_gzip(tar.get()));
   require(tar.get(), archive_write_set_options(tar.get(), "gzip:!timestamp"));
   require(tar.get(), archive_write_open(tar.get(), &file, nullptr, write_part, nullptr));
-  for (const TgzMember& member : members) add(tar.get(), member);
+  std::int64_t done = 0;
+  const Take take = [&](std::span<const std::byte> bytes) {
+    require(tar.get(), archive_write_data(tar.get(), bytes.data(), bytes.size()));
+    done += std::ssize(bytes);
+    if (progress) progress(done);
+  };
+  for (const TgzMember& member : members) add(tar.get(), member, take);
   require(tar.get(), archive_write_close(tar.get()));
   file.commit();
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/testing.h"
 #include "octavo/error.h"
 
 namespace octavo {
@@ -35,6 +36,27 @@ TEST(Tgz, HoldsWhatStandardToolsUnpackAndIsTheSameEachTime) {
   EXPECT_EQ(std::system((in_folder + "tar -xzf 1.tgz && test \"$(a/run)\" = ran").c_str()), 0);
   EXPECT_EQ(read_file(folder / "a/large file"), large);
   fs::remove_all(folder);
+}
+
+TEST(Tgz, TakesFilesPieceByPieceAndTellsHowFarItIs) {
+  const octavo::testing::TemporaryFolder folder;
+  const std::string content(2'500'000, 'y');
+  std::ofstream(folder / "large", std::ios::binary) << content;
+  const std::vector<TgzMember> members{{"a/small", bytes_of("abc")},
+                                       {"a/large", {}, false, folder / "large"}};
+  std::vector<std::int64_t> told;
+  write_tgz(folder / "x.tgz", members, [&](std::int64_t bytes) { told.push_back(bytes); });
+  EXPECT_EQ(told, (std::vector<std::int64_t>{3, 3 + (1 << 20), 3 + (2 << 20), 2'500'003}));
+  EXPECT_EQ(std::system(("cd '" + folder.path().string() + "' && tar -xzf x.tgz").c_str()), 0);
+  EXPECT_EQ(read_file(folder / "a/large"), content);
+}
+
+TEST(Tgz, LeavesNothingWhenAFileIsNotThere) {
+  const octavo::testing::TemporaryFolder folder;
+  const std::vector<TgzMember> members{{"a", {}, false, folder / "none"}};
+  EXPECT_THAT(octavo::testing::error_of(ErrorCode::io, [&] { write_tgz(folder / "x.tgz", members); }),
+              HasSubstr((folder / "none").string()));
+  EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
 TEST(Tgz, NamesAFileThatCannotBeWritten) {

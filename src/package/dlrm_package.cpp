@@ -135,6 +135,20 @@ std::string table_member(std::size_t t, RowFormat format) {
   return fmt::format("tables/{}.{}", t, row_format_name(format));
 }
 
+std::vector<std::string> dlrm_members(const DlrmModel& model) {
+  std::vector<std::string> members{std::string(kManifest)};
+  const auto add_mlp = [&](std::string_view mlp, std::size_t layers) {
+    for (std::size_t i = 0; i < layers; ++i) {
+      for (std::string_view part : {"weights", "bias"}) members.push_back(layer_member(mlp, i, part));
+    }
+  };
+  add_mlp("bottom", model.bottom.size());
+  add_mlp("top", model.top.size());
+  for (std::size_t t = 0; t < model.tables.size(); ++t)
+    members.push_back(table_member(t, model.tables[t].format));
+  return members;
+}
+
 void write_dlrm_layers(const std::filesystem::path& folder, const std::vector<DlrmLayer>& bottom,
                        const std::vector<DlrmLayer>& top) {
   make_folder(folder / "weights");

@@ -49,6 +49,9 @@ void check_table(const DlrmPackage& package, std::size_t t);
 /// "tables/3.s8_table": the member that holds table t.
 std::string table_member(std::size_t t, RowFormat format);
 
+/// All members of a package: manifest.json, the layers' files, the tables.
+std::vector<std::string> dlrm_members(const DlrmModel& model);
+
 /// Writes the layers' files below `folder`, each whole or not at all.
 void write_dlrm_layers(const std::filesystem::path& folder, const std::vector<DlrmLayer>& bottom,
                        const std::vector<DlrmLayer>& top);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <set>
 
 #include "base/crc32c.h"
 #include "base/testing.h"
@@ -82,6 +83,19 @@ TEST(DlrmPackage, ReadsBackWhatWasWritten) {
   EXPECT_FALSE(read.model.calibration.has_value());
   EXPECT_NO_THROW(check_table(read, 0));
   EXPECT_NO_THROW(check_table(read, 1));
+}
+
+TEST(DlrmPackage, ListsAllItsMembers) {
+  const TemporaryFolder folder;
+  const DlrmPackage package = write_small_package(folder.path());
+  std::set<std::string> there;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
+    if (entry.is_regular_file()) there.insert(entry.path().lexically_relative(folder.path()).string());
+  }
+  const std::vector<std::string> members = dlrm_members(package.model);
+  EXPECT_EQ(std::set<std::string>(members.begin(), members.end()), there);
+  EXPECT_EQ(members.size(), there.size());
+  EXPECT_EQ(members.front(), "manifest.json");
 }
 
 TEST(DlrmPackage, KeepsACalibration) {

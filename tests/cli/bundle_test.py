@@ -152,6 +152,89 @@ class Bundle(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(out)), ["latency.csv", "throughput.csv"])
 
 
+class DlrmBundle(unittest.TestCase):
+    MODEL = ROOT / "tests/golden/dlrm/dot.pt"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="octavo_dlrm_bundle."))
+        cls.package = cls.folder / "package"
+        must(OCTAVO, "prepare", "dlrm", "--from", cls.MODEL, "--precision", "s4_codebook", "--calibrate", "zipf:512", "-o", cls.package)
+        (cls.package / "note.txt").write_text("is no part of the package")
+        must(OCTAVO, "bundle", cls.package, "-o", cls.folder / "dot.tgz")
+        cls.home = cls.folder / "a place with spaces"
+        cls.home.mkdir()
+        must("tar", "-xzf", cls.folder / "dot.tgz", "-C", cls.home)
+        cls.bundle = cls.home / "dot"
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def test_it_scores_as_the_package_does(self):
+        for arithmetic in ("f32", "int8"):
+            scores = []
+            for program, model in ((OCTAVO, self.package), (self.bundle / "bin/octavo", self.bundle / "saved_model")):
+                out = self.folder / f"{len(scores)}.npy"
+                must(program, "run", model, "zipf:300", "--arithmetic", arithmetic, "-o", out, env={})
+                scores.append(out.read_bytes())
+            self.assertEqual(*scores)
+        must(self.bundle / "bin/octavo", "verify", self.bundle / "saved_model", "--checksums", env={})
+
+    def test_its_files_are_the_packages_and_those_of_its_manifest(self):
+        must("sha256sum", "-c", "SHA256SUMS", cwd=self.bundle)
+        manifest = json.loads((self.bundle / "manifest.json").read_text())
+        there = {str(path.relative_to(self.bundle)) for path in self.bundle.rglob("*") if path.is_file()}
+        listed = {entry["name"]: entry["bytes"] for entry in manifest["files"]}
+        self.assertEqual(there - set(listed), {"manifest.json", "SHA256SUMS"})
+        self.assertEqual({name: (self.bundle / name).stat().st_size for name in listed}, listed)
+        self.assertNotIn("saved_model/note.txt", there)
+        self.assertIn("saved_model/tables/0.s4_codebook", there)
+        self.assertIn("bin/octavo run saved_model", (self.bundle / "README.txt").read_text())
+
+    def test_the_same_package_gives_the_same_bytes(self):
+        (self.folder / "again").mkdir()
+        must(OCTAVO, "bundle", self.package, "-o", self.folder / "again/dot.tgz")
+        self.assertEqual((self.folder / "again/dot.tgz").read_bytes(), (self.folder / "dot.tgz").read_bytes())
+        self.assertEqual(os.listdir(self.folder / "again"), ["dot.tgz"])
+
+    def test_bench_sh_writes_the_csv_files(self):
+        out = self.folder / "csv"
+        out.mkdir()
+        more = ("--threads", "1", "--seconds", "0.05", "--arithmetic", "int8", "--batch", "64", "--data", "zipf:256")
+        must(self.bundle / "bench.sh", out, *more, env={"PATH": "/usr/bin:/bin"})
+        self.assertEqual(sorted(os.listdir(out)), ["latency.csv", "throughput.csv"])
+
+    def test_a_large_table_does_not_go_through_memory(self):
+        large = self.folder / "large"
+        shutil.copytree(self.package, large)
+        manifest = json.loads((large / "manifest.json").read_text())
+        table = manifest["tables"][0]
+        table["rows"] = 150_000_000 // table["row_bytes"]
+        (large / "manifest.json").write_text(json.dumps(manifest))
+        os.truncate(large / table["file"], table["rows"] * table["row_bytes"])
+        child = subprocess.Popen([OCTAVO, "bundle", large, "-o", self.folder / "large.tgz"], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(child.returncode, 0)
+        self.assertLess(usage.ru_maxrss, 100_000, "kB")
+        sizes = must("tar", "-tvzf", self.folder / "large.tgz").stdout
+        self.assertIn(str(table["rows"] * table["row_bytes"]), sizes)
+
+    def test_what_cannot_be_bundled_is_named(self):
+        for arguments, part in (([self.MODEL], "octavo prepare dlrm"), ([self.package, "--labels", "x.txt"], "no classes")):
+            done = run(OCTAVO, "bundle", *arguments, "-o", self.folder / "x.tgz")
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+            self.assertIn(part, done.stderr)
+        damaged = self.folder / "damaged"
+        shutil.copytree(self.package, damaged)
+        os.truncate(damaged / "tables/0.s4_codebook", 5)
+        done = run(OCTAVO, "bundle", damaged, "-o", self.folder / "x.tgz")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("tables/0.s4_codebook", done.stderr)
+        self.assertFalse((self.folder / "x.tgz").exists())
+
+
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         OCTAVO = pathlib.Path(sys.argv.pop(1)).absolute()
