@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "octavo/error.h"
+#include "octavo/session.h"
 
 namespace octavo {
 
@@ -90,6 +91,13 @@ class DlrmSession {
   /// index is outside of its table, naming sample, table, index and range; Error(io) when a mapped table was
   /// cut. What `scores` holds then is not specified.
   void score(const DlrmBatch& batch, std::span<float> scores);
+  /// As `score`; returns what every thread did when, thread by thread in the order of time: each stage of
+  /// `stages` once for every chunk of samples. Threads wait for nobody, so a stage's done_ns is its end_ns.
+  /// Gathers and interaction take turns within a chunk; they stand there one after the other.
+  std::vector<StepEvent> score_traced(const DlrmBatch& batch, std::span<float> scores);
+  /// What a chunk of samples passes, in the order of time: "check" (of row numbers and features), with int8
+  /// "input" (features to 8 bits), "bottom.0" ..., "gather", "interaction", "top.0" ..., "sigmoid".
+  [[nodiscard]] std::vector<std::string> stages() const;
 
   [[nodiscard]] const Dlrm& model() const noexcept;
   /// The kernel row in use.

@@ -43,6 +43,18 @@ DlrmInstance::DlrmInstance(const Dlrm& model, DlrmSessionOptions options, const 
       samples_(std::move(samples)) {}
 
 std::int64_t DlrmInstance::run(std::int64_t first, std::int64_t count) {
+  const std::int64_t pairs = take(first, count);
+  session_.score(taken(), scores_);
+  return pairs;
+}
+
+std::vector<StepEvent> DlrmInstance::run_traced(std::int64_t first, std::int64_t count) {
+  take(first, count);
+  return session_.score_traced(taken(), scores_);
+}
+
+/// Makes the batch of these samples, unless it is that already; returns its pairs.
+std::int64_t DlrmInstance::take(std::int64_t first, std::int64_t count) {
   const std::int64_t all = samples_->count();
   if (count > all) fail(ErrorCode::invalid_argument, "{} samples at once, there are {}", count, all);
   // A batch that would go over the end begins at the beginning.
@@ -55,7 +67,6 @@ std::int64_t DlrmInstance::run(std::int64_t first, std::int64_t count) {
     first_ = first;
     count_ = count;
   }
-  session_.score({end - begin, dense_, indices_, {}}, scores_);
   return end - begin;
 }
 

@@ -31,12 +31,17 @@ class DlrmInstance : public Instance {
   DlrmInstance(const Dlrm& model, DlrmSessionOptions options, const Place& place,
                std::shared_ptr<const DlrmSamples> samples);
   std::int64_t run(std::int64_t first, std::int64_t count) override;
+  /// As `run`, by DlrmSession::score_traced.
+  std::vector<StepEvent> run_traced(std::int64_t first, std::int64_t count);
 
+  [[nodiscard]] const DlrmSession& session() const noexcept { return session_; }
   /// What the last run scored.
   [[nodiscard]] const std::vector<float>& scores() const noexcept { return scores_; }
 
  private:
+  std::int64_t take(std::int64_t first, std::int64_t count);
   void gather(std::int64_t begin, std::int64_t end);
+  [[nodiscard]] DlrmBatch taken() const { return {std::ssize(scores_), dense_, indices_, {}}; }
 
   DlrmSession session_;
   std::int64_t tables_, dense_features_;

@@ -28,8 +28,8 @@ struct Run {
   std::int64_t length_ns = 0;
 };
 
-Run traced(Session& session) {
-  Run run{session.run_traced(), 0};
+Run traced(const Traced& what) {
+  Run run{what.run(), 0};
   std::int64_t begin = run.events.empty() ? 0 : run.events.front().begin_ns;
   for (const StepEvent& event : run.events) begin = std::min(begin, event.begin_ns);
   for (StepEvent& event : run.events) {
@@ -73,7 +73,8 @@ void compare_with_peaks(StepProfile& step, const Peaks& peaks) {
   step.ops_per_second = 2.0 * static_cast<double>(step.cost.macs) / seconds;
   step.bytes_per_second = static_cast<double>(step.cost.bytes) / seconds;
   step.ops_fraction = ratio(step.ops_per_second, ops_peak);
-  step.bytes_fraction = ratio(step.bytes_per_second, peaks.l2_bytes_per_second);
+  step.bytes_fraction = ratio(step.bytes_per_second,
+                              step.reads_memory ? peaks.memory_bytes_per_second : peaks.l2_bytes_per_second);
 }
 
 }  // namespace
@@ -85,26 +86,25 @@ std::string layer_of(const std::string& origin) {
   return first.front() == '/' ? first.substr(1) : first;
 }
 
-Profile profile(Session& session, const Peaks& peaks, std::int64_t batch, double seconds,
+Profile profile(const Traced& what, const Peaks& peaks, std::int64_t batch, double seconds,
                 const Watch& watch) {
   Profile p;
-  p.facts = facts_of(session.package());
+  p.facts = what.facts;
   p.threads = peaks.threads;
   p.batch = batch;
   p.peaks = peaks;
-  session.run();
-  const std::vector<StepInfo> infos = session.steps();
-  std::vector<std::vector<std::int64_t>> step_ns(infos.size());
+  p.steps = what.steps;
+  what.run();
+  std::vector<std::vector<std::int64_t>> step_ns(p.steps.size());
   std::vector<Run> runs;
   const std::int64_t begin = now_ns();
   while ((runs.size() < kLeastRuns || now_ns() < begin + ns_of(seconds)) &&
          !(watch.is_stopped() && !runs.empty())) {
-    runs.push_back(traced(session));
-    std::vector<std::int64_t> once(infos.size());
-    for (const StepEvent& event : runs.back().events) {
-      if (event.thread == 0) once[static_cast<std::size_t>(event.step)] += event.end_ns - event.begin_ns;
-    }
-    for (std::size_t i = 0; i < once.size(); ++i) step_ns[i].push_back(once[i]);
+    runs.push_back(traced(what));
+    std::vector<std::int64_t> once(p.steps.size());
+    for (const StepEvent& event : runs.back().events)
+      once[static_cast<std::size_t>(event.step)] += event.end_ns - event.begin_ns;
+    for (std::size_t i = 0; i < once.size(); ++i) step_ns[i].push_back(once[i] / p.threads);
     if (watch.progress)
       watch.progress(static_cast<double>(now_ns() - begin) * 1e-9 / std::max(seconds, 1e-9), 0);
   }
@@ -114,24 +114,33 @@ Profile profile(Session& session, const Peaks& peaks, std::int64_t batch, double
   p.runs = static_cast<int>(runs.size());
   p.median_run_us = static_cast<double>(middle->length_ns) * 1e-3;
   p.timeline = middle->events;
-
-  const auto reads = sources(session.package().data().plan);
   double sum_us = 0;
+  for (std::size_t i = 0; i < p.steps.size(); ++i) {
+    StepProfile& step = p.steps[i];
+    step.median_us = std::max(median(step_ns[i]) * 1e-3, 1e-3);
+    step.best_us = static_cast<double>(*std::min_element(step_ns[i].begin(), step_ns[i].end())) * 1e-3;
+    compare_with_peaks(step, p.peaks);
+    sum_us += step.median_us;
+  }
+  for (StepProfile& step : p.steps) step.share = step.median_us / sum_us;
+  return p;
+}
+
+Profile profile(Session& session, const Peaks& peaks, std::int64_t batch, double seconds,
+                const Watch& watch) {
+  Traced what{facts_of(session.package()), {}, [&] { return session.run_traced(); }};
+  const std::vector<StepInfo> infos = session.steps();
+  const auto reads = sources(session.package().data().plan);
   for (std::size_t i = 0; i < infos.size(); ++i) {
     StepProfile step;
     step.info = infos[i];
     step.family = infos[i].problem.substr(0, infos[i].problem.find(' '));
     step.layer = layer_of(infos[i].origin);
-    step.median_us = std::max(median(step_ns[i]) * 1e-3, 1e-3);
-    step.best_us = static_cast<double>(*std::min_element(step_ns[i].begin(), step_ns[i].end())) * 1e-3;
     step.cost = cost_of(infos[i].problem, batch);
     step.reads = reads[i];
-    compare_with_peaks(step, p.peaks);
-    sum_us += step.median_us;
-    p.steps.push_back(std::move(step));
+    what.steps.push_back(std::move(step));
   }
-  for (StepProfile& step : p.steps) step.share = step.median_us / sum_us;
-  return p;
+  return profile(what, peaks, batch, seconds, watch);
 }
 
 std::vector<GroupProfile> groups_of(const Profile& profile, Grouping grouping) {
@@ -190,6 +199,7 @@ Json json_of(const Profile& p) {
                              {"bytes_per_second", s.bytes_per_second},
                              {"ops_fraction", s.ops_fraction},
                              {"bytes_fraction", s.bytes_fraction},
+                             {"reads_memory", s.reads_memory},
                              {"reads", s.reads}});
   }
   const auto add = [&](const char* name, Grouping grouping) {
@@ -229,6 +239,7 @@ Json trace_of(const Profile& p) {
          {"ts", us(e.begin_ns)},
          {"dur", us(e.done_ns - e.begin_ns)},
          {"args", {{"step", e.step}, {"kernel", step.info.kernel}, {"problem", step.info.problem}}}});
+    if (e.end_ns == e.done_ns) continue;
     events.push_back({{"name", "wait"},
                       {"cat", "wait"},
                       {"ph", "X"},

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -20,9 +21,10 @@ struct StepProfile {
   double share = 0;  ///< of all steps' medians
   StepCost cost;     ///< at the profile's batch
   double ops_per_second = 0, bytes_per_second = 0;
+  bool reads_memory = false;  ///< its operands lie anywhere in memory; others are taken to come from L2
   /// Of the arithmetic peak of its operands' type; 0 where nothing is multiplied or the peak is unknown.
   double ops_fraction = 0;
-  double bytes_fraction = 0;        ///< of reading from L2
+  double bytes_fraction = 0;        ///< of reading from L2, or from memory
   std::vector<std::int32_t> reads;  ///< the steps whose results it reads
 };
 
@@ -44,8 +46,19 @@ struct Profile {
   std::vector<StepEvent> timeline;  ///< of the run of the median length; times count from its beginning
 };
 
-/// Runs `session`, whose inputs are set to `batch` items, for about `seconds` and a few times at least, and
-/// tells where the time went, compared with `peaks`.
+/// Something whose runs can be traced: its steps, without times, and what runs it once.
+struct Traced {
+  Facts facts;
+  std::vector<StepProfile> steps;
+  std::function<std::vector<StepEvent>()> run;
+};
+
+/// Runs `what`, `batch` items at a time, for about `seconds` and a few times at least, and tells where the
+/// time went, compared with `peaks`. A step's time is the mean of its threads'.
+Profile profile(const Traced& what, const Peaks& peaks, std::int64_t batch, double seconds,
+                const Watch& watch);
+
+/// The same of `session`, whose inputs are set to `batch` items.
 Profile profile(Session& session, const Peaks& peaks, std::int64_t batch, double seconds, const Watch& watch);
 
 enum class Grouping { layer, kernel, problem };

@@ -112,7 +112,7 @@ std::string step_table(const Profile& p) {
   std::string html =
       "<div class=\"scroll\"><table><thead><tr><th>#</th><th "
       "class=\"text\">where</th><th>µs</th><th>best</th><th>share</th>"
-      "<th>TOPS</th><th>of peak</th><th>GB/s</th><th>of L2</th><th>kB</th><th class=\"text\">kernel</th>"
+      "<th>TOPS</th><th>of peak</th><th>GB/s</th><th>of peak</th><th>kB</th><th class=\"text\">kernel</th>"
       "<th class=\"text\">problem, and why faster rows said no</th></tr></thead><tbody>";
   for (std::size_t i = 0; i < p.steps.size(); ++i) {
     const StepProfile& s = p.steps[i];
@@ -148,7 +148,8 @@ std::string html_of(const Profile& p) {
       "arithmetic peak of "
       "registers and the read rates of L2 and memory, all measured in this process.</p>{4}\n"
       "<h2>Timeline</h2><p>The run of the median length; grey is waiting for the slowest thread.</p>{5}\n"
-      "<h2>Layers</h2>{6}\n<h2>Kernels</h2>{7}\n<h2>Steps</h2>{8}\n"
+      "<h2>Layers</h2>{6}\n<h2>Kernels</h2>{7}\n<h2>Steps</h2><p>Bytes count against the read rate of L2, "
+      "those of gathers against that of memory.</p>{8}\n"
       "<h2>Graph</h2><p>Boxes are as wide as their share of the time; lines lead from a result to the step "
       "that reads it.</p>"
       "<div class=\"scroll\">{9}</div>\n<h2>Machine and "

@@ -171,7 +171,7 @@ std::string timeline_svg(const Profile& p) {
   for (const StepEvent& e : p.timeline) {
     const StepProfile& step = p.steps[static_cast<std::size_t>(e.step)];
     box(e, e.begin_ns, e.done_ns, family_class(p, step.family), tip(step));
-    box(e, e.done_ns, e.end_ns, "wait", "<title>waits for the others</title>");
+    if (e.end_ns > e.done_ns) box(e, e.done_ns, e.end_ns, "wait", "<title>waits for the others</title>");
   }
   for (int tenth = 0; tenth <= 10; ++tenth) {
     svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{:.2f} ms</text>",

@@ -7,7 +7,6 @@
 #include "base/fail.h"
 #include "base/mapped_file.h"
 #include "base/sha256.h"
-#include "bench/dlrm_instance.h"
 #include "bench/session_instance.h"
 #include "cli/interrupt.h"
 #include "engine/session/dlrm/pipeline.h"
@@ -35,7 +34,7 @@ bench::DlrmSamples read_pairs(ClickReader& data, std::size_t tables) {
   bench::DlrmSamples samples;
   for (Clicks clicks = data.next(kPiece); clicks.samples > 0; clicks = data.next(kPiece)) {
     if (!clicks.offsets.empty())
-      fail(ErrorCode::unsupported, "bench takes one row for each table and pair, the data has bags");
+      fail(ErrorCode::unsupported, "measurements take one row for each table and pair, the data has bags");
     samples.pairs += clicks.samples;
     samples.dense.insert(samples.dense.end(), clicks.dense.begin(), clicks.dense.end());
     for (std::size_t t = 0; t < tables; ++t) {
@@ -78,8 +77,8 @@ MeasuredModel measured_session(const ModelOptions& model, const InputOptions& in
       [=](const bench::Point& point) { return steps_of(package, session, samples, point); }};
 }
 
-MeasuredModel measured_dlrm(const std::string& model, const RunOptions& run, const DlrmOptions& dlrm,
-                            const PairOptions& pairs, std::int64_t most) {
+DlrmOnData open_dlrm_on_data(const std::string& model, const RunOptions& run, const DlrmOptions& dlrm,
+                             const PairOptions& pairs, std::int64_t most) {
   const Dlrm opened = dlrm.open(model, run);
   const auto samples = std::make_shared<bench::DlrmSamples>(
       read_pairs(*dlrm.open_data(shape_of(opened)), opened.rows().size()));
@@ -88,13 +87,17 @@ MeasuredModel measured_dlrm(const std::string& model, const RunOptions& run, con
   if (samples->count() < most) {
     fail(ErrorCode::invalid_argument, "{} samples at once, the data makes {}", most, samples->count());
   }
+  return {opened, samples, bench::facts_of(opened.name(), manifest_sha256(model))};
+}
+
+MeasuredModel measured_dlrm(const std::string& model, const RunOptions& run, const DlrmOptions& dlrm,
+                            const PairOptions& pairs, std::int64_t most) {
+  const DlrmOnData opened = open_dlrm_on_data(model, run, dlrm, pairs, most);
   const DlrmSessionOptions options = dlrm.session_options(run);
   const auto start = [=](const bench::Place& place) {
-    return std::make_unique<bench::DlrmInstance>(opened, options, place, samples);
+    return std::make_unique<bench::DlrmInstance>(opened.model, options, place, opened.samples);
   };
-  return {bench::facts_of(opened.name(), manifest_sha256(model)),
-          {start, bench::macs_per_pair(opened.data().model), true},
-          {}};
+  return {opened.facts, {start, bench::macs_per_pair(opened.model.data().model), true}, {}};
 }
 
 }  // namespace octavo::cli

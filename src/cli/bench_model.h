@@ -2,6 +2,7 @@
 #include <functional>
 #include <string>
 
+#include "bench/dlrm_instance.h"
 #include "bench/facts.h"
 #include "bench/profile.h"
 #include "bench/sweep.h"
@@ -28,7 +29,18 @@ struct PairOptions {
   std::uint64_t seed = 1;
 };
 
-/// A DLRM on the data that `dlrm` names. Error(unsupported) for data in bags.
+/// A DLRM with the samples that it is measured on.
+struct DlrmOnData {
+  Dlrm model;
+  std::shared_ptr<const bench::DlrmSamples> samples;
+  bench::Facts facts;
+};
+
+/// A DLRM on the data that `dlrm` names. Error(unsupported) for data in bags, Error(invalid_argument) for
+/// data with less than `most` samples.
+DlrmOnData open_dlrm_on_data(const std::string& model, const RunOptions& run, const DlrmOptions& dlrm,
+                             const PairOptions& pairs, std::int64_t most);
+/// The same, ready to be measured.
 MeasuredModel measured_dlrm(const std::string& model, const RunOptions& run, const DlrmOptions& dlrm,
                             const PairOptions& pairs, std::int64_t most);
 

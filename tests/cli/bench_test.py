@@ -219,10 +219,9 @@ class Dlrm(unittest.TestCase):
         result = octavo("bench", self.MODEL, "--data", "zipf:4", "--batch", "8")
         self.assertEqual(result.returncode, 2)
         self.assertIn("8 samples at once, the data makes 4", result.stderr)
-        for arguments in (["profile", self.MODEL], ["bench", self.MODEL, "--against", "onednn"]):
-            result = octavo(*arguments)
-            self.assertEqual(result.returncode, 1)
-            self.assertIn("is a recommendation model", result.stderr)
+        result = octavo("bench", self.MODEL, "--against", "onednn")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("is a recommendation model", result.stderr)
 
 
 class Against(unittest.TestCase):
@@ -379,6 +378,77 @@ class Profile(unittest.TestCase):
         for arguments in (["--threads", "4000"], ["--cpus", "x"], ["--batch", "0"], ["--kernels", "bogus"]):
             result = octavo("profile", "-q", MODEL, *arguments)
             self.assertEqual(result.returncode, 2, (arguments, result.stderr))
+
+
+class DlrmProfile(unittest.TestCase):
+    MODEL = ROOT / "tests/golden/dlrm/dot.pt"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp())
+        cls.package = cls.folder / "dot"
+        result = octavo("prepare", "dlrm", "--from", cls.MODEL, "--precision", "s4_codebook", "--calibrate", "zipf:512", "-o", cls.package)
+        assert result.returncode == 0, result.stderr
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def profile(self, model, *arguments):
+        result = octavo("profile", model, "--seconds", "0.1", "--batch", "600", *arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def test_stages_are_in_the_order_of_time_and_add_up(self):
+        for arithmetic in ("f32", "int8"):
+            report = json.loads(self.profile(self.package, "--arithmetic", arithmetic, "--json", "-"))
+            names = [step["origin"] for step in report["steps"]]
+            self.assertEqual(names[0], "check")
+            self.assertEqual("input" in names, arithmetic == "int8")
+            self.assertLess(names.index("gather"), names.index("interaction"))
+            self.assertEqual(names[-1], "sigmoid")
+            self.assertAlmostEqual(sum(step["share"] for step in report["steps"]), 1, places=6)
+            self.assertEqual([step["origin"] for step in report["steps"] if step["reads_memory"]], ["gather"])
+            layers = [step for step in report["steps"] if step["problem"].startswith(f"layer {arithmetic} ")]
+            self.assertEqual(len(layers), sum(name.startswith(("bottom.", "top.")) for name in names))
+            peak = report["peaks"][f"{arithmetic}_ops_per_second"]  # 0 where it is unknown
+            for step in layers:
+                self.assertGreater(step["macs"], 0)
+                self.assertEqual(step["ops_fraction"] > 0, peak > 0)
+            times = sum(step["median_us"] for step in report["steps"])
+            self.assertLess(times, 1.5 * report["median_run_us"])
+            self.assertGreater(times, 0.5 * report["median_run_us"])
+
+    def test_it_takes_what_run_takes(self):
+        threads = str(min(2, len(CPUS)))
+        table = self.profile(self.package, "--tables", "mapped", "--threads", threads, "--data", "zipf:700:1.2", "--in-order")
+        self.assertIn("gather s4_codebook", table)
+        self.assertIn("gather f16", self.profile(self.MODEL, "--precision", "f16", "--kernels", "reference"))
+        self.assertIn("group", self.profile(self.package, "--group", "layer"))
+
+    def test_trace_and_page_show_every_stage(self):
+        trace, page = self.folder / "trace.json", self.folder / "page.html"
+        self.profile(self.package, "--arithmetic", "int8", "--trace", trace, "--html", page)
+        events = [event for event in json.loads(trace.read_text())["traceEvents"] if event["ph"] == "X"]
+        names = [event["name"] for event in events]
+        self.assertGreaterEqual(names.count("gather"), 2, "600 samples are several chunks")
+        for before, after in zip(events, events[1:]):
+            self.assertLessEqual(before["ts"] + before["dur"], after["ts"] + 1e-3)
+        text = page.read_text()
+        parsed = Page()
+        parsed.feed(text)
+        self.assertEqual(parsed.problems, [])
+        self.assertIn("interaction", text)
+
+    def test_what_does_not_fit_is_wrong_usage(self):
+        for arguments, part in ((["--kernels", "bogus"], "bogus"), (["--inputs", "x.npy"], "--data"),
+                                (["--data", "zipf:10", "--batch", "20"], "20 samples at once"), (["--threads", "4000"], "4000")):
+            result = octavo("profile", self.package, *arguments)
+            self.assertEqual(result.returncode, 2, (arguments, result.stderr))
+            self.assertIn(part, result.stderr)
+        result = octavo("profile", self.MODEL, "--arithmetic", "int8")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("calibrat", result.stderr)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <span>
+#include <utility>
 
 #include "base/cpu.h"
 #include "base/fail.h"
@@ -49,6 +50,7 @@ bool runs_here(const DlrmRow& row, Isa isa) {
 
 struct DlrmSession::State {
   Dlrm model;
+  DlrmPrecision precision;
   const DlrmRow& row;
   std::unique_ptr<DlrmPipeline> pipeline;
   ThreadTeam team;
@@ -59,10 +61,12 @@ struct DlrmSession::State {
   const DlrmBatch* batch = nullptr;
   float* scores = nullptr;
   std::atomic<bool> is_valid_batch{true};
+  std::vector<StageClock> clocks;  ///< by thread; empty unless a run is traced
   std::function<void(int)> job;
 
   State(Dlrm opened, const DlrmSessionOptions& options)
       : model(std::move(opened)),
+        precision(options.precision),
         row(row_of(options)),
         pipeline(row.prepare(model.data())),
         team(options.threads, options.cpus),
@@ -71,19 +75,47 @@ struct DlrmSession::State {
         rows(model.rows()),
         job([this](int thread) { score_share(thread); }) {}
 
+  void check(const DlrmBatch& given, std::span<float> room) const {
+    check_sizes(given, model.dense_features(), std::ssize(rows));
+    if (std::ssize(room) == given.samples) return;
+    fail(ErrorCode::invalid_argument, "room for {} scores, expected {}", room.size(), given.samples);
+  }
+
+  /// A clock for every thread, with room for its share of the batch.
+  void wind_up_clocks(std::int64_t samples, std::size_t stages) {
+    const std::int64_t most = pipeline->most_samples();
+    const auto chunks = static_cast<std::size_t>((samples / team.size() + most) / most);
+    for (int thread = 0; thread < team.size(); ++thread) clocks.emplace_back(thread, chunks * stages);
+  }
+
+  void score_all(const DlrmBatch& given, std::span<float> room) noexcept {
+    batch = &given;
+    scores = room.data();
+    is_valid_batch = true;
+    team.run(job);
+  }
+
+  void require_valid() const {
+    if (!is_valid_batch) fail_invalid(*batch, rows);
+    model.data().tables.check_whole();
+  }
+
   /// One thread's samples: a contiguous share, in chunks.
   void score_share(int thread) noexcept {
     const std::int64_t begin = batch->samples * thread / team.size();
     const std::int64_t end = batch->samples * (thread + 1) / team.size();
     std::byte* const own = scratch.data() + thread * scratch_bytes;
+    StageClock* const clock = clocks.empty() ? nullptr : &clocks[static_cast<std::size_t>(thread)];
     const std::int64_t most = pipeline->most_samples();
     for (std::int64_t first = begin; first < end; first += most) {
-      const std::int64_t samples = std::min(most, end - first);
-      if (!is_valid(*batch, rows, first, samples)) {
+      const DlrmChunk chunk{batch, first, std::min(most, end - first), scores + first, clock};
+      if (clock != nullptr) clock->begin_chunk();
+      if (!is_valid(*batch, rows, first, chunk.samples)) {
         is_valid_batch.store(false, std::memory_order_relaxed);
         return;
       }
-      pipeline->run({batch, first, samples, scores + first}, own);
+      chunk.stage_done();
+      pipeline->run(chunk, own);
     }
   }
 };
@@ -96,17 +128,34 @@ DlrmSession::~DlrmSession() = default;
 
 void DlrmSession::score(const DlrmBatch& batch, std::span<float> scores) {
   State& s = *state_;
-  check_sizes(batch, s.model.dense_features(), std::ssize(s.rows));
-  if (std::ssize(scores) != batch.samples) {
-    fail(ErrorCode::invalid_argument, "room for {} scores, expected {}", scores.size(), batch.samples);
-  }
+  s.check(batch, scores);
   if (batch.samples == 0) return;
-  s.batch = &batch;
-  s.scores = scores.data();
-  s.is_valid_batch = true;
-  s.team.run(s.job);
-  if (!s.is_valid_batch) fail_invalid(batch, s.rows);
-  s.model.data().tables.check_whole();
+  s.score_all(batch, scores);
+  s.require_valid();
+}
+
+std::vector<StepEvent> DlrmSession::score_traced(const DlrmBatch& batch, std::span<float> scores) {
+  State& s = *state_;
+  s.check(batch, scores);
+  if (batch.samples == 0) return {};
+  s.wind_up_clocks(batch.samples, stages().size());
+  s.score_all(batch, scores);
+  std::vector<StepEvent> all;
+  for (const StageClock& clock : std::exchange(s.clocks, {}))
+    all.insert(all.end(), clock.events().begin(), clock.events().end());
+  s.require_valid();
+  return all;
+}
+
+std::vector<std::string> DlrmSession::stages() const {
+  const DlrmModel& model = state_->model.data().model;
+  std::vector<std::string> stages{"check"};
+  if (state_->precision == DlrmPrecision::int8) stages.emplace_back("input");
+  for (std::size_t i = 0; i < model.bottom.size(); ++i) stages.push_back(fmt::format("bottom.{}", i));
+  stages.insert(stages.end(), {"gather", "interaction"});
+  for (std::size_t i = 0; i < model.top.size(); ++i) stages.push_back(fmt::format("top.{}", i));
+  stages.emplace_back("sigmoid");
+  return stages;
 }
 
 const Dlrm& DlrmSession::model() const noexcept { return state_->model; }

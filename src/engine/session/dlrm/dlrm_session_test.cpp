@@ -5,11 +5,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "base/cpu.h"
 #include "base/crc32c.h"
 #include "base/testing.h"
 #include "engine/session/dlrm/float_pipeline.h"
+#include "engine/session/dlrm/int8_pipeline.h"
 #include "engine/session/dlrm/testing/models.h"
 
 namespace octavo {
@@ -202,6 +204,58 @@ TEST(DlrmSession, TakesAPartOfALargerBatch) {
     EXPECT_EQ(testing::error_of(ErrorCode::invalid_argument, [&] { scores_of(data, part, options); }),
               "660 indices, expected 750 for 7 tables 120 apart");
   }
+}
+
+TEST(DlrmSession, TracesEveryStageOfEveryChunkWithEveryRow) {
+  for (Interaction interaction : {Interaction::dot, Interaction::cat}) {
+    const auto data = testing::random_dlrm(shape_of(interaction, 32));
+    const OwnedBatch batch = testing::random_batch(data->model, 1030, 2);
+    testing::calibrate(data, batch.view());
+    for (DlrmPrecision precision : {DlrmPrecision::f32, DlrmPrecision::int8}) {
+      for (const DlrmRow& row : precision == DlrmPrecision::f32 ? dlrm_f32_rows() : dlrm_int8_rows()) {
+        if (!implies(usable_isa(), row.needs)) continue;
+        const DlrmSessionOptions options{precision, 2, {}, std::string(row.name)};
+        DlrmSession session(Dlrm(data), options);
+        std::vector<float> scores(1030);
+        const std::vector<StepEvent> events = session.score_traced(batch.view(), scores);
+        EXPECT_EQ(scores, scores_of(data, batch.view(), options)) << row.name;
+        const std::size_t stages = session.stages().size();
+        ASSERT_GE(events.size(), 4 * stages) << row.name << ": two chunks for each of two threads at least";
+        ASSERT_EQ(events.size() % stages, 0U) << row.name;
+        for (std::size_t i = 0; i < events.size(); ++i) {
+          ASSERT_EQ(events[i].step, static_cast<std::int32_t>(i % stages)) << row.name << " event " << i;
+          ASSERT_EQ(events[i].thread, i < events.size() / 2 ? 0 : 1) << row.name << " event " << i;
+          ASSERT_LE(events[i].begin_ns, events[i].end_ns);
+          ASSERT_EQ(events[i].done_ns, events[i].end_ns);
+          if (i % stages == 0) continue;
+          ASSERT_EQ(events[i].begin_ns, events[i - 1].end_ns);
+        }
+      }
+    }
+  }
+}
+
+TEST(DlrmSession, NamesItsStagesInTheOrderOfTime) {
+  const auto data = testing::random_dlrm({});
+  EXPECT_EQ(DlrmSession{Dlrm(data)}.stages(),
+            (std::vector<std::string>{"check", "bottom.0", "bottom.1", "gather", "interaction", "top.0",
+                                      "top.1", "top.2", "sigmoid"}));
+}
+
+TEST(DlrmSession, ScoresOnAfterATracedRunThatFailed) {
+  const auto data = testing::random_dlrm({});
+  OwnedBatch batch = testing::random_batch(data->model, 200);
+  const std::vector<float> expected = scores_of(data, batch.view());
+  DlrmSession session{Dlrm(data)};
+  std::vector<float> scores(200);
+  EXPECT_TRUE(session.score_traced(DlrmBatch{}, {}).empty());
+  const std::int64_t index = std::exchange(batch.indices[330], 7);
+  EXPECT_EQ(
+      testing::error_of(ErrorCode::invalid_argument, [&] { session.score_traced(batch.view(), scores); }),
+      "sample 130: index 7 of table 1 is not in 0..6");
+  batch.indices[330] = index;
+  session.score(batch.view(), scores);
+  EXPECT_EQ(scores, expected);
 }
 
 TEST(DlrmSession, RefusesRoomForAnotherNumberOfScores) {

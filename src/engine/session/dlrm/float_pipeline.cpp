@@ -86,13 +86,15 @@ class FloatPipeline final : public DlrmPipeline {
     const Buffers b(*this, scratch);
     const float* const dense = rounded_dense(chunk, b);
     see(DlrmActivation::dense, 0, dense, model_.dense_features, model_.dense_features, chunk.samples);
-    const float* const x = run_layers(bottom_, dense, model_.dense_features, chunk.samples, b, true);
+    const float* const x = run_layers(bottom_, dense, model_.dense_features, chunk, b, true);
     float* const top = x == b.a ? b.b : b.a;
     for (std::int64_t i = 0; i < chunk.samples; ++i)
       interact(chunk, i, x + i * widest_, b, top + i * widest_);
-    const float* const logits = run_layers(top_, top, widest_, chunk.samples, b, false);
+    chunk.interaction_done();
+    const float* const logits = run_layers(top_, top, widest_, chunk, b, false);
     for (std::int64_t i = 0; i < chunk.samples; ++i)
       chunk.scores[i] = 1.0F / (1.0F + std::exp(-logits[i * widest_]));
+    chunk.stage_done();
   }
 
  private:
@@ -124,27 +126,27 @@ class FloatPipeline final : public DlrmPipeline {
 
   /// The result lies in b.a or b.b, `widest_` floats apart.
   const float* run_layers(const std::vector<FloatLayer>& layers, const float* src, std::int64_t src_stride,
-                          std::int64_t samples, const Buffers& b, bool has_last_relu) const noexcept {
+                          const DlrmChunk& chunk, const Buffers& b, bool has_last_relu) const noexcept {
     for (const FloatLayer& l : layers) {
       float* const dst = src == b.a ? b.b : b.a;
       const bool has_relu = has_last_relu || &l != &layers.back();
       layer_({src, src_stride, l.inputs, l.weights.data(), l.bias.data(), std::ssize(l.bias) / kFloatPanel,
-              has_relu ? 1 : 0, dst, widest_, samples});
-      for (std::int64_t i = 0; has_relu && i < samples; ++i) round(dst + i * widest_, l.outputs);
+              has_relu ? 1 : 0, dst, widest_, chunk.samples});
+      for (std::int64_t i = 0; has_relu && i < chunk.samples; ++i) round(dst + i * widest_, l.outputs);
       see(has_last_relu ? DlrmActivation::bottom : DlrmActivation::top,
-          static_cast<std::size_t>(&l - layers.data()), dst, widest_, l.outputs, samples);
+          static_cast<std::size_t>(&l - layers.data()), dst, widest_, l.outputs, chunk.samples);
+      chunk.stage_done();
       src = dst;
       src_stride = widest_;
     }
     return src;
   }
 
-  void interact(const DlrmChunk& chunk, std::int64_t i, const float* x, const Buffers& b,
-                float* top) const noexcept {
+  void gather(const DlrmChunk& chunk, std::int64_t i, const float* x, float* features) const noexcept {
+    const Gathering gathering(chunk.clock);
     const std::int64_t dim = model_.dim;
     if (i + kPrefetchSamples < chunk.samples)
       prefetch_sample(tables_, *chunk.batch, chunk.first + i + kPrefetchSamples);
-    float* const features = model_.interaction == Interaction::cat ? top : b.features;
     std::copy_n(x, dim, features);
     for (std::int64_t t = 0; t < vectors_ - 1; ++t) {
       const Bag bag = bag_of(*chunk.batch, t, chunk.first + i);
@@ -152,8 +154,14 @@ class FloatPipeline final : public DlrmPipeline {
       round(features + (t + 1) * dim, dim);
       see(DlrmActivation::embedding, static_cast<std::size_t>(t), features + (t + 1) * dim, dim, dim, 1);
     }
-    if (model_.interaction == Interaction::cat) return;
+  }
+
+  void interact(const DlrmChunk& chunk, std::int64_t i, const float* x, const Buffers& b,
+                float* top) const noexcept {
+    if (model_.interaction == Interaction::cat) return gather(chunk, i, x, top);
+    gather(chunk, i, x, b.features);
     multiply_all(b);
+    const std::int64_t dim = model_.dim;
     std::copy_n(x, dim, top);
     const std::int64_t with_self = model_.interaction == Interaction::dot_with_self ? 1 : 0;
     float* to = top + dim;

@@ -47,13 +47,18 @@ class Reference final : public DlrmPipeline {
     for (std::int64_t i = 0; i < model_.dense_features; ++i) {
       b.x[i] = quantize_value(dense[i], numbers_.dense_inverse_scale, numbers_.dense_zero_point, {0, 255});
     }
-    for (const Int8Layer& layer : numbers_.bottom) run_layer(layer, b);
+    chunk.stage_done();
+    for (const Int8Layer& layer : numbers_.bottom) run_layer(layer, chunk, b);
     gather(chunk, b);
     interact(b);
+    chunk.interaction_done();
     for (const Int8Layer& layer : numbers_.top) {
-      if (&layer != &numbers_.top.back()) run_layer(layer, b);
+      if (&layer != &numbers_.top.back()) run_layer(layer, chunk, b);
     }
-    *chunk.scores = 1.0F / (1.0F + std::exp(-layer_real(numbers_.top.back(), b.x, 0)));
+    const float logit = layer_real(numbers_.top.back(), b.x, 0);
+    chunk.stage_done();
+    *chunk.scores = 1.0F / (1.0F + std::exp(-logit));
+    chunk.stage_done();
   }
 
  private:
@@ -71,13 +76,15 @@ class Reference final : public DlrmPipeline {
           feature(scratch.take<std::int8_t>(r.model_.dim)) {}
   };
 
-  static void run_layer(const Int8Layer& layer, Buffers& b) noexcept {
+  static void run_layer(const Int8Layer& layer, const DlrmChunk& chunk, Buffers& b) noexcept {
     for (std::int64_t n = 0; n < layer.outputs; ++n)
       b.y[n] = clamp_stored(std::nearbyint(layer_real(layer, b.x, n)), 0, {0, layer.highest});
     std::swap(b.x, b.y);
+    chunk.stage_done();
   }
 
   void gather(const DlrmChunk& chunk, Buffers& b) const noexcept {
+    const Gathering gathering(chunk.clock);
     const std::int64_t dim = model_.dim;
     std::copy_n(b.x, dim, b.vectors);
     for (std::size_t t = 0; t < tables_.size(); ++t) {

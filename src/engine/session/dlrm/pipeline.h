@@ -9,6 +9,7 @@
 #include "base/cpu_feature.h"
 #include "base/isa.h"
 #include "engine/embedding/tables.h"
+#include "engine/session/dlrm/stage_clock.h"
 #include "octavo/dlrm.h"
 #include "package/dlrm_package.h"
 
@@ -27,6 +28,14 @@ struct DlrmChunk {
   std::int64_t first;
   std::int64_t samples;
   float* scores;
+  StageClock* clock = nullptr;  ///< of a traced run
+
+  void stage_done() const noexcept {
+    if (clock != nullptr) clock->done();
+  }
+  void interaction_done() const noexcept {
+    if (clock != nullptr) clock->done_interacting();
+  }
 };
 
 /// The rows of one table that one sample sums.
@@ -57,7 +66,8 @@ class DlrmPipeline {
   [[nodiscard]] virtual std::int64_t most_samples() const noexcept = 0;
   /// Scratch of one thread, 64-byte aligned by the caller and zero before its first use.
   [[nodiscard]] virtual std::int64_t scratch_bytes() const noexcept = 0;
-  /// Scores a chunk. No allocation, no system call, no exception.
+  /// Scores a chunk. No allocation, no system call, no exception. Tells the chunk's clock when each stage of
+  /// DlrmSession::stages but the first is done.
   virtual void run(const DlrmChunk& chunk, std::byte* scratch) const noexcept = 0;
 };
 
