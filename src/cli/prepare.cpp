@@ -88,7 +88,11 @@ DlrmSource open_source(const Options& options) {
 void calibrate(const Options& options) {
   DlrmOptions data = options.calibration;
   if (data.data.empty() && options.synthetic) data.data = "zipf:1024";
-  if (data.data.empty()) return;
+  if (data.data.empty()) {
+    const auto& carried = open_dlrm_package(options.output).model.calibration;
+    if (carried) fmt::print("{}: calibrated on {} samples\n", options.output, carried->samples);
+    return;
+  }
   const std::int64_t samples = calibrate_package(options.output, data, options.calibration_samples);
   fmt::print("{}: calibrated on {} samples\n", options.output, samples);
 }

@@ -86,13 +86,35 @@ Json calibration_json(const DlrmCalibration& c) {
           {"bottom", ranges_json(c.bottom)},
           {"embeddings", ranges_json(c.embeddings)},
           {"dots", ranges_json(c.dots)},
-          {"top", ranges_json(c.top)}};
+          {"top", ranges_json(c.top)},
+          {"largest_bag", c.largest_bag}};
 }
 
 DlrmCalibration parse_calibration(const Json& json) {
-  return {json.at("samples").get<std::int64_t>(), parse_range(json.at("dense")),
-          parse_ranges(json.at("bottom")),        parse_ranges(json.at("embeddings")),
-          parse_ranges(json.at("dots")),          parse_ranges(json.at("top"))};
+  return {json.at("samples").get<std::int64_t>(),
+          parse_range(json.at("dense")),
+          parse_ranges(json.at("bottom")),
+          parse_ranges(json.at("embeddings")),
+          parse_ranges(json.at("dots")),
+          parse_ranges(json.at("top")),
+          json.value("largest_bag", std::int64_t{0})};
+}
+
+Json tuning_json(const DlrmTuning& t) {
+  return {{"arithmetic", t.arithmetic},
+          {"isa", t.isa},
+          {"kernel", t.kernel},
+          {"samples_per_pass", t.samples_per_pass},
+          {"batch", t.batch},
+          {"threads", t.threads},
+          {"measured_us", t.measured_us}};
+}
+
+DlrmTuning parse_tuning(const Json& json) {
+  return {json.at("arithmetic").get<std::string>(), json.at("isa").get<std::string>(),
+          json.at("kernel").get<std::string>(),     json.at("samples_per_pass").get<std::int64_t>(),
+          json.at("batch").get<std::int64_t>(),     json.at("threads").get<std::int64_t>(),
+          json.at("measured_us").get<double>()};
 }
 
 DlrmModel parse_model(const Json& json) {
@@ -114,6 +136,9 @@ DlrmModel parse_model(const Json& json) {
     }
   }
   if (json.contains("calibration")) model.calibration = parse_calibration(json.at("calibration"));
+  if (json.contains("tunings")) {
+    for (const Json& tuning : json.at("tunings")) model.tunings.push_back(parse_tuning(tuning));
+  }
   check(model);
   return model;
 }
@@ -160,6 +185,7 @@ std::string dlrm_manifest_json(const DlrmManifest& manifest) {
   for (const auto& [member, crc] : manifest.weights) json["weights"][member] = checksum_json(crc);
   for (std::size_t t = 0; t < model.tables.size(); ++t) json["tables"].push_back(table_json(model, t));
   if (model.calibration) json["calibration"] = calibration_json(*model.calibration);
+  for (const DlrmTuning& tuning : model.tunings) json["tunings"].push_back(tuning_json(tuning));
   return json.dump(1) + "\n";
 }
 

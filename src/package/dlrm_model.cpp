@@ -62,6 +62,14 @@ void check_calibration(const DlrmModel& model) {
   check_ranges("embeddings", c.embeddings, model.tables.size());
   check_ranges("dots", c.dots, static_cast<std::size_t>(dot_products(model)));
   check_ranges("top", c.top, model.top.size());
+  if (c.largest_bag < 0) fail(ErrorCode::invalid_model, "calibration with bags of {} rows", c.largest_bag);
+}
+
+void check_tuning(const DlrmTuning& tuning) {
+  if (tuning.samples_per_pass < 0) {
+    fail(ErrorCode::invalid_model, "tuning for {} on {} with {} samples at a time", tuning.arithmetic,
+         tuning.isa, tuning.samples_per_pass);
+  }
 }
 
 }  // namespace
@@ -127,6 +135,21 @@ void check(const DlrmModel& model) {
   check_widths("top", model.top, 1);
   for (std::size_t t = 0; t < model.tables.size(); ++t) check_table(model, t);
   if (model.calibration) check_calibration(model);
+  for (const DlrmTuning& tuning : model.tunings) check_tuning(tuning);
+}
+
+const DlrmTuning* find_tuning(const DlrmModel& model, std::string_view arithmetic, std::string_view isa) {
+  for (const DlrmTuning& tuning : model.tunings) {
+    if (tuning.arithmetic == arithmetic && tuning.isa == isa) return &tuning;
+  }
+  return nullptr;
+}
+
+void set_tuning(DlrmModel& model, const DlrmTuning& tuning) {
+  std::erase_if(model.tunings, [&](const DlrmTuning& old) {
+    return old.arithmetic == tuning.arithmetic && old.isa == tuning.isa;
+  });
+  model.tunings.push_back(tuning);
 }
 
 std::string print(const DlrmModel& model) {

@@ -45,7 +45,18 @@ struct DlrmCalibration {
   std::vector<ValueRange> bottom;      ///< outputs of each bottom layer, behind the ReLU
   std::vector<ValueRange> embeddings;  ///< the pooled rows of each table
   std::vector<ValueRange> dots;        ///< each product, as the top MLP reads them; none for `cat`
-  std::vector<ValueRange> top;  ///< outputs of each top layer, behind the ReLU; the last before the sigmoid
+  std::vector<ValueRange> top;   ///< outputs of each top layer, behind the ReLU; the last before the sigmoid
+  std::int64_t largest_bag = 0;  ///< the most rows of a table that a sample summed; 0 = unknown
+};
+
+/// What tuning found for one arithmetic and instruction set, and for which use.
+struct DlrmTuning {
+  std::string arithmetic, isa;        ///< "int8", "amx_int8"
+  std::string kernel;                 ///< row
+  std::int64_t samples_per_pass = 0;  ///< 0 = as many as the row takes by itself
+  std::int64_t batch = 1;
+  std::int64_t threads = 1;
+  double measured_us = 0;  ///< of a batch
 };
 
 /// The architecture of a DLRM (v1) and how its tables are stored: plain data, everything that the engine
@@ -62,6 +73,7 @@ struct DlrmModel {
   Interaction interaction = Interaction::dot;
   std::vector<DlrmTable> tables;
   std::optional<DlrmCalibration> calibration;
+  std::vector<DlrmTuning> tunings = {};  ///< at most one for each arithmetic and instruction set
 };
 
 /// Values that the interaction gives the top MLP, and how many of them are products.
@@ -88,6 +100,11 @@ inline constexpr std::int64_t kMostDlrmRows = std::int64_t{1} << 36;
 /// Checks that layers chain, sizes are positive and within the bounds above, scales are finite and positive.
 /// Error(invalid_model) naming the offending layer or table.
 void check(const DlrmModel& model);
+
+/// Puts `tuning` in the place of the one for its arithmetic and instruction set.
+void set_tuning(DlrmModel& model, const DlrmTuning& tuning);
+/// The one for them, or null.
+const DlrmTuning* find_tuning(const DlrmModel& model, std::string_view arithmetic, std::string_view isa);
 
 /// "26 tables x 128, 187767399 rows; 13-512-256-128, dot, 479-1024-1024-512-256-1"
 std::string print(const DlrmModel& model);

@@ -105,11 +105,13 @@ TEST(DlrmPackage, KeepsACalibration) {
                                                .bottom = {{0, 1}, {0, 2}},
                                                .embeddings = {{0, 1}, {-0.1F, 1}},
                                                .dots = {{-3, 4}, {0, 1}, {0, 2}},
-                                               .top = {{0, 1}, {-5, 6}}};
+                                               .top = {{0, 1}, {-5, 6}},
+                                               .largest_bag = 3};
   const DlrmManifest read = parse_dlrm_manifest(dlrm_manifest_json(manifest));
   EXPECT_EQ(read.model.calibration->samples, 9);
   EXPECT_EQ(read.model.calibration->embeddings[1].min, -0.1F);
   EXPECT_EQ(read.model.calibration->top[1].max, 6.0F);
+  EXPECT_EQ(read.model.calibration->largest_bag, 3);
   manifest.model.calibration->bottom.pop_back();
   EXPECT_THAT(error_of(ErrorCode::invalid_model, [&] { check(manifest.model); }),
               HasSubstr("calibration has 1 bottom ranges, expected 2"));
@@ -118,6 +120,30 @@ TEST(DlrmPackage, KeepsACalibration) {
               HasSubstr("bottom range from 2 to 1"));
   manifest.model.calibration->samples = 0;
   EXPECT_THAT(error_of(ErrorCode::invalid_model, [&] { check(manifest.model); }), HasSubstr("on 0 samples"));
+  manifest.model.calibration->samples = 1;
+  manifest.model.calibration->bottom.back() = {1, 2};
+  manifest.model.calibration->largest_bag = -1;
+  EXPECT_THAT(error_of(ErrorCode::invalid_model, [&] { check(manifest.model); }),
+              HasSubstr("bags of -1 rows"));
+}
+
+TEST(DlrmPackage, KeepsATuningForEachArithmeticAndInstructionSet) {
+  DlrmManifest manifest{small_package("x").model, {}, {}};
+  set_tuning(manifest.model, {"int8", "avx2", "avx2", 64, 2048, 1, 3.5});
+  set_tuning(manifest.model, {"f32", "avx2", "avx2", 0, 1, 2, 9});
+  set_tuning(manifest.model, {"int8", "avx2", "avx2", 128, 512, 1, 7.25});
+  const DlrmModel read = parse_dlrm_manifest(dlrm_manifest_json(manifest)).model;
+  EXPECT_EQ(read.tunings.size(), 2U);
+  EXPECT_EQ(find_tuning(read, "int8", "avx512"), nullptr);
+  const DlrmTuning* const tuning = find_tuning(read, "int8", "avx2");
+  ASSERT_NE(tuning, nullptr);
+  EXPECT_EQ(tuning->samples_per_pass, 128);
+  EXPECT_EQ(tuning->batch, 512);
+  EXPECT_EQ(tuning->measured_us, 7.25);
+  EXPECT_EQ(find_tuning(read, "f32", "avx2")->threads, 2);
+  manifest.model.tunings.front().samples_per_pass = -1;
+  EXPECT_THAT(error_of(ErrorCode::invalid_model, [&] { check(manifest.model); }),
+              HasSubstr("-1 samples at a time"));
 }
 
 TEST(DlrmPackage, IsNoneWithoutItsManifest) {

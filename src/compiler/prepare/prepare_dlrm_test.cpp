@@ -105,6 +105,41 @@ TEST(PrepareDlrm, CodesEveryRowFormat) {
   }
 }
 
+/// A calibration on single rows, or on bags, of the three tables.
+DlrmCalibration calibration(std::int64_t largest_bag) {
+  DlrmCalibration c{
+      .samples = 9, .dense = {0, 1}, .bottom = {{0, 1}}, .embeddings = {}, .dots = {}, .top = {{0, 1}}};
+  c.embeddings.assign(3, {-1e6F, 1e6F});
+  c.dots.assign(6, {0, 1});
+  c.largest_bag = largest_bag;
+  return c;
+}
+
+TEST(PrepareDlrm, CarriesACalibrationOverToRowsOfAnotherFormat) {
+  for (std::int64_t largest_bag : {0, 1, 2}) {
+    const TemporaryFolder folder;
+    DlrmSource source = three_tables();
+    source.model.calibration = calibration(largest_bag);
+    set_tuning(source.model, {"int8", "avx2", "avx2", 64, 1, 1, 1});
+    prepare_dlrm(source, folder / "from", all_of(RowFormat::f32));
+    DlrmSource again = open_dlrm_source(folder / "from");
+    PrepareOptions options = all_of(RowFormat::s4_codebook);
+    options.formats[2] = RowFormat::s8_row;
+    prepare_dlrm(again, folder / "to", options);
+    const DlrmModel model = open_dlrm_package(folder / "to").model;
+    ASSERT_TRUE(model.calibration.has_value());
+    EXPECT_EQ(model.calibration->samples, 9);
+    EXPECT_EQ(model.calibration->largest_bag, largest_bag);
+    const float kept = largest_bag == 1 ? 127 * model.tables[0].scale : 1e6F;
+    EXPECT_FLOAT_EQ(model.calibration->embeddings[0].max, kept)
+        << "a single row is no larger than its table's scale";
+    EXPECT_FLOAT_EQ(model.calibration->embeddings[0].min, -kept);
+    EXPECT_FLOAT_EQ(model.calibration->embeddings[2].max, 1e6F)
+        << "rows with scales of their own are not clipped";
+    EXPECT_TRUE(model.tunings.empty()) << "they were of other rows";
+  }
+}
+
 TEST(PrepareDlrm, GoesOnAfterAFailureWithoutRewritingFinishedTables) {
   const TemporaryFolder folder;
   EXPECT_THAT(error_of(ErrorCode::io, [&] { prepare(folder.path(), RowFormat::s8_row, 3); }),

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -53,6 +54,18 @@ void remove_partial_files(const std::filesystem::path& folder) {
     if (entry.path().filename().string().find(".partial-") != std::string::npos) {
       std::filesystem::remove(entry.path(), error);
     }
+  }
+}
+
+/// A calibration that came with the source, of its rows: those of a table with one scale may have been
+/// clipped since, and so its single rows are. What bags of several rows may be is not known.
+void clip_calibration(DlrmModel& model) {
+  if (!model.calibration || model.calibration->largest_bag != 1) return;
+  for (std::size_t t = 0; t < model.tables.size(); ++t) {
+    if (!has_table_scale(model.tables[t].format)) continue;
+    const float largest = 127 * model.tables[t].scale;
+    ValueRange& range = model.calibration->embeddings[t];
+    range = {std::clamp(range.min, -largest, largest), std::clamp(range.max, -largest, largest)};
   }
 }
 
@@ -129,6 +142,7 @@ void UnfinishedPackage::save() const {
 }
 
 void UnfinishedPackage::finish_all() {
+  clip_calibration(package_.model);
   write_dlrm_layers(package_.folder, package_.bottom, package_.top);
   write_dlrm_manifest(package_);
   std::filesystem::remove(package_.folder / kStateFile);

@@ -42,6 +42,7 @@ DlrmSource open_dlrm_package_source(const std::filesystem::path& folder) {
   }
   source.model = std::move(package.model);
   for (DlrmTable& table : source.model.tables) table = {.rows = table.rows};
+  source.model.tunings.clear();  // rows of other formats take other times
   source.bottom = std::move(package.bottom);
   source.top = std::move(package.top);
   return source;

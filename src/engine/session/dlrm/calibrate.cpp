@@ -72,7 +72,7 @@ struct DlrmCalibrator::State {
   MemoryRegion scratch;
   std::vector<std::int64_t> rows;
   std::vector<float> scores;
-  std::int64_t samples = 0;
+  std::int64_t samples = 0, largest_bag = 0;
 
   explicit State(Dlrm opened)
       : model(std::move(opened)),
@@ -99,6 +99,10 @@ void DlrmCalibrator::add(const DlrmBatch& batch) {
   s.histograms.rethrow();
   s.model.data().tables.check_whole();
   s.samples += batch.samples;
+  for (std::int64_t t = 0; t < std::ssize(s.rows); ++t) {
+    for (std::int64_t i = 0; i < batch.samples; ++i)
+      s.largest_bag = std::max(s.largest_bag, bag_of(batch, t, i).count);
+  }
 }
 
 DlrmCalibration DlrmCalibrator::calibration(double share) const {
@@ -108,7 +112,8 @@ DlrmCalibration DlrmCalibrator::calibration(double share) const {
           seen.ranges(DlrmActivation::bottom, share),
           seen.ranges(DlrmActivation::embedding, 1.0),
           seen.dots(),
-          seen.ranges(DlrmActivation::top, share)};
+          seen.ranges(DlrmActivation::top, share),
+          state_->largest_bag};
 }
 
 }  // namespace octavo
