@@ -74,6 +74,10 @@ struct DlrmSessionOptions {
   /// Forces a kernel row: "reference", "avx2", "avx512_vnni", "amx_int8", "amx_bf16" ...; empty = the best
   /// for this CPU (see also the environment's OCTAVO_ISA).
   std::string kernel;
+  /// How many samples go through the layers at a time, at most as many as the row takes by itself; 0 = so
+  /// many. Scores do not depend on it. With neither this nor a row given, a session follows what the model
+  /// was tuned to (`octavo tune`) for its arithmetic and this instruction set.
+  std::int64_t samples_per_pass = 0;
 };
 
 /// One instance with a team of threads of its own. Not thread-safe; use one per caller.
@@ -102,6 +106,8 @@ class DlrmSession {
   [[nodiscard]] const Dlrm& model() const noexcept;
   /// The kernel row in use.
   [[nodiscard]] std::string kernel() const;
+  /// How many samples go through the layers at a time, at most.
+  [[nodiscard]] std::int64_t samples_per_pass() const;
 
  private:
   struct State;

@@ -73,11 +73,7 @@ struct Stages {
 
 std::vector<StepProfile> stages_of(const DlrmSession& session, DlrmPrecision precision, std::int64_t batch) {
   const DlrmModel& model = session.model().data().model;
-  Stages stages{model,
-                batch,
-                session.kernel(),
-                precision == DlrmPrecision::int8 ? "int8" : "f32",
-                precision == DlrmPrecision::int8,
+  Stages stages{model, batch, session.kernel(), arithmetic_name(precision), precision == DlrmPrecision::int8,
                 {}};
   const std::int64_t dense = model.dense_features, tables = std::ssize(model.tables);
   constexpr std::int64_t kFloat = sizeof(float);

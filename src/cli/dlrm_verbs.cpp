@@ -81,6 +81,19 @@ nlohmann::ordered_json tables_json(const DlrmModel& model) {
   return tables;
 }
 
+nlohmann::ordered_json tunings_json(const DlrmModel& model) {
+  nlohmann::ordered_json tunings = nlohmann::ordered_json::array();
+  for (const DlrmTuning& tuning : model.tunings) {
+    tunings.push_back({{"arithmetic", tuning.arithmetic},
+                       {"isa", tuning.isa},
+                       {"kernel", tuning.kernel},
+                       {"samples_per_pass", tuning.samples_per_pass},
+                       {"batch", tuning.batch},
+                       {"threads", tuning.threads}});
+  }
+  return tunings;
+}
+
 std::int64_t layer_bytes(const DlrmModel& model) {
   std::int64_t values = 0;
   for (std::size_t i = 0; i < model.bottom.size(); ++i)
@@ -165,6 +178,7 @@ void inspect_dlrm(const std::string& path, bool as_json) {
                                       {"layer_bytes", layer_bytes(model)},
                                       {"table_bytes", all_table_bytes(model)},
                                       {"is_calibrated", model.calibration.has_value()},
+                                      {"tunings", tunings_json(model)},
                                       {"tables", tables_json(model)}};
     fmt::print("{}\n", json.dump(1));
     return;
@@ -173,6 +187,12 @@ void inspect_dlrm(const std::string& path, bool as_json) {
              bytes_text(layer_bytes(model)), bytes_text(all_table_bytes(model)),
              model.calibration ? fmt::format("calibrated on {} samples", model.calibration->samples)
                                : "not calibrated");
+  for (const DlrmTuning& tuning : model.tunings) {
+    fmt::print(
+        "tuned    {} on {}: {}{} for batch {}, {} threads\n", tuning.arithmetic, tuning.isa, tuning.kernel,
+        tuning.samples_per_pass > 0 ? fmt::format(", {} samples at a time", tuning.samples_per_pass) : "",
+        tuning.batch, tuning.threads);
+  }
   print_tables(model);
 }
 

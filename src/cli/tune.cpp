@@ -1,5 +1,3 @@
-#include "compiler/tune/tune.h"
-
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -7,8 +5,9 @@
 
 #include "base/fail.h"
 #include "cli/artifacts.h"
-#include "cli/dlrm_model.h"
+#include "cli/bench_model.h"
 #include "cli/model_options.h"
+#include "compiler/tune/dlrm_tune.h"
 
 namespace octavo::cli {
 namespace {
@@ -16,6 +15,7 @@ namespace {
 struct Options {
   ModelOptions model;
   TuneOptions tune;
+  DlrmOptions dlrm;
   std::string log, folder = "tuned", weights = "inside";
 };
 
@@ -51,22 +51,56 @@ std::optional<std::uint64_t> shuffle_seed() {
   return std::strtoull(text, nullptr, 10);
 }
 
+std::filesystem::path log_path(const Options& options) {
+  return options.log.empty() ? std::filesystem::path(options.folder) / "tuning_log.jsonl"
+                             : std::filesystem::path(options.log);
+}
+
+void print_notes(const Options& options, const std::vector<std::string>& notes) {
+  if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\n");
+  if (options.model.quiet) return;
+  for (const std::string& note : notes) fmt::print(stderr, "note: {}\n", note);
+}
+
+/// A DLRM's choice goes into its package, whose tables are too large to copy.
+void tune_package(const Options& options) {
+  const std::string& folder = options.model.model;
+  if (!is_package_folder(folder)) {
+    fail(ErrorCode::unsupported, "'{}' is a DLRM but no package: octavo prepare dlrm --from makes one of it",
+         folder);
+  }
+  for (const std::string& written : {options.folder, folder}) require_writable(written);
+  DlrmOptions dlrm = options.dlrm;
+  if (dlrm.data.empty()) dlrm.data = "zipf:65536";
+  const DlrmOnData opened = open_dlrm_on_data(folder, {}, dlrm, {}, options.tune.batch);
+  const bench::DlrmSamples& data = *opened.samples;
+  TuningLog log(log_path(options));
+  const DlrmTuneResult result =
+      tune_dlrm(opened.model, dlrm.session_options({}).precision, {data.pairs, data.dense, data.indices, {}},
+                read_tuning_log(log_path(options)), log, options.tune, show);
+  print_notes(options, result.notes);
+  const TunedTask& task = result.task;
+  fmt::print("{}, batch {}, {} threads: {} {:.1f} us -> {} {:.1f} us ({:.2f} x) after {} trials\n",
+             task.problem, task.batch, options.tune.threads, task.expected, task.expected_us, task.chosen,
+             task.chosen_us, task.chosen_us > 0 ? task.expected_us / task.chosen_us : 1.0, result.trials);
+  if (task.chosen_us <= 0) return;
+  DlrmPackage package = open_dlrm_package(folder);
+  set_tuning(package.model, result.choice);
+  write_dlrm_manifest(package);
+  fmt::print("{}: {} on {} takes {} from now on\n", folder, result.choice.arithmetic, result.choice.isa,
+             task.chosen);
+}
+
 void run(const Options& options) {
-  if (is_dlrm(options.model.model))
-    fail(ErrorCode::unsupported, "'{}' is a DLRM, whose kernels are not tuned", options.model.model);
+  if (is_dlrm(options.model.model)) return tune_package(options);
   require_writable(options.folder);
-  const std::filesystem::path path = options.log.empty()
-                                         ? std::filesystem::path(options.folder) / "tuning_log.jsonl"
-                                         : std::filesystem::path(options.log);
+  const std::filesystem::path path = log_path(options);
   TuningLog log(path);
   const LoggedTrials logged = read_tuning_log(path);
   TuneOptions tune_options = options.tune;
   tune_options.shuffle_candidates = shuffle_seed();
   const TuneResult result = tune(options.model.open(), logged, log, tune_options, show);
-  if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\n");
-  for (const std::string& note : result.notes) {
-    if (!options.model.quiet) fmt::print(stderr, "note: {}\n", note);
-  }
+  print_notes(options, result.notes);
   print_gains(result);
   write_artifacts(options.folder, result.package, result.trials, parse_library_weights(options.weights));
 }
@@ -92,12 +126,16 @@ void add_tune(CLI::App& app) {
   verb->add_option(
       "--output-log", options->log,
       "where each trial is written, and read again by the next run; default: tuning_log.jsonl in the folder");
-  verb->add_option("--output-folder", options->folder,
-                   "for saved_model_<N>.tar, saved_model_<N>.tar.so and model_serialized_tuned_<N>.json")
+  verb->add_option(
+          "--output-folder", options->folder,
+          "for saved_model_<N>.tar, saved_model_<N>.tar.so and model_serialized_tuned_<N>.json; a DLRM's "
+          "choice goes into its package")
       ->capture_default_str();
   verb->add_option("--weights", options->weights, "in the shared library, or external: in the package alone")
       ->check(CLI::IsMember({"inside", "external"}))
       ->capture_default_str();
+  verb->add_option("--data", options->dlrm.data, "DLRM: click data, as for run; default: zipf:65536");
+  options->dlrm.declare(*verb);
   verb->add_option("--patience", options->tune.timekeeping.patience_seconds,
                    "seconds after which a kernel that does not answer is given up")
       ->check(CLI::PositiveNumber)
@@ -105,7 +143,8 @@ void add_tune(CLI::App& app) {
   verb->footer(
       "A run that was stopped goes on where it was. Logs may be put together with cat.\n"
       "Examples:\n  octavo tune resnet50.pt --trials 300 --batch 32 --output-folder tuned\n"
-      "  octavo tune resnet50.pt --threads 2 --output-log tuning.jsonl --time-limit 600");
+      "  octavo tune resnet50.pt --threads 2 --output-log tuning.jsonl --time-limit 600\n"
+      "  octavo tune dlrm_package --arithmetic int8 --batch 2048");
   verb->callback([options] { run(*options); });
 }
 

@@ -17,6 +17,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OCTAVO = pathlib.Path("build/release/bin/octavo")
 MODEL = ROOT / "assets/demo/shapes_resnet.pt"
+DLRM = ROOT / "tests/golden/dlrm/dot.pt"
 
 
 class Tune(unittest.TestCase):
@@ -135,13 +136,10 @@ class Tune(unittest.TestCase):
         self.expect_failure(done, "/none.jsonl")
         self.assertFalse((self.folder / "x.tar").exists())
 
-    def test_a_dlrm_is_refused(self):
-        data = self.folder / "dlrm"
-        data.mkdir()
-        (data / "manifest.json").write_text('{"format": "octavo-package", "format_version": 1, "kind": "dlrm"}')
-        done = subprocess.run([OCTAVO, "tune", data, "--output-folder", self.out], capture_output=True, text=True)
-        self.expect_failure(done, data, "is a DLRM")
-        self.assertEqual(sorted(os.listdir(self.folder)), ["dlrm"])
+    def test_a_dlrm_that_is_no_package_is_refused(self):
+        done = subprocess.run([OCTAVO, "tune", DLRM, "--output-folder", self.out], capture_output=True, text=True)
+        self.expect_failure(done, DLRM, "octavo prepare dlrm")
+        self.assertEqual(os.listdir(self.folder), [])
 
     def test_a_bad_order_of_the_kernels_changes_no_result(self):
         environment = {**os.environ, "OCTAVO_TUNE_SHUFFLE": "3"}
@@ -158,6 +156,90 @@ class Tune(unittest.TestCase):
             subprocess.run([OCTAVO, "run", "-q", model, *shape, self.folder / "x.npy", "-o", self.folder / output],
                            check=True, capture_output=True)
         self.assertEqual((self.folder / "a.npy").read_bytes(), (self.folder / "b.npy").read_bytes())
+
+
+class TuneDlrm(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="octavo_tune."))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.package = self.folder / "dot"
+        self.log = self.folder / "log.jsonl"
+        self.octavo("prepare", "dlrm", "--from", DLRM, "--calibrate", "zipf:512", "-o", self.package)
+
+    def octavo(self, *arguments, code=0):
+        done = subprocess.run([OCTAVO, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stdout + done.stderr
+
+    def tune(self, *more, code=0):
+        data = () if "--data" in more else ("--data", "zipf:4096")
+        return self.octavo("tune", self.package, *data, "--output-folder", self.folder / "out",
+                           "--output-log", self.log, *more, code=code)
+
+    def trials(self):
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def tunings(self):
+        return json.loads((self.package / "manifest.json").read_text()).get("tunings", [])
+
+    def test_its_choice_is_in_the_package_and_changes_no_score(self):
+        before = self.scores()
+        self.assertIn("takes", self.tune("--arithmetic", "int8", "--batch", "1024", "--trials", "200"))
+        (chosen,) = self.tunings()
+        self.assertEqual((chosen["arithmetic"], chosen["batch"], chosen["threads"]), ("int8", 1024, 1))
+        measured = {trial["kernel"] for trial in self.trials()}
+        name = f'{chosen["kernel"]}:{chosen["samples_per_pass"]}' if chosen["samples_per_pass"] else chosen["kernel"]
+        self.assertIn(name, measured)
+        self.assertIn(f'tuned    int8 on {chosen["isa"]}: {chosen["kernel"]}', self.octavo("inspect", self.package))
+        (told,) = json.loads(self.octavo("inspect", self.package, "--json"))["tunings"]
+        self.assertEqual(told["kernel"], chosen["kernel"])
+        self.assertEqual(self.scores(), before)
+        report = json.loads(self.octavo("profile", self.package, "--arithmetic", "int8", "--seconds", "0.05", "--json", "-"))
+        self.assertEqual({step["kernel"] for step in report["steps"]}, {chosen["kernel"]})
+        self.octavo("verify", self.package, "--checksums")
+
+    def test_it_goes_on_where_the_log_ends_and_keeps_a_choice_for_each_arithmetic(self):
+        if self.isa() == "generic":
+            self.skipTest("SKIPPED: the reference is the only row, there is no choice")
+        self.tune("--arithmetic", "int8", "--batch", "64", "--trials", "2")
+        self.assertEqual(len(self.trials()), 2)
+        self.tune("--arithmetic", "int8", "--batch", "64", "--trials", "3")
+        self.assertEqual(len(self.trials()), 3)
+        self.tune("--batch", "64", "--trials", "2")
+        self.assertEqual(len(self.trials()), 5)
+        self.assertEqual([tuning["arithmetic"] for tuning in self.tunings()], ["int8", "f32"])
+
+    def test_what_it_cannot_tune_is_named_and_changes_nothing(self):
+        before = (self.package / "manifest.json").read_bytes()
+        self.assertIn("100 samples at once", self.tune("--data", "zipf:20", "--batch", "100", code=1))
+        self.assertIn("one row for each table", self.tune("--data", ROOT / "tests/golden/dlrm/dot_bags.npz", code=1))
+        manifest = json.loads(before)
+        del manifest["calibration"]
+        (self.package / "manifest.json").write_text(json.dumps(manifest))
+        self.assertIn("is not calibrated", self.tune("--arithmetic", "int8", code=1))
+        self.assertEqual(self.tunings(), [])
+        self.assertEqual(self.log.read_text() if self.log.exists() else "", "")
+
+    def test_a_tuning_that_cannot_be_read_or_followed_is_harmless(self):
+        before = self.scores()
+        path = self.package / "manifest.json"
+        manifest = json.loads(path.read_text())
+        made_up = {"arithmetic": "int8", "isa": self.isa(), "kernel": "of_tomorrow", "samples_per_pass": 1 << 60,
+                   "batch": 1, "threads": 1, "measured_us": 1}
+        path.write_text(json.dumps({**manifest, "tunings": [made_up]}))
+        self.assertEqual(self.scores(), before)
+        path.write_text(json.dumps({**manifest, "tunings": [{**made_up, "samples_per_pass": -1}]}))
+        self.assertIn("-1 samples at a time", self.octavo("run", self.package, "zipf:8", code=1))
+        path.write_text(json.dumps({**manifest, "tunings": [{"arithmetic": "int8"}]}))
+        self.assertIn("isa", self.octavo("run", self.package, "zipf:8", code=1))
+
+    def isa(self):
+        (isa,) = [line.split()[-1] for line in self.octavo("cpu").splitlines() if line.startswith("in use")]
+        return isa
+
+    def scores(self):
+        self.octavo("run", self.package, "zipf:700", "--arithmetic", "int8", "-o", self.folder / "y.npy")
+        return (self.folder / "y.npy").read_bytes()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 
 #include "base/cpu.h"
@@ -32,6 +33,21 @@ std::vector<const Trial*> trials_for(const TuningTask& task, const LoggedTrials&
 
 bool is_from_here(const Trial& trial) {
   return trial.version == kVersion && trial.cpu == cpu_facts().brand && trial.isa == isa_name(usable_isa());
+}
+
+Trial trial_here(const TuningTask& task, const std::string& candidate, const Measured& measured,
+                 int threads) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return {std::string(kVersion),
+          cpu_facts().brand,
+          std::string(isa_name(usable_isa())),
+          task.problem,
+          task.batch,
+          threads,
+          candidate,
+          measured.error.empty() ? measured.us : std::vector<double>{},
+          measured.error,
+          std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
 }
 
 Known known_of(std::span<const TuningTask> tasks, const LoggedTrials& logged, int threads, Uses uses) {

@@ -3,35 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/cpu.h"
-#include "base/version.h"
 #include "compiler/tune/known.h"
 #include "compiler/tune/step_run.h"
 #include "compiler/tune/tasks.h"
 #include "package/package.h"
 
 namespace octavo {
-namespace {
-
-std::int64_t now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
-
-Trial trial_of(const TuningTask& task, const std::string& candidate, const Measured& measured, int threads) {
-  return {std::string(kVersion),
-          cpu_facts().brand,
-          std::string(isa_name(usable_isa())),
-          task.problem,
-          task.batch,
-          threads,
-          candidate,
-          measured.error.empty() ? measured.us : std::vector<double>{},
-          measured.error,
-          now_ms()};
-}
 
 TunedTask outcome(const TuningTask& task, const Standing& standing) {
   TunedTask tuned{task.problem, task.batch, task.uses, "", "", 0, 0};
@@ -51,6 +30,8 @@ void add_failures(const TuningTask& task, const Standing& standing, std::vector<
         fmt::format("kernel {} failed for '{}' and is not used there", task.candidates[c], task.problem));
   }
 }
+
+namespace {
 
 /// The plan with a hint at every step that was measured.
 Plan hinted(const Plan& plan, const StepTasks& steps, std::span<const Standing> standings,
@@ -125,7 +106,7 @@ TuneResult tune(const Package& package, const LoggedTrials& logged, TuningLog& l
   SearchBudget budget = options.budget;
   budget.trials = std::max<std::int64_t>(options.budget.trials - trials, 0);
   const auto record = [&](const TuningTask& task, const std::string& candidate, const Measured& measured) {
-    log.add(trial_of(task, candidate, measured, options.threads));
+    log.add(trial_here(task, candidate, measured, options.threads));
     ++trials;
     if (progress) progress(progress_of(problems, trials, options.budget.trials));
   };

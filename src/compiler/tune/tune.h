@@ -31,6 +31,11 @@ struct TunedTask {
   double chosen_us = 0;
 };
 
+/// What is known of a task now.
+TunedTask outcome(const TuningTask& task, const Standing& standing);
+/// Adds a note for each of its candidates that failed.
+void add_failures(const TuningTask& task, const Standing& standing, std::vector<std::string>& notes);
+
 /// A tuned package and how it came about.
 struct TuneResult {
   Package package;

@@ -93,15 +93,19 @@ class Bf16Pipeline final : public DlrmPipeline {
       prefetch_sample(tables_, *chunk.batch, chunk.first + i);
     kernels_.input({chunk.batch->dense.data() + chunk.first * model_.dense_features, model_.dense_features,
                     chunk.samples, b.input, bottom_.front().steps});
-    run_layers(bottom_, b.input, chunk.samples, b, b.top, top_plan_.steps, backwards);
+    chunk.stage_done();
+    run_layers(bottom_, b.input, chunk, b, b.top, top_plan_.steps, backwards);
     interact({this, &chunk, &b});
+    chunk.interaction_done();
     const std::uint8_t* const src =
-        run_layers(std::span(top_).first(top_.size() - 1), b.top, chunk.samples, b, nullptr, 0, backwards);
+        run_layers(std::span(top_).first(top_.size() - 1), b.top, chunk, b, nullptr, 0, backwards);
     const PackedBf16Layer& last = top_.back();
     kernels_.last({src, last.steps, reinterpret_cast<const std::int8_t*>(last_weights_.data()), last.bias[0],
                    chunk.samples, chunk.scores});
+    chunk.stage_done();
     for (std::int64_t i = 0; i < chunk.samples; ++i)
       chunk.scores[i] = 1.0F / (1.0F + std::exp(-chunk.scores[i]));
+    chunk.stage_done();
   }
 
  private:
@@ -161,7 +165,7 @@ class Bf16Pipeline final : public DlrmPipeline {
   /// Runs layers from `src` on; the last one writes to `last_dst` where that is given. Returns where the
   /// result lies.
   const std::uint8_t* run_layers(std::span<const PackedBf16Layer> layers, const std::uint8_t* src,
-                                 std::int64_t samples, const Buffers& b, std::uint8_t* last_dst,
+                                 const DlrmChunk& chunk, const Buffers& b, std::uint8_t* last_dst,
                                  std::int64_t last_dst_steps, bool backwards) const noexcept {
     for (const PackedBf16Layer& layer : layers) {
       const bool is_placed = last_dst != nullptr && &layer == &layers.back();
@@ -169,7 +173,8 @@ class Bf16Pipeline final : public DlrmPipeline {
       kernels_.layer({src, layer.steps,
                       reinterpret_cast<const std::int8_t*>(weights_.data()) + layer.weights_offset,
                       layer.bias.data(), layer.panels, dst, is_placed ? last_dst_steps : layer.panels,
-                      samples, backwards ? 1 : 0});
+                      chunk.samples, backwards ? 1 : 0});
+      chunk.stage_done();
       src = dst;
     }
     return src;
@@ -186,6 +191,7 @@ class Bf16Pipeline final : public DlrmPipeline {
   /// many samples behind them.
   static void gather(const void* source, std::int64_t first, std::int64_t samples) {
     const Source& from = *static_cast<const Source*>(source);
+    const Gathering gathering(from.chunk->clock);
     const Bf16Pipeline& p = *from.pipeline;
     const DlrmBatch& batch = *from.chunk->batch;
     const std::int64_t sample = from.chunk->first + first;

@@ -43,13 +43,18 @@ class Reference final : public DlrmPipeline {
     Buffers b(*this, scratch);
     const float* const dense = chunk.batch->dense.data() + chunk.first * model_.dense_features;
     std::transform(dense, dense + model_.dense_features, b.x, rounded);
-    for (const Bf16Layer& layer : layers_.bottom) run_layer(layer, b);
+    chunk.stage_done();
+    for (const Bf16Layer& layer : layers_.bottom) run_layer(layer, chunk, b);
     gather(chunk, b);
     interact(b);
+    chunk.interaction_done();
     for (const Bf16Layer& layer : layers_.top) {
-      if (&layer != &layers_.top.back()) run_layer(layer, b);
+      if (&layer != &layers_.top.back()) run_layer(layer, chunk, b);
     }
-    *chunk.scores = 1.0F / (1.0F + std::exp(-layer_sum(layers_.top.back(), b.x, 0)));
+    const float logit = layer_sum(layers_.top.back(), b.x, 0);
+    chunk.stage_done();
+    *chunk.scores = 1.0F / (1.0F + std::exp(-logit));
+    chunk.stage_done();
   }
 
  private:
@@ -63,13 +68,15 @@ class Reference final : public DlrmPipeline {
           vectors(scratch.take<float>((std::ssize(r.tables_) + 1) * r.model_.dim)) {}
   };
 
-  static void run_layer(const Bf16Layer& layer, Buffers& b) noexcept {
+  static void run_layer(const Bf16Layer& layer, const DlrmChunk& chunk, Buffers& b) noexcept {
     for (std::int64_t n = 0; n < layer.outputs; ++n)
       b.y[n] = rounded(std::max(layer_sum(layer, b.x, n), 0.0F));
     std::swap(b.x, b.y);
+    chunk.stage_done();
   }
 
   void gather(const DlrmChunk& chunk, Buffers& b) const noexcept {
+    const Gathering gathering(chunk.clock);
     const std::int64_t dim = model_.dim;
     std::copy_n(b.x, dim, b.vectors);
     for (std::size_t t = 0; t < tables_.size(); ++t) {

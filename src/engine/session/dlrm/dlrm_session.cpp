@@ -26,7 +26,40 @@ const DlrmRow& choose_row(std::span<const DlrmRow> rows, std::string_view forced
   fail(ErrorCode::invalid_argument, "there is no kernel '{}'; there are {}", forced, names);
 }
 
-std::span<const DlrmRow> rows_of(DlrmPrecision precision) {
+/// The options with what tuning found, where it says something about this use. A row that this version does
+/// not know, or cannot run here, is not followed.
+DlrmSessionOptions tuned(const DlrmModel& model, DlrmSessionOptions options) {
+  if (!options.kernel.empty() || options.samples_per_pass != 0) return options;
+  const DlrmTuning* const tuning =
+      find_tuning(model, arithmetic_name(options.precision), isa_name(usable_isa()));
+  if (tuning == nullptr) return options;
+  for (const DlrmRow& row : dlrm_rows(options.precision)) {
+    if (row.name != tuning->kernel || !runs_here(row, usable_isa())) continue;
+    options.kernel = tuning->kernel;
+    options.samples_per_pass = tuning->samples_per_pass;
+  }
+  return options;
+}
+
+}  // namespace
+
+bool runs_here(const DlrmRow& row, Isa isa) {
+  return implies(isa, row.needs) && cpu_facts().has(row.also_needs);
+}
+
+std::string_view arithmetic_name(DlrmPrecision precision) noexcept {
+  switch (precision) {
+    case DlrmPrecision::f32:
+      return "f32";
+    case DlrmPrecision::int8:
+      return "int8";
+    case DlrmPrecision::bf16:
+      return "bf16";
+  }
+  return "";
+}
+
+std::span<const DlrmRow> dlrm_rows(DlrmPrecision precision) {
   switch (precision) {
     case DlrmPrecision::f32:
       return dlrm_f32_rows();
@@ -38,21 +71,12 @@ std::span<const DlrmRow> rows_of(DlrmPrecision precision) {
   fail(ErrorCode::invalid_argument, "there is no precision {}", static_cast<int>(precision));
 }
 
-const DlrmRow& row_of(const DlrmSessionOptions& options) {
-  return choose_row(rows_of(options.precision), options.kernel, usable_isa());
-}
-
-}  // namespace
-
-bool runs_here(const DlrmRow& row, Isa isa) {
-  return implies(isa, row.needs) && cpu_facts().has(row.also_needs);
-}
-
 struct DlrmSession::State {
   Dlrm model;
   DlrmPrecision precision;
   const DlrmRow& row;
   std::unique_ptr<DlrmPipeline> pipeline;
+  std::int64_t samples_per_pass;
   ThreadTeam team;
   std::int64_t scratch_bytes;  ///< of each thread
   MemoryRegion scratch;
@@ -67,13 +91,18 @@ struct DlrmSession::State {
   State(Dlrm opened, const DlrmSessionOptions& options)
       : model(std::move(opened)),
         precision(options.precision),
-        row(row_of(options)),
+        row(choose_row(dlrm_rows(precision), options.kernel, usable_isa())),
         pipeline(row.prepare(model.data())),
+        samples_per_pass(pipeline->most_samples()),
         team(options.threads, options.cpus),
         scratch_bytes(pipeline->scratch_bytes()),
         scratch(MemoryRegion::zeros(scratch_bytes * team.size())),
         rows(model.rows()),
-        job([this](int thread) { score_share(thread); }) {}
+        job([this](int thread) { score_share(thread); }) {
+    if (options.samples_per_pass < 0)
+      fail(ErrorCode::invalid_argument, "{} samples at a time", options.samples_per_pass);
+    if (options.samples_per_pass > 0) samples_per_pass = std::min(samples_per_pass, options.samples_per_pass);
+  }
 
   void check(const DlrmBatch& given, std::span<float> room) const {
     check_sizes(given, model.dense_features(), std::ssize(rows));
@@ -83,7 +112,7 @@ struct DlrmSession::State {
 
   /// A clock for every thread, with room for its share of the batch.
   void wind_up_clocks(std::int64_t samples, std::size_t stages) {
-    const std::int64_t most = pipeline->most_samples();
+    const std::int64_t most = samples_per_pass;
     const auto chunks = static_cast<std::size_t>((samples / team.size() + most) / most);
     for (int thread = 0; thread < team.size(); ++thread) clocks.emplace_back(thread, chunks * stages);
   }
@@ -106,7 +135,7 @@ struct DlrmSession::State {
     const std::int64_t end = batch->samples * (thread + 1) / team.size();
     std::byte* const own = scratch.data() + thread * scratch_bytes;
     StageClock* const clock = clocks.empty() ? nullptr : &clocks[static_cast<std::size_t>(thread)];
-    const std::int64_t most = pipeline->most_samples();
+    const std::int64_t most = samples_per_pass;
     for (std::int64_t first = begin; first < end; first += most) {
       const DlrmChunk chunk{batch, first, std::min(most, end - first), scores + first, clock};
       if (clock != nullptr) clock->begin_chunk();
@@ -120,8 +149,10 @@ struct DlrmSession::State {
   }
 };
 
-DlrmSession::DlrmSession(Dlrm model, const DlrmSessionOptions& options)
-    : state_(std::make_unique<State>(std::move(model), options)) {}
+DlrmSession::DlrmSession(Dlrm model, const DlrmSessionOptions& options) {
+  const DlrmSessionOptions followed = tuned(model.data().model, options);
+  state_ = std::make_unique<State>(std::move(model), followed);
+}
 DlrmSession::DlrmSession(DlrmSession&&) noexcept = default;
 DlrmSession& DlrmSession::operator=(DlrmSession&&) noexcept = default;
 DlrmSession::~DlrmSession() = default;
@@ -150,7 +181,7 @@ std::vector<StepEvent> DlrmSession::score_traced(const DlrmBatch& batch, std::sp
 std::vector<std::string> DlrmSession::stages() const {
   const DlrmModel& model = state_->model.data().model;
   std::vector<std::string> stages{"check"};
-  if (state_->precision == DlrmPrecision::int8) stages.emplace_back("input");
+  if (state_->precision != DlrmPrecision::f32) stages.emplace_back("input");
   for (std::size_t i = 0; i < model.bottom.size(); ++i) stages.push_back(fmt::format("bottom.{}", i));
   stages.insert(stages.end(), {"gather", "interaction"});
   for (std::size_t i = 0; i < model.top.size(); ++i) stages.push_back(fmt::format("top.{}", i));
@@ -161,5 +192,7 @@ std::vector<std::string> DlrmSession::stages() const {
 const Dlrm& DlrmSession::model() const noexcept { return state_->model; }
 
 std::string DlrmSession::kernel() const { return std::string(state_->row.name); }
+
+std::int64_t DlrmSession::samples_per_pass() const { return state_->samples_per_pass; }
 
 }  // namespace octavo

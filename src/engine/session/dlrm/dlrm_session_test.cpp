@@ -235,6 +235,56 @@ TEST(DlrmSession, TracesEveryStageOfEveryChunkWithEveryRow) {
   }
 }
 
+TEST(DlrmSession, GivesTheSameBitsHoweverManySamplesGoThroughAtATime) {
+  const auto data = testing::random_dlrm(shape_of(Interaction::dot, 32));
+  const OwnedBatch batch = testing::random_batch(data->model, 300, 2);
+  testing::calibrate(data, batch.view());
+  for (DlrmPrecision precision : {DlrmPrecision::f32, DlrmPrecision::int8}) {
+    DlrmSessionOptions options;
+    options.precision = precision;
+    const std::vector<float> expected = scores_of(data, batch.view(), options);
+    const std::int64_t most = DlrmSession(Dlrm(data), options).samples_per_pass();
+    for (std::int64_t samples : {1, 33, 100000}) {
+      options.samples_per_pass = samples;
+      EXPECT_EQ(scores_of(data, batch.view(), options), expected) << samples;
+      EXPECT_EQ(DlrmSession(Dlrm(data), options).samples_per_pass(), std::min(samples, most));
+    }
+    options.samples_per_pass = -1;
+    EXPECT_EQ(testing::error_of(ErrorCode::invalid_argument, [&] { DlrmSession(Dlrm(data), options); }),
+              "-1 samples at a time");
+  }
+}
+
+TEST(DlrmSession, FollowsItsTuningUnlessToldOtherwise) {
+  const auto data = testing::random_dlrm({});
+  const std::string usual = DlrmSession{Dlrm(data)}.kernel();
+  const std::string isa(isa_name(usable_isa()));
+  set_tuning(data->model, {"f32", isa, "reference", 17, 1, 1, 0});
+  EXPECT_EQ(DlrmSession{Dlrm(data)}.kernel(), "reference");
+  EXPECT_EQ(DlrmSession{Dlrm(data)}.samples_per_pass(), 17);
+  DlrmSessionOptions options;
+  options.kernel = usual;
+  EXPECT_EQ(DlrmSession(Dlrm(data), options).kernel(), usual);
+  EXPECT_NE(DlrmSession(Dlrm(data), options).samples_per_pass(), 17);
+  options = {};
+  options.samples_per_pass = 5;
+  EXPECT_EQ(DlrmSession(Dlrm(data), options).kernel(), usual);
+  EXPECT_EQ(DlrmSession(Dlrm(data), options).samples_per_pass(), 5);
+  set_tuning(data->model, {"f32", isa, "of_tomorrow", 17, 1, 1, 0});
+  EXPECT_EQ(DlrmSession{Dlrm(data)}.kernel(), usual) << "a row that is not there is not followed";
+  data->model.tunings = {{"f32", "of_elsewhere", "reference", 17, 1, 1, 0},
+                         {"int8", isa, "reference", 17, 1, 1, 0}};
+  EXPECT_EQ(DlrmSession{Dlrm(data)}.kernel(), usual);
+}
+
+TEST(DlrmCalibrator, RemembersTheLargestBag) {
+  const auto data = testing::random_dlrm({});
+  testing::calibrate(data, testing::random_batch(data->model, 40).view());
+  EXPECT_EQ(data->model.calibration->largest_bag, 1);
+  testing::calibrate(data, testing::random_batch(data->model, 200, 4).view());
+  EXPECT_EQ(data->model.calibration->largest_bag, 4);
+}
+
 TEST(DlrmSession, NamesItsStagesInTheOrderOfTime) {
   const auto data = testing::random_dlrm({});
   EXPECT_EQ(DlrmSession{Dlrm(data)}.stages(),

@@ -85,6 +85,7 @@ class FloatPipeline final : public DlrmPipeline {
     Scratch scratch(memory);
     const Buffers b(*this, scratch);
     const float* const dense = rounded_dense(chunk, b);
+    if (rounding_ != Rounding::none) chunk.stage_done();
     see(DlrmActivation::dense, 0, dense, model_.dense_features, model_.dense_features, chunk.samples);
     const float* const x = run_layers(bottom_, dense, model_.dense_features, chunk, b, true);
     float* const top = x == b.a ? b.b : b.a;

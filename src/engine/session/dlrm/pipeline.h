@@ -82,5 +82,9 @@ struct DlrmRow {
 
 /// Whether this machine runs the row where `isa` is the level in use.
 bool runs_here(const DlrmRow& row, Isa isa);
+/// "f32", "int8", "bf16": as tunings and problem texts name it.
+std::string_view arithmetic_name(DlrmPrecision precision) noexcept;
+/// The rows for it; Error(invalid_argument) for none of these.
+std::span<const DlrmRow> dlrm_rows(DlrmPrecision precision);
 
 }  // namespace octavo
