@@ -46,7 +46,7 @@ std::string brand_text() {
   if (static_cast<std::uint32_t>(__get_cpuid_max(0x80000000U, nullptr)) < 0x80000004U) return "unknown";
   for (std::uint32_t i = 0; i < 3; ++i) {
     const Registers r = cpuid(0x80000002U + i);
-    std::memcpy(text.data() + 16 * i, &r, sizeof r);
+    std::memcpy(text.data() + std::size_t{16} * i, &r, sizeof r);
   }
   const std::string brand(text.data());
   const std::size_t begin = brand.find_first_not_of(' ');

@@ -19,11 +19,12 @@ struct Stages {
   const DlrmModel& model;
   std::int64_t batch;
   std::string kernel;
-  std::string_view arithmetic;
-  bool is_int8;
+  DlrmPrecision precision;
   std::vector<StepProfile> steps;
 
-  [[nodiscard]] std::int64_t value_bytes() const { return is_int8 ? 1 : 4; }
+  [[nodiscard]] std::int64_t value_bytes() const {
+    return precision == DlrmPrecision::int8 ? 1 : precision == DlrmPrecision::bf16 ? 2 : 4;
+  }
   [[nodiscard]] std::int32_t last() const { return static_cast<std::int32_t>(steps.size()) - 1; }
 
   StepProfile& add(std::string name, std::string problem, std::int64_t macs, std::int64_t bytes,
@@ -32,7 +33,7 @@ struct Stages {
     step.family = problem.substr(0, problem.find(' '));
     step.layer = layer_of(name);
     step.info = {std::move(problem), kernel, std::move(name), {}};
-    step.cost = {macs, bytes, !is_int8};
+    step.cost = {macs, bytes, precision != DlrmPrecision::int8};
     step.reads = std::move(reads);
     return step;
   }
@@ -41,7 +42,8 @@ struct Stages {
                std::vector<std::int32_t> reads) {
     for (std::size_t i = 0; i < widths.size(); ++i) {
       const std::int64_t outputs = widths[i];
-      add(fmt::format("{}.{}", name, i), fmt::format("layer {} ic{} oc{}", arithmetic, inputs, outputs),
+      add(fmt::format("{}.{}", name, i),
+          fmt::format("layer {} ic{} oc{}", arithmetic_name(precision), inputs, outputs),
           batch * inputs * outputs, (batch * (inputs + outputs) + inputs * outputs) * value_bytes(),
           std::exchange(reads, {last() + 1}));
       inputs = outputs;
@@ -64,8 +66,8 @@ struct Stages {
   void add_interaction(std::int32_t x) {
     const std::int64_t vectors = std::ssize(model.tables) + 1;
     add("interaction",
-        fmt::format("{} {} vectors{} dim{}", interaction_name(model.interaction), arithmetic, vectors,
-                    model.dim),
+        fmt::format("{} {} vectors{} dim{}", interaction_name(model.interaction), arithmetic_name(precision),
+                    vectors, model.dim),
         batch * dot_products(model) * model.dim,
         batch * (vectors * model.dim + interaction_width(model)) * value_bytes(), {x, last()});
   }
@@ -73,14 +75,14 @@ struct Stages {
 
 std::vector<StepProfile> stages_of(const DlrmSession& session, DlrmPrecision precision, std::int64_t batch) {
   const DlrmModel& model = session.model().data().model;
-  Stages stages{model, batch, session.kernel(), arithmetic_name(precision), precision == DlrmPrecision::int8,
-                {}};
+  Stages stages{model, batch, session.kernel(), precision, {}};
   const std::int64_t dense = model.dense_features, tables = std::ssize(model.tables);
   constexpr std::int64_t kFloat = sizeof(float);
   stages.add("check", fmt::format("check dense{} tables{}", dense, tables), 0,
              batch * (dense * kFloat + tables * kIndexBytes), {});
-  if (stages.is_int8) {
-    stages.add("input", fmt::format("quantize dense{}", dense), 0, batch * dense * (kFloat + 1), {});
+  if (precision != DlrmPrecision::f32) {
+    stages.add("input", fmt::format("input {} dense{}", arithmetic_name(precision), dense), 0,
+               batch * dense * (kFloat + stages.value_bytes()), {});
     stages.add_mlp("bottom", dense, model.bottom, {stages.last()});
   } else {
     stages.add_mlp("bottom", dense, model.bottom, {});

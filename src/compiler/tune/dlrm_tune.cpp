@@ -45,7 +45,7 @@ DlrmBatch part(const DlrmBatch& whole, std::int64_t first, std::int64_t samples)
 /// Scores batches of `data` one after the other. `next` is shared by all candidates: what one of them scored
 /// is warm, and must not be what the next one scores.
 std::function<void()> dlrm_run(const Dlrm& model, const DlrmSessionOptions& options, const DlrmBatch& data,
-                               std::int64_t batch, std::shared_ptr<std::int64_t> next) {
+                               std::int64_t batch, const std::shared_ptr<std::int64_t>& next) {
   auto session = std::make_shared<DlrmSession>(model, options);
   auto scores = std::make_shared<std::vector<float>>(static_cast<std::size_t>(batch));
   return [=] {
@@ -68,7 +68,7 @@ TuningTask dlrm_task(const Dlrm& model, DlrmPrecision precision, std::int64_t ba
   const std::int64_t share = (batch + threads - 1) / threads;
   for (const DlrmRow& row : dlrm_rows(precision)) {
     const bool is_needed = row.name != "reference" || task.candidates.empty();
-    if (!is_needed || !implies(usable_isa(), row.needs)) continue;
+    if (!is_needed || !runs_here(row, usable_isa())) continue;
     const std::string name(row.name);
     const DlrmSession session(model, options_of(precision, name, 1));
     task.candidates.push_back(name);

@@ -211,9 +211,9 @@ TEST(DlrmSession, TracesEveryStageOfEveryChunkWithEveryRow) {
     const auto data = testing::random_dlrm(shape_of(interaction, 32));
     const OwnedBatch batch = testing::random_batch(data->model, 1030, 2);
     testing::calibrate(data, batch.view());
-    for (DlrmPrecision precision : {DlrmPrecision::f32, DlrmPrecision::int8}) {
-      for (const DlrmRow& row : precision == DlrmPrecision::f32 ? dlrm_f32_rows() : dlrm_int8_rows()) {
-        if (!implies(usable_isa(), row.needs)) continue;
+    for (DlrmPrecision precision : {DlrmPrecision::f32, DlrmPrecision::int8, DlrmPrecision::bf16}) {
+      for (const DlrmRow& row : dlrm_rows(precision)) {
+        if (!runs_here(row, usable_isa())) continue;
         const DlrmSessionOptions options{precision, 2, {}, std::string(row.name)};
         DlrmSession session(Dlrm(data), options);
         std::vector<float> scores(1030);

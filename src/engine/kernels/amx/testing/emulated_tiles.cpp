@@ -52,7 +52,8 @@ void multiply(Tile& c, const Tile& a, const Tile& b, int a_is_signed) {
       std::uint32_t sum = 0;
       std::memcpy(&sum, &c.bytes[m][n], sizeof sum);
       for (int k = 0; k < b.rows; ++k) {
-        sum += static_cast<std::uint32_t>(product(&a.bytes[m][4 * k], &b.bytes[k][n], a_is_signed));
+        sum += static_cast<std::uint32_t>(
+            product(a.bytes[m] + std::ptrdiff_t{4} * k, &b.bytes[k][n], a_is_signed));
       }
       std::memcpy(&c.bytes[m][n], &sum, sizeof sum);
     }
