@@ -46,8 +46,8 @@ void SessionInstance::set_inputs(std::int64_t first, std::int64_t count) {
   count_ = count;
 }
 
-StartInstance start_sessions(Package package, SessionOptions options,
-                             std::shared_ptr<const Samples> samples) {
+StartInstance start_sessions(const Package& package, const SessionOptions& options,
+                             const std::shared_ptr<const Samples>& samples) {
   return
       [=](const Place& place) { return std::make_unique<SessionInstance>(package, options, place, samples); };
 }

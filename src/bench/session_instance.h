@@ -31,7 +31,8 @@ class SessionInstance : public Instance {
 
 /// Starts instances of `package`. Error(invalid_argument) from an instance's run: more samples at once than
 /// there are, or more than one at once of a model without a batch.
-StartInstance start_sessions(Package package, SessionOptions options, std::shared_ptr<const Samples> samples);
+StartInstance start_sessions(const Package& package, const SessionOptions& options,
+                             const std::shared_ptr<const Samples>& samples);
 
 /// Whether the model scores batches: some input's extent grows with the batch.
 bool takes_batches(const Package& package);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kLine = 64;
 /// Weights up to here stay in L2 while all pixels meet them; larger ones are walked panel by panel.
-constexpr std::int64_t kGroupBytes = 900 * 1024;
+constexpr std::int64_t kGroupBytes = std::int64_t{900} * 1024;
 /// From this many steps on, weights push the pixels out of L1 unless they are read past it.
 constexpr std::int64_t kStreamedSteps = 8;
 
@@ -169,7 +169,7 @@ class TileConvolution final : public Prepared {
     const bool panels_first = order == TileOrder::panels;
     work.group = panels_first ? 1 : work.panels;
     work.streams_weights = order == TileOrder::pixels_streamed ? 1 : 0;
-    const std::int64_t visits = work.tile_count / 2;
+    const std::int64_t visits = std::max<std::int64_t>(work.tile_count / 2, 1);
     work.lines_ahead = panels_first ? static_cast<int>((kTileStepWeights / kLine + visits - 1) / visits) : 0;
   }
 
