@@ -23,10 +23,6 @@ const FamilyRow* row_named(const KernelFamily& family, std::string_view name) {
   return found == family.rows.end() ? nullptr : &*found;
 }
 
-bool is_legal(const FamilyRow& row, std::string_view problem, Isa isa) {
-  return implies(isa, row.needs) && row.supports(problem);
-}
-
 /// Why `row` should not solve `problem` here; empty when it should.
 std::string objection(const FamilyRow& row, std::string_view problem, Isa isa) {
   if (!implies(isa, row.needs)) return fmt::format("needs {}", isa_name(row.needs));
@@ -72,8 +68,10 @@ std::string_view ForcedKernels::row_for(std::string_view family) const noexcept 
 std::vector<const FamilyRow*> legal_rows(std::string_view problem, Isa isa) {
   std::vector<const FamilyRow*> rows, slower, reference;
   for (const FamilyRow& row : family_of(problem).rows) {
-    if (!is_legal(row, problem, isa)) continue;
-    const bool is_slower = !row.supports(problem).reason.empty();
+    if (!implies(isa, row.needs)) continue;
+    const Support support = row.supports(problem);
+    if (!support) continue;
+    const bool is_slower = !support.reason.empty();
     (row.name == "reference" ? reference : is_slower ? slower : rows).push_back(&row);
   }
   rows.insert(rows.end(), slower.begin(), slower.end());
