@@ -41,12 +41,17 @@ set(OCTAVO_ISA_FLAGS_amx_int8   -mamx-tile -mamx-int8 ${OCTAVO_ISA_FLAGS_avx512_
 # Not levels of base/isa.h but features beside them (base/cpu_feature.h).
 set(OCTAVO_ISA_FLAGS_avx512_bf16 -mavx512bf16 ${OCTAVO_ISA_FLAGS_avx512_vnni})
 set(OCTAVO_ISA_FLAGS_amx_bf16   -mamx-bf16 -mavx512bf16 ${OCTAVO_ISA_FLAGS_amx_int8})
+# Fuzz targets read files and run no kernel: with sanitizers clang takes minutes and gigabytes for one of these files.
+if(OCTAVO_FUZZ)
+  set(OCTAVO_KERNEL_FLAGS -fno-sanitize=all -O1)
+endif()
 
 function(octavo_isa_flags)
   foreach(source IN LISTS ARGN)
     foreach(isa avx2 avx_vnni avx512 avx512_vnni avx512_bf16 amx_int8 amx_bf16)
       if(source MATCHES "_${isa}\\.cpp$")
-        set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${OCTAVO_ISA_FLAGS_${isa}}")
+        set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
+                                    "${OCTAVO_ISA_FLAGS_${isa}};${OCTAVO_KERNEL_FLAGS}")
       endif()
     endforeach()
   endforeach()

@@ -8,10 +8,7 @@
 
 #include "base/cpu.h"
 #include "base/testing.h"
-#include "compiler/compile_graph.h"
-#include "compiler/import/synthetic/resnet50.h"
 #include "compiler/tune/step_run.h"
-#include "engine/kernels/family.h"
 #include "octavo/compile.h"
 #include "octavo/error.h"
 #include "package/package.h"
@@ -175,50 +172,6 @@ TEST(StepRun, RefusesAKernelThatIsNotThere) {
   EXPECT_THAT(testing::error_of(ErrorCode::invalid_argument,
                                 [&] { step_run(data, data.plan.steps.front(), "nope", 1, 1); }),
               HasSubstr("no kernel 'nope'"));
-}
-
-/// Five convolutions of ResNet-50, one of each stage and the stem.
-std::vector<const Step*> five_convolutions(const Plan& plan) {
-  std::vector<const Step*> steps;
-  for (const char* part : {"ic3 ih224", "ic64 ih56 iw56 oc64 kh3", "ic128 ih28 iw28 oc128",
-                           "ic256 ih14 iw14 oc1024", "ic512 ih7 iw7 oc2048"}) {
-    const auto found = std::find_if(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
-      return step.problem.find(part) != std::string::npos;
-    });
-    if (found != plan.steps.end()) steps.push_back(&*found);
-  }
-  return steps;
-}
-
-/// The fastest candidates come last here, as if the tables' order were as bad as can be.
-TEST(SearchOnThisMachine, ReachesNearlyTheSpeedOfTryingEverythingSlow) {
-  const Package package = compile_graph(synthetic_resnet50(), {}, {});
-  const std::vector<const Step*> steps = five_convolutions(package.data().plan);
-  ASSERT_EQ(steps.size(), 5U);
-  for (const Step* step : steps) {
-    TuningTask task{step->problem, 1, 1, {}};
-    for (const FamilyRow& row : family_of(step->problem).rows) {
-      if (row.name == "reference" || !implies(usable_isa(), row.needs) || !row.supports(step->problem))
-        continue;
-      task.candidates.insert(task.candidates.begin(), std::string(row.name));
-    }
-    const auto measure = [&](std::span<const std::string> candidates, int rounds) {
-      return measure_isolated(
-          candidates, [&](const std::string& row) { return step_run(package.data(), *step, row, 1, 1); },
-          {.rounds = rounds, .block_seconds = 0.002, .clock = TrialClock::thread, .patience_seconds = 20});
-    };
-    std::vector<Standing> standings{{std::vector<Standing::Candidate>(task.candidates.size())}};
-    search(std::span(&task, 1), standings, {20}, 1,
-           {[&](const TuningTask&, std::span<const std::string> c) { return measure(c, 5); },
-            [](const TuningTask&, const std::string&, const Measured&) {}});
-    const auto everything = measure(task.candidates, 40);
-    double best = INFINITY;
-    for (const Measured& m : everything) best = std::min(best, timing_of(m.us).median_us);
-    const double reached = best / timing_of(everything[standings[0].chosen()].us).median_us;
-    std::printf("%5.1f %% of the best of %zu: %s\n", 100 * reached, task.candidates.size(),
-                step->problem.c_str());
-    EXPECT_GE(reached, 0.95) << step->problem;
-  }
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ class OpenVinoInstance : public PeerInstance {
     if (model_.outputs.at(0).dtype != DType::f32) return {};
     OvTensor* tensor = nullptr;
     call<int(const Request*, std::size_t, OvTensor**)>("ov_infer_request_get_output_tensor_by_index",
-                                                       request_, 0, &tensor);
+                                                       request_, std::size_t{0}, &tensor);
     const Owned owned{this, tensor};
     void* data = nullptr;
     std::size_t bytes = 0;

@@ -101,9 +101,10 @@ DlrmTuneResult tune_dlrm(const Dlrm& model, DlrmPrecision precision, const DlrmB
         },
         timekeeping);
   };
-  const auto record = [&](const TuningTask&, const std::string& candidate, const Measured& measured) {
-    log.add(trial_here(task, candidate, measured, options.threads));
-    ++known.trials;
+  const auto record = [&](const TuningTask&, SearchCalls::Candidates candidates,
+                          std::span<const Measured> measured) {
+    for (const Trial& trial : trials_here(task, candidates, measured, options.threads)) log.add(trial);
+    known.trials += static_cast<std::int64_t>(candidates.size());
     const TunedTask found = outcome(task, known.standings.front());
     if (progress) progress({known.trials, options.budget.trials, found.expected_us, found.chosen_us});
   };

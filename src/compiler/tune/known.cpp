@@ -29,37 +29,63 @@ std::vector<const Trial*> trials_for(const TuningTask& task, const LoggedTrials&
   return nearest;
 }
 
+/// The trials of candidates that were measured in turns: lines of a log with the same time of day.
+class Turns {
+ public:
+  [[nodiscard]] bool are_of(const Trial& trial, std::size_t candidate) const {
+    return trial.unix_ms == unix_ms_ && std::find(which_.begin(), which_.end(), candidate) == which_.end();
+  }
+  void add(const Trial& trial, std::size_t candidate) {
+    unix_ms_ = trial.unix_ms;
+    which_.push_back(candidate);
+    measured_.push_back({trial.us, trial.error});
+  }
+  void end(Standing& standing) {
+    standing.add(which_, measured_);
+    which_.clear();
+    measured_.clear();
+  }
+
+ private:
+  std::int64_t unix_ms_ = 0;
+  std::vector<std::size_t> which_;
+  std::vector<Measured> measured_;
+};
+
 }  // namespace
 
 bool is_from_here(const Trial& trial) {
   return trial.version == kVersion && trial.cpu == cpu_facts().brand && trial.isa == isa_name(usable_isa());
 }
 
-Trial trial_here(const TuningTask& task, const std::string& candidate, const Measured& measured,
-                 int threads) {
+std::vector<Trial> trials_here(const TuningTask& task, std::span<const std::string> candidates,
+                               std::span<const Measured> measured, int threads) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {std::string(kVersion),
-          cpu_facts().brand,
-          std::string(isa_name(usable_isa())),
-          task.problem,
-          task.batch,
-          threads,
-          candidate,
-          measured.error.empty() ? measured.us : std::vector<double>{},
-          measured.error,
-          std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
+  const std::int64_t unix_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  std::vector<Trial> trials;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const bool has_failed = !measured[i].error.empty();
+    trials.push_back({std::string(kVersion), cpu_facts().brand, std::string(isa_name(usable_isa())),
+                      task.problem, task.batch, threads, candidates[i],
+                      has_failed ? std::vector<double>{} : measured[i].us, measured[i].error, unix_ms});
+  }
+  return trials;
 }
 
 Known known_of(std::span<const TuningTask> tasks, const LoggedTrials& logged, int threads, Uses uses) {
   Known known;
   for (const TuningTask& task : tasks) {
-    Standing standing{std::vector<Standing::Candidate>(task.candidates.size())};
+    Standing standing{std::vector<Standing::Candidate>(task.candidates.size()), {}};
+    Turns turns;
     for (const Trial* trial : trials_for(task, logged, threads, uses)) {
       const auto found = std::find(task.candidates.begin(), task.candidates.end(), trial->kernel);
       if (found == task.candidates.end()) continue;
-      standing.add(static_cast<std::size_t>(found - task.candidates.begin()), {trial->us, trial->error});
+      const auto candidate = static_cast<std::size_t>(found - task.candidates.begin());
+      if (!turns.are_of(*trial, candidate)) turns.end(standing);
+      turns.add(*trial, candidate);
       ++known.trials;
     }
+    turns.end(standing);
     known.standings.push_back(std::move(standing));
   }
   return known;

@@ -23,15 +23,15 @@ bool has_times(const Standing::Candidate& candidate) {
 std::optional<std::size_t> fastest(const Standing& standing) {
   std::optional<std::size_t> best;
   for (std::size_t c = 0; c < standing.candidates.size(); ++c) {
-    const Standing::Candidate& candidate = standing.candidates[c];
-    if (!has_times(candidate)) continue;
-    if (!best || candidate.timing.median_us < standing.candidates[*best].timing.median_us) best = c;
+    if (has_times(standing.candidates[c]) && (!best || standing.ratio(c, *best).median_us < 1)) best = c;
   }
   return best;
 }
 
-/// By how much two timings may differ by chance.
-double doubt(const Timing& a, const Timing& b) { return kSameTime + 2 * (a.noise + b.noise); }
+/// By how much two candidates' ratio may be off by chance.
+double doubt(const Timing& ratio) { return kSameTime + 2 * ratio.noise; }
+/// The same, more cautious: a ratio of few rounds knows its own noise badly.
+double wide_doubt(const Timing& ratio) { return kSameTime + 3 * ratio.noise; }
 
 std::vector<std::size_t> unmeasured(const Standing& standing) {
   std::vector<std::size_t> which;
@@ -45,10 +45,10 @@ std::vector<std::size_t> unmeasured(const Standing& standing) {
 double expected_gain(const TuningTask& task, const Standing& standing) {
   const auto contenders = standing.contenders();
   if (contenders.size() < 2) return 0;
-  const Timing& best = standing.candidates[*fastest(standing)].timing;
+  const std::size_t best = *fastest(standing);
   double widest = 0;
-  for (std::size_t c : contenders) widest = std::max(widest, doubt(best, standing.candidates[c].timing));
-  return static_cast<double>(task.uses) * best.median_us * widest;
+  for (std::size_t c : contenders) widest = std::max(widest, wide_doubt(standing.ratio(c, best)));
+  return static_cast<double>(task.uses) * standing.candidates[best].timing.median_us * widest;
 }
 
 /// Tasks in an order that depends on nothing but the seed.
@@ -73,11 +73,9 @@ class Search {
     std::vector<std::string> names;
     for (std::size_t c : which) names.push_back(tasks_[task].candidates[c]);
     const std::vector<Measured> measured = calls_.measure(tasks_[task], names);
-    for (std::size_t i = 0; i < which.size(); ++i) {
-      standings_[task].add(which[i], measured[i]);
-      ++spent_;
-      calls_.record(tasks_[task], names[i], measured[i]);
-    }
+    standings_[task].add(which, measured);
+    spent_ += static_cast<std::int64_t>(which.size());
+    calls_.record(tasks_[task], names, measured);
   }
   [[nodiscard]] bool may_go_on() const {
     const auto passed = std::chrono::steady_clock::now() - begin_;
@@ -108,33 +106,50 @@ class Search {
 
 }  // namespace
 
-void Standing::add(std::size_t candidate, const Measured& measured) {
-  Candidate& c = candidates[candidate];
-  ++c.trials;
-  c.has_failed = c.has_failed || !measured.error.empty();
-  c.us.insert(c.us.end(), measured.us.begin(), measured.us.end());
-  if (!c.us.empty()) c.timing = timing_of(c.us);
+void Standing::add(std::span<const std::size_t> which, std::span<const Measured> measured) {
+  std::size_t taken = 0;
+  for (const Measured& m : measured) taken = std::max(taken, m.us.size());
+  const std::size_t first = rounds.size();
+  rounds.resize(first + taken, std::vector<double>(candidates.size()));
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    Candidate& c = candidates[which[i]];
+    ++c.trials;
+    c.has_failed = c.has_failed || !measured[i].error.empty();
+    c.us.insert(c.us.end(), measured[i].us.begin(), measured[i].us.end());
+    if (!c.us.empty()) c.timing = timing_of(c.us);
+    for (std::size_t r = 0; r < measured[i].us.size(); ++r) rounds[first + r][which[i]] = measured[i].us[r];
+  }
+}
+
+Timing Standing::ratio(std::size_t a, std::size_t b) const {
+  std::vector<double> ratios;
+  for (const std::vector<double>& us : rounds) {
+    if (us[a] > 0 && us[b] > 0) ratios.push_back(us[a] / us[b]);
+  }
+  if (!ratios.empty()) return timing_of(ratios);
+  const Timing& of_a = candidates[a].timing;
+  const Timing& of_b = candidates[b].timing;
+  return {of_a.median_us / of_b.median_us, of_a.noise + of_b.noise};
 }
 
 std::size_t Standing::chosen() const {
   const auto best = fastest(*this);
   if (!best) return 0;
-  const auto first = std::find_if(candidates.begin(), candidates.end(), has_times);
-  const Timing& expected = first->timing;
-  const Timing& found = candidates[*best].timing;
-  const bool is_faster = found.median_us * (1 + doubt(expected, found)) < expected.median_us;
-  return is_faster ? *best : static_cast<std::size_t>(first - candidates.begin());
+  const auto first = static_cast<std::size_t>(std::find_if(candidates.begin(), candidates.end(), has_times) -
+                                              candidates.begin());
+  const Timing found = ratio(*best, first);
+  return found.median_us * (1 + doubt(found)) < 1 ? *best : first;
 }
 
 std::vector<std::size_t> Standing::contenders() const {
   std::vector<std::size_t> which;
   const auto best = fastest(*this);
   if (!best) return which;
-  const Timing& found = candidates[*best].timing;
   for (std::size_t c = 0; c < candidates.size(); ++c) {
     const Candidate& other = candidates[c];
     if (!has_times(other) || other.trials >= kMostTrials) continue;
-    const bool may_be_faster = other.timing.median_us < found.median_us * (1 + doubt(other.timing, found));
+    const Timing found = ratio(c, *best);
+    const bool may_be_faster = found.median_us < 1 + wide_doubt(found);
     if (c == *best || may_be_faster || (other.trials < kLeastTrials && other.us.size() > 1))
       which.push_back(c);
   }

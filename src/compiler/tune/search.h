@@ -29,8 +29,15 @@ struct Standing {
     Timing timing;  ///< of `us`, where there are any
   };
   std::vector<Candidate> candidates;
+  /// Times that were taken one after the other, by candidate; 0 where there is none.
+  std::vector<std::vector<double>> rounds;
 
-  void add(std::size_t candidate, const Measured& measured);
+  /// One trial each of the candidates `which`, measured in turns.
+  void add(std::span<const std::size_t> which, std::span<const Measured> measured);
+  /// How many times the time of `b` candidate `a` takes, both with times: the median over the rounds that
+  /// timed both, because a machine's speed may change from round to round; of their medians where no round
+  /// did.
+  [[nodiscard]] Timing ratio(std::size_t a, std::size_t b) const;
   /// The candidate to take: the first one that works unless another is faster by more than noise. Nothing
   /// measured gives 0.
   [[nodiscard]] std::size_t chosen() const;
@@ -44,11 +51,12 @@ struct SearchBudget {
   double seconds = std::numeric_limits<double>::infinity();
 };
 
-/// What the search calls: `measure` gives one Measured for each of `candidates`; `record` gets each trial
-/// that was made, with the number spent so far.
+/// What the search calls: `measure` gives one Measured for each of `candidates`, measured in turns; `record`
+/// gets these trials.
 struct SearchCalls {
-  std::function<std::vector<Measured>(const TuningTask&, std::span<const std::string> candidates)> measure;
-  std::function<void(const TuningTask&, const std::string& candidate, const Measured&)> record;
+  using Candidates = std::span<const std::string>;
+  std::function<std::vector<Measured>(const TuningTask&, Candidates)> measure;
+  std::function<void(const TuningTask&, Candidates, std::span<const Measured>)> record;
 };
 
 /// Measures until every task is decided or the budget is spent; returns the trials made. First every

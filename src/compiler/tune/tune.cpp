@@ -105,9 +105,10 @@ TuneResult tune(const Package& package, const LoggedTrials& logged, TuningLog& l
   std::int64_t trials = problems.known_steps.trials + problems.known_session.trials;
   SearchBudget budget = options.budget;
   budget.trials = std::max<std::int64_t>(options.budget.trials - trials, 0);
-  const auto record = [&](const TuningTask& task, const std::string& candidate, const Measured& measured) {
-    log.add(trial_here(task, candidate, measured, options.threads));
-    ++trials;
+  const auto record = [&](const TuningTask& task, SearchCalls::Candidates candidates,
+                          std::span<const Measured> measured) {
+    for (const Trial& trial : trials_here(task, candidates, measured, options.threads)) log.add(trial);
+    trials += static_cast<std::int64_t>(candidates.size());
     if (progress) progress(progress_of(problems, trials, options.budget.trials));
   };
   Timekeeping timekeeping = options.timekeeping;
