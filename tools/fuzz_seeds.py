@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes small valid inputs for the fuzz targets to start from: FOLDER/pickle, code, torchscript, onnx, npy, image,
-package, dlrm, clicks, tuning_log.
+"""Writes small valid inputs for the fuzz targets to start from: FOLDER/pickle, torchscript_code, onnx, npy,
+image_decode, package, dlrm, clicks, tuning_log.
 
-They come from assets/demo, from ONNX's own test models where Debian's libonnx-testdata is installed, and from here.
-A target named NAME_fuzz reads FOLDER/NAME; tests/fuzz/seeds/NAME is added where it exists."""
+They come from assets/demo, from the fuzz preset's octavo, from ONNX's own test models where Debian's
+libonnx-testdata is installed, and from here. A target named NAME_fuzz reads FOLDER/NAME; tests/fuzz/seeds/NAME is added where it exists."""
 
 import io
 import pathlib
@@ -16,6 +16,7 @@ import zipfile
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+OCTAVO = ROOT / "build/fuzz/bin/octavo"
 ONNX_CASES = (
     "add conv gemm matmul relu clip maxpool averagepool globalaveragepool flatten reshape concat softmax sigmoid "
     "batchnorm identity transpose quantizelinear dequantizelinear qlinearconv qlinearmatmul dynamicquantizelinear"
@@ -55,8 +56,7 @@ def torchscript_seeds():
             if name.endswith(".pkl"):
                 yield "pickle", pathlib.Path(name).name, archive.read(name)
             elif name.endswith(".py"):
-                yield "code", name.replace("/", "."), archive.read(name)
-    yield "torchscript", "shapes_resnet.pt", model.read_bytes()
+                yield "torchscript_code", name.replace("/", "."), archive.read(name)
 
 
 def onnx_seeds():
@@ -74,30 +74,29 @@ def array_seeds():
     yield "npy", "strings.npy", npy("<U3", (2,), bytes(24))
     logits = ROOT / "assets/demo/shapes_logits.npz"
     if logits.exists():
-        yield "npy", "shapes_logits.npz", logits.read_bytes()
-        yield "npz", "shapes_logits.npz", logits.read_bytes()
+        with zipfile.ZipFile(logits) as archive:
+            for member in archive.namelist():
+                yield "npy", member, archive.read(member)
 
 
 def image_seeds():
     for colour, bits in ((0, 8), (0, 1), (0, 16), (2, 8), (2, 16), (3, 4), (4, 8), (6, 8)):
-        yield "image", f"colour{colour}_{bits}bit.png", png(3, 2, colour, bits)
-    yield "image", "interlaced.png", png(1, 1, 2, interlace=1)
+        yield "image_decode", f"colour{colour}_{bits}bit.png", png(3, 2, colour, bits)
+    yield "image_decode", "interlaced.png", png(1, 1, 2, interlace=1)
     for picture in sorted(ROOT.glob("assets/**/*.jp*g")) + sorted(ROOT.glob("tests/**/*.jp*g")):
-        yield "image", picture.name, picture.read_bytes()
+        yield "image_decode", picture.name, picture.read_bytes()
 
 
 def package_seeds():
-    """The demo's network compiled, and plans of small ones, where there is a compiler already."""
-    octavo, model = ROOT / "build/release/bin/octavo", ROOT / "assets/demo/shapes_resnet.pt"
-    if not octavo.exists():
-        return
+    """The demo's network compiled, and plans of small ones."""
+    model = ROOT / "assets/demo/shapes_resnet.pt"
     with tempfile.TemporaryDirectory() as folder:
         package = pathlib.Path(folder, "shapes.tar")
-        command = [octavo, "compile", model, "-o", package]
+        command = [OCTAVO, "compile", model, "-o", package]
         if subprocess.run(command, capture_output=True).returncode == 0 and package.exists():
             yield "package", "shapes.tar", package.read_bytes()
     for model in sorted(ROOT.glob("tests/golden/torchscript/*_traced.pt")):
-        command = [octavo, "inspect", "-q", model, "--input-shape", "3,8,8", "--stage=plan", "--json"]
+        command = [OCTAVO, "inspect", "-q", model, "--input-shape", "3,8,8", "--stage=plan", "--json"]
         result = subprocess.run(command, capture_output=True)
         if result.returncode == 0:
             yield "package", f"{model.stem}.json", result.stdout
@@ -106,14 +105,11 @@ def package_seeds():
 def dlrm_seeds():
     for model in sorted(ROOT.glob("tests/golden/dlrm/*.pt")) + sorted(ROOT.glob("tests/golden/dlrm/*.onnx")):
         yield "dlrm", model.name, model.read_bytes()
-    octavo = ROOT / "build/release/bin/octavo"
-    if not octavo.exists():
-        return
     with tempfile.TemporaryDirectory() as folder:
         for precision in ("f32", "s8_table", "s4_codebook"):
             package = pathlib.Path(folder, precision)
             model = ROOT / "tests/golden/dlrm/dot.pt"
-            command = [octavo, "prepare", "dlrm", "--from", model, "--precision", precision, "-o", package]
+            command = [OCTAVO, "prepare", "dlrm", "--from", model, "--precision", precision, "-o", package]
             if subprocess.run(command, capture_output=True).returncode == 0:
                 yield "dlrm", f"{precision}.json", (package / "manifest.json").read_bytes()
 
@@ -140,12 +136,10 @@ def click_seeds():
 
 
 def tuning_log_seeds():
-    octavo, model = ROOT / "build/release/bin/octavo", ROOT / "assets/demo/shapes_resnet.pt"
-    if not octavo.exists():
-        return
+    model = ROOT / "assets/demo/shapes_resnet.pt"
     with tempfile.TemporaryDirectory() as folder:
         log = pathlib.Path(folder, "tuning.log")
-        command = [octavo, "tune", model, "--trials", "2", "--output-log", log, "--output-folder", folder]
+        command = [OCTAVO, "tune", model, "--trials", "2", "--output-log", log, "--output-folder", folder]
         subprocess.run(command, capture_output=True)
         if log.exists():
             yield "tuning_log", "two.jsonl", log.read_bytes()

@@ -20,11 +20,11 @@ class RuledClicks : public ClickReader {
   Clicks next(std::int64_t count) override {
     Clicks clicks = reader_->next(count);
     const auto samples = static_cast<std::size_t>(clicks.samples);
+    const bool has_bags = !clicks.offsets.empty();
     for (std::size_t t = 0; t < divisors_.size() && samples > 0; ++t) {
-      const std::int64_t* const starts = clicks.offsets.data() + t * (samples + 1);
-      const bool has_bags = !clicks.offsets.empty();
-      const auto begin = has_bags ? static_cast<std::size_t>(starts[0]) : t * samples;
-      const auto end = has_bags ? static_cast<std::size_t>(starts[samples]) : begin + samples;
+      const std::size_t first = t * (samples + 1);
+      const auto begin = has_bags ? static_cast<std::size_t>(clicks.offsets[first]) : t * samples;
+      const auto end = has_bags ? static_cast<std::size_t>(clicks.offsets[first + samples]) : begin + samples;
       for (std::size_t i = begin; i < end; ++i)
         clicks.indices[i] = remainder(clicks.indices[i], divisors_[t]);
     }
