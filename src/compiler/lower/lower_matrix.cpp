@@ -59,7 +59,7 @@ void conv2d(Lowering& to, const Node& node) {
                   .g = node.integer("groups"),
                   .bias = bias_kind(to, bias),
                   .activation = named<Activation>(node.text("activation")),
-                  .residual = adds ? 1 : 0,
+                  .residual = !adds ? 0 : 1 + node.integer("residual_first"),
                   .arithmetic = named<Arithmetic>(node.text("arithmetic"))};
   std::vector<std::int32_t> inputs{to.operand(node.inputs[0], Layout::channels_last),
                                    to.operand(node.inputs[1])};

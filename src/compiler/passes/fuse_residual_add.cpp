@@ -13,7 +13,8 @@ const Node* fusable_conv(const Graph& graph, ValueId id) {
   return fits ? conv : nullptr;
 }
 
-Attributes fused_attributes(const Node& conv, const Node& add) {
+/// `side`: which operand of `add` is `conv`.
+Attributes fused_attributes(const Node& conv, const Node& add, std::size_t side) {
   Attributes attributes = conv.attributes;
   for (std::string_view name : {"scale", "zero_point", "dtype", "arithmetic", "activation", "lo", "hi"}) {
     attributes.erase(std::string(name));
@@ -23,17 +24,18 @@ Attributes fused_attributes(const Node& conv, const Node& add) {
   if (conv.has("scale")) {
     attributes["conv_scale"] = conv.real("scale");
     attributes["conv_zero_point"] = conv.integer("zero_point");
+    if (add.text("arithmetic") == "ort" && side == 1) attributes["residual_first"] = std::int64_t{1};
   }
   return attributes;
 }
 
-/// The intermediate result of a fused convolution has the dtype of the sum, and kernels add as FBGEMM does:
-/// only such pairs are fused.
+/// The intermediate result of a fused convolution has the dtype of the sum, and is added in the arithmetic in
+/// which it was computed: only such pairs are fused.
 bool types_fit(const Graph& graph, const Node& conv, const Node& add, ValueId residual) {
   const TensorType& sum = graph.type(add.output);
   return graph.type(conv.output).dtype == sum.dtype && graph.type(residual).dtype == sum.dtype &&
          graph.type(residual).shape == sum.shape && graph.type(conv.output).shape == sum.shape &&
-         conv.text("arithmetic") == "fbgemm" && add.text("arithmetic") == "fbgemm";
+         conv.text("arithmetic") == add.text("arithmetic");
 }
 
 }  // namespace
@@ -50,7 +52,7 @@ bool fuse_residual_add(Graph& graph) {
       std::vector<ValueId> inputs{conv->inputs[0], conv->inputs[1], residual};
       if (conv->input(2) != kNoValue) inputs.push_back(conv->input(2));
       const ValueId old = add.output;
-      const ValueId sum = graph.insert(i, "conv2d_add", std::move(inputs), fused_attributes(*conv, add),
+      const ValueId sum = graph.insert(i, "conv2d_add", std::move(inputs), fused_attributes(*conv, add, side),
                                        graph.value(old).name, add.origin);
       graph.replace_uses(old, sum);
       graph.nodes().erase(graph.nodes().begin() + static_cast<std::ptrdiff_t>(i) + 1);

@@ -73,8 +73,7 @@ OutputStage output_stage_with_residual(const Operands& operands, std::int64_t ch
       activated_range(operands.output.dtype, stage.zero_point, conv_activation, operands.parameters);
   stage.result = {conv_scale, stage.zero_point};
   stage.residual = tensor_quantization(operands.inputs[2], "residual");
-  stage.inverse_scale = 1.0F / y.scale;
-  stage.sum_zero_point = y.zero_point;
+  stage.sum = y;
   stage.sum_range = activated_range(operands.output.dtype, y.zero_point, activation, operands.parameters);
   return stage;
 }

@@ -22,13 +22,11 @@ struct OutputStage {
   std::int32_t zero_point = 0;      ///< of the requantized result: y, or before the residual is added
   StoredRange range;                ///< of the requantized result, its activation included
 
-  // Where a residual is added, y = clamp(rint((d(q) + d(residual)) * inverse_scale) + sum_zero_point) with
-  // d(q) = fma(q, scale, -zero_point * scale).
+  // Where a residual is added (docs/numerics.md's "add"):
   TensorQuantization result;    ///< of the requantized convolution
   TensorQuantization residual;  ///< of the residual
-  float inverse_scale = 1.0F;   ///< f32(1 / scale(y))
-  std::int32_t sum_zero_point = 0;
-  StoredRange sum_range;  ///< of y, its activation included
+  TensorQuantization sum;       ///< of y
+  StoredRange sum_range;        ///< of y, its activation included
 
   /// What of channel `c`'s real bias is multiplied by bias_factor and added to the sum in one rounding.
   /// FBGEMM divides the bias by each channel's m, but where the weights have one scale it multiplies by 1 / m

@@ -93,13 +93,15 @@ std::vector<AttributeDef> conv_attributes() {
 /// right; quantized inputs are padded with their zero point. A bias of a quantized convolution is f32
 /// (fbgemm) or s32 in units of scale(x) * scale(w) (ort). conv2d_add(x, w, residual, bias or absent): the
 /// convolution's result, quantized with `conv_scale`, `conv_zero_point` and clamped by its own
-/// `conv_activation`, plus the residual as `add` computes it.
+/// `conv_activation`, plus the residual as `add` computes it, the residual as its first operand if
+/// `residual_first`.
 std::vector<OpDef> conv_ops() {
   return {{"conv2d", 2, 3, conv_attributes(), infer_conv2d},
           {"conv2d_add", 3, 4,
            join(conv_attributes(), {{"conv_scale", AttributeKind::real, kAbsentReal},
                                     {"conv_zero_point", AttributeKind::integer, std::int64_t{0}},
-                                    {"conv_activation", AttributeKind::text, std::string("none")}}),
+                                    {"conv_activation", AttributeKind::text, std::string("none")},
+                                    {"residual_first", AttributeKind::integer, std::int64_t{0}}}),
            infer_conv2d_add}};
 }
 

@@ -158,7 +158,7 @@ TEST(Conv2dProblem, RefusesWhatMakesNoSense) {
                            "conv2d ic1 ih1 iw1 oc1 conv_activation=relu",
                            "conv2d ic1 ih1 iw1 oc1 residual1 conv_activation=clamp",
                            "conv2d ic1 ih1 iw1 oc1 residual1 r=f32",
-                           "conv2d ic1 ih1 iw1 oc1 residual1 arithmetic=ort",
+                           "conv2d ic1 ih1 iw1 oc1 residual3 arithmetic=ort",
                            "conv2d ic1 ih3000000000 iw1 oc1",
                            "conv2d ic2000000000 ih2000000000 iw2000000000 oc1",
                            "conv2d ic1 ih1 iw1 oc1 pt2000000000 pl2000000000",

@@ -61,6 +61,7 @@ class RuleArrays {
 
  private:
   void set_numbers(const Conv2dProblem& p, const Operands& operands);
+  void set_addition(const Conv2dProblem& p);
 
   bool is_real_;
   Bias bias_kind_;

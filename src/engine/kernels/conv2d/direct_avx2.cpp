@@ -32,14 +32,23 @@ inline __m256i stored(__m256i sum, const OutputRule& rule, int channel) {
   return _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(rule.zero_point));
 }
 
+/// A stored result and its residual, added as the rule says.
+inline __m256 added(__m256 q, __m256 r, const OutputRule& rule) {
+  const __m256 q_scale = _mm256_set1_ps(rule.q_scale), q_offset = _mm256_set1_ps(rule.q_offset);
+  const __m256 r_scale = _mm256_set1_ps(rule.r_scale), r_offset = _mm256_set1_ps(rule.r_offset);
+  if (rule.addition == Addition::result_first)
+    return _mm256_fmadd_ps(q, q_scale, _mm256_fmadd_ps(r, r_scale, r_offset));
+  if (rule.addition == Addition::residual_first)
+    return _mm256_fmadd_ps(r, r_scale, _mm256_fmadd_ps(q, q_scale, q_offset));
+  const __m256 sum =
+      _mm256_add_ps(_mm256_fmadd_ps(q, q_scale, q_offset), _mm256_fmadd_ps(r, r_scale, r_offset));
+  return _mm256_mul_ps(sum, _mm256_set1_ps(rule.inverse_scale));
+}
+
 inline __m256i with_residual(__m256i sum, const std::uint8_t* r8, const OutputRule& rule, int channel) {
   const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(r8));
   const __m256i r = rule.r_is_signed != 0 ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes);
-  const __m256 q_real = _mm256_fmadd_ps(_mm256_cvtepi32_ps(stored(sum, rule, channel)),
-                                        _mm256_set1_ps(rule.q_scale), _mm256_set1_ps(rule.q_offset));
-  const __m256 r_real =
-      _mm256_fmadd_ps(_mm256_cvtepi32_ps(r), _mm256_set1_ps(rule.r_scale), _mm256_set1_ps(rule.r_offset));
-  __m256 v = _mm256_mul_ps(_mm256_add_ps(q_real, r_real), _mm256_set1_ps(rule.inverse_scale));
+  __m256 v = added(_mm256_cvtepi32_ps(stored(sum, rule, channel)), _mm256_cvtepi32_ps(r), rule);
   v = _mm256_min_ps(_mm256_set1_ps(rule.sum_highest), _mm256_max_ps(v, _mm256_set1_ps(rule.sum_lowest)));
   return _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(rule.sum_zero_point));
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/fail.h"
@@ -79,15 +80,7 @@ void RuleArrays::set_numbers(const Conv2dProblem& p, const Operands& operands) {
   rule_.zero_point = s.zero_point;
   rule_.lowest = static_cast<float>(s.range.lowest - s.zero_point);
   rule_.highest = static_cast<float>(s.range.highest - s.zero_point);
-  rule_.q_scale = s.result.scale;
-  rule_.q_offset = -static_cast<float>(s.result.zero_point) * s.result.scale;
-  rule_.r_scale = s.residual.scale;
-  rule_.r_offset = -static_cast<float>(s.residual.zero_point) * s.residual.scale;
-  rule_.inverse_scale = s.inverse_scale;
-  rule_.sum_lowest = static_cast<float>(s.sum_range.lowest - s.sum_zero_point);
-  rule_.sum_highest = static_cast<float>(s.sum_range.highest - s.sum_zero_point);
-  rule_.sum_zero_point = s.sum_zero_point;
-  rule_.r_is_signed = p.r == DType::s8 ? 1 : 0;
+  if (p.residual != 0) set_addition(p);
   if (!is_real_) return;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   rule_.lowest = p.activation == Activation::relu ? 0.0F : -kInfinity;
@@ -96,6 +89,36 @@ void RuleArrays::set_numbers(const Conv2dProblem& p, const Operands& operands) {
     rule_.lowest = static_cast<float>(operands.parameter("lo"));
     rule_.highest = static_cast<float>(operands.parameter("hi"));
   }
+}
+
+void RuleArrays::set_addition(const Conv2dProblem& p) {
+  const OutputStage& s = stage_;
+  const auto zero = [](const TensorQuantization& q) { return static_cast<float>(q.zero_point); };
+  if (p.arithmetic == Arithmetic::fbgemm) {
+    rule_.addition = Addition::in_reals;
+    rule_.q_scale = s.result.scale;
+    rule_.q_offset = -zero(s.result) * s.result.scale;
+    rule_.r_scale = s.residual.scale;
+    rule_.r_offset = -zero(s.residual) * s.residual.scale;
+    rule_.inverse_scale = 1.0F / s.sum.scale;
+    rule_.sum_zero_point = s.sum.zero_point;
+  } else {
+    const bool result_first = p.residual == 1;
+    const TensorQuantization& a = result_first ? s.result : s.residual;
+    const TensorQuantization& b = result_first ? s.residual : s.result;
+    const float a_scale = a.scale / s.sum.scale, b_scale = b.scale / s.sum.scale;
+    const float offset = zero(s.sum) - std::fma(a_scale, zero(a), b_scale * zero(b));
+    rule_.addition = result_first ? Addition::result_first : Addition::residual_first;
+    rule_.q_scale = result_first ? a_scale : b_scale;
+    rule_.r_scale = result_first ? b_scale : a_scale;
+    rule_.q_offset = result_first ? 0.0F : offset;
+    rule_.r_offset = result_first ? offset : 0.0F;
+    rule_.inverse_scale = 1.0F;
+    rule_.sum_zero_point = 0;
+  }
+  rule_.sum_lowest = static_cast<float>(s.sum_range.lowest - rule_.sum_zero_point);
+  rule_.sum_highest = static_cast<float>(s.sum_range.highest - rule_.sum_zero_point);
+  rule_.r_is_signed = p.r == DType::s8 ? 1 : 0;
 }
 
 void RuleArrays::set(std::int64_t place, std::int64_t channel, std::int64_t weight_sum,

@@ -2,21 +2,12 @@
 
 #include <cstdint>
 
-#include "engine/kernels/conv2d/tile_block.h"
+#include "engine/kernels/conv2d/finish_rows.h"
 
 namespace octavo {
 namespace {
 
 inline __m512 broadcast(float v) { return _mm512_set1_ps(v); }
-
-/// y less its zero point by the exact rule.
-inline __m512i exact_result(const OutputRule& rule, __m512 q, __m512 r) {
-  const __m512 q_real = _mm512_fmadd_ps(q, broadcast(rule.q_scale), broadcast(rule.q_offset));
-  const __m512 r_real = _mm512_fmadd_ps(r, broadcast(rule.r_scale), broadcast(rule.r_offset));
-  __m512 v = _mm512_mul_ps(_mm512_add_ps(q_real, r_real), broadcast(rule.inverse_scale));
-  v = _mm512_min_ps(broadcast(rule.sum_highest), _mm512_max_ps(v, broadcast(rule.sum_lowest)));
-  return _mm512_cvtps_epi32(v);
-}
 
 /// The same as finish_rows.h's `residual` form has it; `q` less its zero point.
 inline __m512i result_in_one(const FastRule& rule, __m512 q, __m512 r) {
@@ -34,7 +25,7 @@ bool holds_for(const FastRule& rule, int q) {
   const __m512 q_stored = broadcast(static_cast<float>(q + rule.exact.zero_point));
   for (int r = 0; r < 256; r += 16) {
     const __m512 rs = _mm512_cvtepi32_ps(_mm512_add_epi32(lanes, _mm512_set1_epi32(r)));
-    const __m512i exact = exact_result(rule.exact, q_stored, rs);
+    const __m512i exact = exact_sum(q_stored, rs, rule.exact);
     const __m512i in_one = result_in_one(rule, broadcast(static_cast<float>(q)), rs);
     if (_mm512_cmpneq_epi32_mask(exact, in_one) != 0) return false;
   }

@@ -141,15 +141,27 @@ OCTAVO_INLINE __m512i exact_stored(__m512i sum, const OutputRule& rule, std::int
   return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.zero_point));
 }
 
+/// Stored results and residuals added by the rule, before sum_zero_point.
+OCTAVO_INLINE __m512i exact_sum(__m512 q, __m512 r, const OutputRule& rule) {
+  const __m512 q_scale = _mm512_set1_ps(rule.q_scale), q_offset = _mm512_set1_ps(rule.q_offset);
+  const __m512 r_scale = _mm512_set1_ps(rule.r_scale), r_offset = _mm512_set1_ps(rule.r_offset);
+  __m512 v;
+  if (rule.addition == Addition::in_reals) {
+    v = _mm512_add_ps(_mm512_fmadd_ps(q, q_scale, q_offset), _mm512_fmadd_ps(r, r_scale, r_offset));
+    v = _mm512_mul_ps(v, _mm512_set1_ps(rule.inverse_scale));
+  } else if (rule.addition == Addition::result_first) {
+    v = _mm512_fmadd_ps(q, q_scale, _mm512_fmadd_ps(r, r_scale, r_offset));
+  } else {
+    v = _mm512_fmadd_ps(r, r_scale, _mm512_fmadd_ps(q, q_scale, q_offset));
+  }
+  return _mm512_cvtps_epi32(between(v, rule.sum_lowest, rule.sum_highest));
+}
+
 OCTAVO_INLINE __m512i exact_residual(__m512i sum, __m128i r8, const OutputRule& rule, std::int64_t channel) {
   const __m512i r = rule.r_is_signed != 0 ? _mm512_cvtepi8_epi32(r8) : _mm512_cvtepu8_epi32(r8);
-  const __m512 q_real = _mm512_fmadd_ps(_mm512_cvtepi32_ps(exact_stored(sum, rule, channel)),
-                                        _mm512_set1_ps(rule.q_scale), _mm512_set1_ps(rule.q_offset));
-  const __m512 r_real =
-      _mm512_fmadd_ps(_mm512_cvtepi32_ps(r), _mm512_set1_ps(rule.r_scale), _mm512_set1_ps(rule.r_offset));
-  __m512 v = _mm512_mul_ps(_mm512_add_ps(q_real, r_real), _mm512_set1_ps(rule.inverse_scale));
-  v = between(v, rule.sum_lowest, rule.sum_highest);
-  return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.sum_zero_point));
+  const __m512i q = exact_stored(sum, rule, channel);
+  return _mm512_add_epi32(exact_sum(_mm512_cvtepi32_ps(q), _mm512_cvtepi32_ps(r), rule),
+                          _mm512_set1_epi32(rule.sum_zero_point));
 }
 
 /// 16 sums of one row, any OutputRule.

@@ -5,6 +5,13 @@ namespace octavo {
 
 // How the kernels that are compiled for one ISA each turn sums into results. Plain pointers only.
 
+/// The order of operations in which a residual r is added to a result q, and how f32 rounds it.
+enum class Addition : std::int32_t {
+  in_reals,        ///< (fma(q, q_scale, q_offset) + fma(r, r_scale, r_offset)) * inverse_scale
+  result_first,    ///< fma(q, q_scale, fma(r, r_scale, r_offset))
+  residual_first,  ///< fma(r, r_scale, fma(q, q_scale, q_offset))
+};
+
 /// How sums become results; numerics.md's "conv / linear". Arrays are in the kernel's order of channels and
 /// as long as whole panels; `start` is what each channel's sum begins with.
 struct OutputRule {
@@ -14,11 +21,11 @@ struct OutputRule {
   float bias_factor;        ///< of stored results: f32(sum) becomes fma(bias, bias_factor, f32(sum))
   float lowest, highest;    ///< of a stored result less its zero point, or of an f32 result
   std::int32_t zero_point;
-  // With a residual: y = clamp(rint((fma(q, q_scale, q_offset) + fma(r, r_scale, r_offset)) *
-  // inverse_scale)).
+  // With a residual: y = clamp(rint(v)) + sum_zero_point, v as `addition` says.
+  Addition addition;
   float q_scale, q_offset, r_scale, r_offset, inverse_scale;
-  float sum_lowest, sum_highest;  ///< of y less its zero point
-  std::int32_t sum_zero_point;
+  float sum_lowest, sum_highest;  ///< of y less sum_zero_point
+  std::int32_t sum_zero_point;    ///< of y; 0 where an offset holds it already
   std::int32_t r_is_signed;
 };
 
@@ -37,8 +44,8 @@ enum class OutputForm {
 struct FastRule {
   OutputRule exact;
   float lowest, highest;  ///< of a result before the residual, less its zero point
-  /// rint(fma(q, q_factor, fma(r, r_factor, offset))) is y less its zero point, of q less its zero point and
-  /// r as stored.
+  /// rint(fma(q, q_factor, fma(r, r_factor, offset))) is y less its (sum) zero point, of q less its zero
+  /// point and r as stored.
   float q_factor, r_factor, offset;
   std::int16_t zero_point;  ///< of y as u8
   std::uint8_t lowest_y, highest_y;

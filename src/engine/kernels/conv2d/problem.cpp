@@ -21,9 +21,9 @@ void check_types(const Conv2dProblem& p) {
     fail(ErrorCode::invalid_argument, "conv2d problem: x={} with residual r={}", dtype_name(p.x),
          dtype_name(p.r));
   }
-  if (p.arithmetic != Arithmetic::fbgemm) {
+  if (p.residual != 1 && (p.residual != 2 || real || p.arithmetic != Arithmetic::ort)) {
     fail(ErrorCode::invalid_argument,
-         "conv2d problem: residual with arithmetic=ort; add in a step of its own");
+         "conv2d problem: residual is {}, expected 0, 1 or, quantized with ort, 2", p.residual);
   }
 }
 
@@ -34,7 +34,6 @@ void check_extents(const Conv2dProblem& p) {
       check_extent(Conv2dProblem::kFamily, name, value, may_be_zero ? 0 : 1);
     }
   });
-  check_flag(p.kFamily, "residual", p.residual);
   if (p.ic % p.g != 0 || p.oc % p.g != 0) {
     fail(ErrorCode::invalid_argument, "conv2d problem: ic{} and oc{} in g{} groups", p.ic, p.oc, p.g);
   }

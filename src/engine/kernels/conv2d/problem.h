@@ -9,8 +9,8 @@ namespace octavo {
 /// channels last. Step operands: x, w, then residual if `residual`, then bias if `bias` is not none.
 /// Parameters: lo, hi (activation=clamp); with a residual also conv_scale, conv_zero_point: the convolution
 /// is first requantized to those (clamped to zero point when conv_activation=relu), then added to the
-/// residual as binary add does. x, w, y: u8 or s8 quantized (weights s8 per tensor or per output channel), or
-/// all f32.
+/// residual as binary add of the same arithmetic does. x, w, y: u8 or s8 quantized (weights s8 per tensor or
+/// per output channel), or all f32.
 struct Conv2dProblem {
   static constexpr std::string_view kFamily = "conv2d";
   DType x = DType::u8, w = DType::s8, y = DType::u8;
@@ -22,8 +22,10 @@ struct Conv2dProblem {
   std::int64_t g = 1;                           ///< groups
   Bias bias = Bias::none;
   Activation activation = Activation::none;
-  std::int64_t residual = 0;  ///< 1: a residual tensor shaped as y is added
-  DType r = DType::u8;        ///< the residual's dtype
+  /// 1: a residual tensor shaped as y is added; 2: the result is added to it, which arithmetic=ort rounds
+  /// otherwise.
+  std::int64_t residual = 0;
+  DType r = DType::u8;  ///< the residual's dtype
   Activation conv_activation = Activation::none;
   Arithmetic arithmetic = Arithmetic::fbgemm;
 

@@ -1,5 +1,6 @@
 #include "engine/kernels/conv2d/stage.h"
 #include "engine/kernels/conv2d/table.h"
+#include "engine/kernels/eltwise/binary_math.h"
 #include "engine/kernels/reference_sums.h"
 
 namespace octavo::conv2d {
@@ -77,6 +78,10 @@ class QuantizedReference final : public Prepared {
     });
   }
 
+  static Affine affine(const TensorQuantization& of, StoredRange range) noexcept {
+    return {of.scale, 1.0F / of.scale, of.zero_point, range};
+  }
+
   [[nodiscard]] std::int32_t stored_result(const KernelArgs& args, std::int64_t sum,
                                            const Place& at) const noexcept {
     const auto c = static_cast<std::size_t>(at.oc);
@@ -86,9 +91,11 @@ class QuantizedReference final : public Prepared {
                                           stage_.multiplier[c], stage_.zero_point, stage_.range);
     if (problem_.residual == 0) return q;
     const std::int32_t r = stored_at(args.inputs[2], problem_.r, at.index(problem_));
-    const float v = dequantize_for_add(q, stage_.result.scale, stage_.result.zero_point) +
-                    dequantize_for_add(r, stage_.residual.scale, stage_.residual.zero_point);
-    return quantize_value(v, stage_.inverse_scale, stage_.sum_zero_point, stage_.sum_range);
+    const Affine result = affine(stage_.result, stage_.range);
+    const Affine residual = affine(stage_.residual, stored_range(problem_.r));
+    const Affine y = affine(stage_.sum, stage_.sum_range);
+    if (problem_.arithmetic == Arithmetic::fbgemm) return add_fbgemm(q, r, result, residual, y, false);
+    return problem_.residual == 1 ? add_ort(q, r, result, residual, y) : add_ort(r, q, residual, result, y);
   }
 
   Conv2dProblem problem_;
