@@ -25,6 +25,16 @@ struct Channels {
   const std::uint8_t* weights;
 };
 
+/// What a block's code depends on beside its window: how sums become results, and whether all of its channels
+/// are there.
+template <OutputForm of_results, bool all_there>
+struct Mode {
+  static constexpr OutputForm form = of_results;
+  static constexpr bool is_whole = all_there;
+  static constexpr bool is_bare = form == OutputForm::stored_bare;
+  static constexpr bool is_plain = is_bare || form == OutputForm::stored_plain;
+};
+
 using Dwords = __m512i[kVectors];
 
 /// Interleaves the rows of a column: bytes, then pairs of bytes, which leaves the channels
@@ -39,11 +49,14 @@ OCTAVO_INLINE void interleave(__m512i x0, __m512i x1, __m512i x2, __m512i x3, Dw
 }
 
 /// Group `group` of a column's rows, of which the last group has `rows`.
-template <int rows>
+template <class M, int rows>
 OCTAVO_INLINE void load_group(const std::uint8_t* column, const std::int64_t* taps, __mmask64 there,
                               Dwords& dwords) {
   const __m512i zero = _mm512_setzero_si512();
-  const auto row = [&](int i) { return _mm512_maskz_loadu_epi8(there, column + taps[i]); };
+  const auto row = [&](int i) {
+    return M::is_whole ? _mm512_loadu_si512(column + taps[i])
+                       : _mm512_maskz_loadu_epi8(there, column + taps[i]);
+  };
   interleave(row(0), rows > 1 ? row(1) : zero, rows > 2 ? row(2) : zero, rows > 3 ? row(3) : zero, dwords);
 }
 
@@ -62,45 +75,59 @@ OCTAVO_INLINE void begin(Dwords& sum, const DepthwiseBlock& b, const Channels& c
   for (int j = 0; j < kVectors; ++j) sum[j] = _mm512_loadu_si512(b.rule.exact.start + c.first + 16 * j);
 }
 
+template <class M>
 OCTAVO_INLINE __m512 scaled(__m512i sum, const OutputRule& rule, std::int64_t place) {
-  const __m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(rule.bias + place), _mm512_set1_ps(rule.bias_factor),
-                                   _mm512_cvtepi32_ps(sum));
+  __m512 v = _mm512_cvtepi32_ps(sum);
+  if constexpr (!M::is_bare) {
+    v = _mm512_fmadd_ps(_mm512_loadu_ps(rule.bias + place), _mm512_set1_ps(rule.bias_factor), v);
+  }
   return _mm512_mul_ps(v, _mm512_loadu_ps(rule.multiplier + place));
 }
 
+template <class M>
 OCTAVO_INLINE __m512i stored_exact(__m512i sum, const OutputRule& rule, std::int64_t place) {
-  __m512 v = scaled(sum, rule, place);
+  __m512 v = scaled<M>(sum, rule, place);
   v = _mm512_min_ps(_mm512_set1_ps(rule.highest), _mm512_max_ps(v, _mm512_set1_ps(rule.lowest)));
   return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.zero_point));
 }
 
 /// The results of a pixel. Packing undoes the interleaving: bytes come out in the order of the channels.
-template <bool is_fast>
+template <class M>
 OCTAVO_INLINE void store(const Dwords& sum, const DepthwiseBlock& b, const Channels& c, std::int64_t pixel) {
   const FastRule& rule = b.rule;
   __m512i y[kVectors], bytes;
-  if constexpr (is_fast) {
-#pragma GCC unroll 4
-    for (int j = 0; j < kVectors; ++j) {
-      y[j] = _mm512_cvtps_epi32(scaled(sum[j], rule.exact, c.first + 16 * j));
-    }
-    const __m512i zero_point = _mm512_set1_epi16(rule.zero_point);
-    bytes = _mm512_packus_epi16(_mm512_adds_epi16(_mm512_packs_epi32(y[0], y[1]), zero_point),
-                                _mm512_adds_epi16(_mm512_packs_epi32(y[2], y[3]), zero_point));
-    bytes = _mm512_max_epu8(bytes, _mm512_set1_epi8(static_cast<char>(rule.lowest_y)));
-    bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8(static_cast<char>(rule.highest_y)));
-    bytes = _mm512_xor_si512(bytes, _mm512_set1_epi8(static_cast<char>(rule.flip)));
-  } else {
-    for (int j = 0; j < kVectors; ++j) y[j] = stored_exact(sum[j], rule.exact, c.first + 16 * j);
+  if constexpr (M::form == OutputForm::exact) {
+    for (int j = 0; j < kVectors; ++j) y[j] = stored_exact<M>(sum[j], rule.exact, c.first + 16 * j);
     const __m512i low_byte = _mm512_set1_epi16(0xFF);
     bytes = _mm512_packus_epi16(_mm512_and_si512(_mm512_packs_epi32(y[0], y[1]), low_byte),
                                 _mm512_and_si512(_mm512_packs_epi32(y[2], y[3]), low_byte));
+  } else {
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) {
+      y[j] = _mm512_cvtps_epi32(scaled<M>(sum[j], rule.exact, c.first + 16 * j));
+    }
+    __m512i low = _mm512_packs_epi32(y[0], y[1]), high = _mm512_packs_epi32(y[2], y[3]);
+    if constexpr (!M::is_plain) {
+      const __m512i zero_point = _mm512_set1_epi16(rule.zero_point);
+      low = _mm512_adds_epi16(low, zero_point), high = _mm512_adds_epi16(high, zero_point);
+    }
+    bytes = _mm512_packus_epi16(low, high);
+    if constexpr (!M::is_plain) {
+      bytes = _mm512_max_epu8(bytes, _mm512_set1_epi8(static_cast<char>(rule.lowest_y)));
+      bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8(static_cast<char>(rule.highest_y)));
+      bytes = _mm512_xor_si512(bytes, _mm512_set1_epi8(static_cast<char>(rule.flip)));
+    }
   }
-  _mm512_mask_storeu_epi8(b.dst + pixel * b.dst_stride + c.first, c.there, bytes);
+  std::uint8_t* const dst = b.dst + pixel * b.dst_stride + c.first;
+  if constexpr (M::is_whole) {
+    _mm512_storeu_si512(dst, bytes);
+  } else {
+    _mm512_mask_storeu_epi8(dst, c.there, bytes);
+  }
 }
 
 /// One pixel, any window.
-template <bool is_fast>
+template <class M>
 void multiply_pixel(const DepthwiseBlock& b, const Channels& c, std::int64_t pixel) {
   Dwords sum, dwords;
   begin(sum, b, c);
@@ -108,16 +135,16 @@ void multiply_pixel(const DepthwiseBlock& b, const Channels& c, std::int64_t pix
   for (std::int64_t column = 0; column < b.columns; ++column) {
     const std::uint8_t* from = b.windows[pixel] + c.first + column * b.column_bytes;
     for (std::int64_t group = 0; group < b.tap_groups; ++group, weights += 4 * kBlock) {
-      load_group<4>(from, b.taps + 4 * group, c.there, dwords);
+      load_group<M, 4>(from, b.taps + 4 * group, c.there, dwords);
       add_products(sum, dwords, weights);
     }
   }
-  store<is_fast>(sum, b, c, pixel);
+  store<M>(sum, b, c, pixel);
 }
 
 /// The pixels of a row that are open: some of their columns are multiplied, not all. Windows of k x k,
 /// `stride` columns apart. All indices of `sum` are compile-time constants, so that it stays in registers.
-template <int k, int stride, bool is_fast>
+template <int k, int stride, class M>
 struct OpenPixels {
   static constexpr int kOpen = (k + stride - 1) / stride;
   static constexpr int kPeriod =
@@ -133,7 +160,7 @@ struct OpenPixels {
   OCTAVO_INLINE void multiply_group(const std::uint8_t* column) {
     Dwords dwords;
     constexpr int kRows = group + 1 < kGroups ? 4 : k - 4 * (kGroups - 1);
-    load_group<kRows>(column, b.taps + 4 * group, c.there, dwords);
+    load_group<M, kRows>(column, b.taps + 4 * group, c.there, dwords);
     multiply_by<u, group, u % stride>(dwords);
   }
   template <int u, int group, int kx>
@@ -153,7 +180,7 @@ struct OpenPixels {
     if constexpr (kGroups > 1) multiply_group<u, 1>(column);
     constexpr int kLast = u - (k - 1) + kPeriod * k;  // plus a multiple of the period
     if constexpr (kLast % stride == 0) {
-      if (at >= k - 1) store<is_fast>(sum[kLast / stride % kOpen], b, c, first + (at - (k - 1)) / stride);
+      if (at >= k - 1) store<M>(sum[kLast / stride % kOpen], b, c, first + (at - (k - 1)) / stride);
     }
   }
 
@@ -168,35 +195,49 @@ struct OpenPixels {
   }
 };
 
-template <int k, int stride, bool is_fast>
+template <int k, int stride, class M>
 void multiply_row(const DepthwiseBlock& b, const Channels& c, std::int64_t first, std::int64_t count) {
-  using Open = OpenPixels<k, stride, is_fast>;
+  using Open = OpenPixels<k, stride, M>;
   Open open{b, c, {}};
   open.take_row(first, count, std::make_integer_sequence<int, Open::kPeriod>());
 }
 
-template <int k, bool is_fast>
+template <int k, class M>
 void multiply_rows(const DepthwiseBlock& b, const Channels& c) {
   const std::int64_t stride = b.pixel_bytes / b.column_bytes;
   for (std::int64_t first = 0; first < b.pixels;) {
     std::int64_t end = first + 1;
     while (end < b.pixels && b.windows[end] - b.windows[end - 1] == b.pixel_bytes) ++end;
     if (stride == 1) {
-      multiply_row<k, 1, is_fast>(b, c, first, end - first);
+      multiply_row<k, 1, M>(b, c, first, end - first);
     } else {
-      multiply_row<k, 2, is_fast>(b, c, first, end - first);
+      multiply_row<k, 2, M>(b, c, first, end - first);
     }
     first = end;
   }
 }
 
-template <bool is_fast>
-void multiply_channels(const DepthwiseBlock& b, const Channels& c) {
+template <class M>
+void multiply_mode(const DepthwiseBlock& b, const Channels& c) {
   const std::int64_t stride = b.pixel_bytes / b.column_bytes;
   const bool shares = b.pixel_bytes % b.column_bytes == 0 && stride <= 2 && b.column_taps == b.columns;
-  if (shares && b.columns == 3) return multiply_rows<3, is_fast>(b, c);
-  if (shares && b.columns == 5) return multiply_rows<5, is_fast>(b, c);
-  for (std::int64_t pixel = 0; pixel < b.pixels; ++pixel) multiply_pixel<is_fast>(b, c, pixel);
+  if (shares && b.columns == 3) return multiply_rows<3, M>(b, c);
+  if (shares && b.columns == 5) return multiply_rows<5, M>(b, c);
+  for (std::int64_t pixel = 0; pixel < b.pixels; ++pixel) multiply_pixel<M>(b, c, pixel);
+}
+
+template <bool is_whole>
+void multiply_channels(const DepthwiseBlock& b, const Channels& c) {
+  switch (b.form) {
+    case OutputForm::stored_bare:
+      return multiply_mode<Mode<OutputForm::stored_bare, is_whole>>(b, c);
+    case OutputForm::stored_plain:
+      return multiply_mode<Mode<OutputForm::stored_plain, is_whole>>(b, c);
+    case OutputForm::stored:
+      return multiply_mode<Mode<OutputForm::stored, is_whole>>(b, c);
+    default:
+      return multiply_mode<Mode<OutputForm::exact, is_whole>>(b, c);
+  }
 }
 
 }  // namespace
@@ -206,7 +247,7 @@ void depthwise_avx512_vnni(const DepthwiseBlock& b) {
     const std::int64_t left = b.channels - channel;
     const __mmask64 there = left < kBlock ? (std::uint64_t{1} << left) - 1 : ~std::uint64_t{0};
     const Channels c{channel, there, b.weights + channel * b.columns * b.tap_groups * 4};
-    if (b.form == OutputForm::exact) {
+    if (left < kBlock) {
       multiply_channels<false>(b, c);
     } else {
       multiply_channels<true>(b, c);

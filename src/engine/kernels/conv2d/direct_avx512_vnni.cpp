@@ -102,6 +102,10 @@ void multiply_avx512_vnni(const PanelBlock& block) {
       return multiply_all<OutputForm::stored_plain>(block);
     case OutputForm::residual_plain:
       return multiply_all<OutputForm::residual_plain>(block);
+    case OutputForm::stored_bare:
+      return multiply_all<OutputForm::stored_bare>(block);
+    case OutputForm::residual_bare:
+      return multiply_all<OutputForm::residual_bare>(block);
     case OutputForm::exact:
       return multiply_all<OutputForm::exact>(block);
     case OutputForm::exact_residual:

@@ -85,12 +85,15 @@ FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays, const std
   rule_.highest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(highest) + zero_point + shift);
   rule_.flip = is_signed ? 0x80 : 0;
   const bool is_plain = !is_signed && rule_.zero_point == 0 && rule_.lowest_y == 0 &&
-                        rule_.highest_y == 255 && p.ocg() % 32 == 0;
+                        rule_.highest_y == 255 && (p.ocg() % 32 == 0 || can_be_depthwise(p));
+  const bool is_bare = is_plain && p.bias != Bias::f32;
   if (!is_bounded(rule, windows)) return;
   if (p.residual == 0) {
-    form_ = is_plain ? OutputForm::stored_plain : OutputForm::stored;
+    form_ = is_bare ? OutputForm::stored_bare : is_plain ? OutputForm::stored_plain : OutputForm::stored;
   } else if (p.r == DType::u8 && find_residual_rule(rule, rule_)) {
-    form_ = is_plain ? OutputForm::residual_plain : OutputForm::residual;
+    form_ = is_bare    ? OutputForm::residual_bare
+            : is_plain ? OutputForm::residual_plain
+                       : OutputForm::residual;
   }
 }
 

@@ -24,9 +24,13 @@ struct PanelNumbers {
 };
 
 template <OutputForm form>
-constexpr bool kAddsResidual = form == OutputForm::residual || form == OutputForm::residual_plain;
+constexpr bool kIsBare = form == OutputForm::stored_bare || form == OutputForm::residual_bare;
 template <OutputForm form>
-constexpr bool kIsPlain = form == OutputForm::stored_plain || form == OutputForm::residual_plain;
+constexpr bool kIsPlain =
+    kIsBare<form> || form == OutputForm::stored_plain || form == OutputForm::residual_plain;
+template <OutputForm form>
+constexpr bool kAddsResidual =
+    form == OutputForm::residual || form == OutputForm::residual_plain || form == OutputForm::residual_bare;
 template <OutputForm form>
 constexpr bool kIsFast = kAddsResidual<form> || kIsPlain<form> || form == OutputForm::stored;
 
@@ -88,8 +92,10 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
       r[i + 1] = residual_of<form, 1>(residual[i / 2], n);
     }
   }
+  if constexpr (!kIsBare<form>) {
 #pragma GCC unroll 8
-  for (int i = 0; i < kVectors; ++i) v[i] = _mm512_fmadd_ps(n.bias[i & 1], n.bias_factor, v[i]);
+    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_fmadd_ps(n.bias[i & 1], n.bias_factor, v[i]);
+  }
 #pragma GCC unroll 8
   for (int i = 0; i < kVectors; ++i) v[i] = _mm512_mul_ps(v[i], n.multiplier[i & 1]);
   if constexpr (kAddsResidual<form>) {

@@ -57,6 +57,7 @@ void TileInput::choose_form() {
   position_bytes_ = has_cells_ ? p_.sh * p_.sw * cell_pixel : is_copied_ ? plane_pixel : p_.ic;
   run_steps_ = (has_cells_ ? cell_run : plane_pixel) / kStep;
   columns_ = p_.ow() + window_columns_ - 1;
+  copies_rows_ = has_cells_ && p_.sh == 1 && cell_pixel == p_.ic && p_.x == DType::u8;
   if (p_.sw == 1) {
     // What a window reads beyond its row may be the next row's left border, where both are border.
     const std::int64_t right_border = columns_ - (p_.iw + p_.pl);
@@ -182,6 +183,7 @@ const std::uint8_t* TileInput::place(const Band& b, const std::byte* x, std::byt
 
 void TileInput::copy_strip(const Band& b, const std::byte* image, std::byte* to) const noexcept {
   const std::int64_t rows = b.rows + window_rows_ - 1;
+  if (copies_rows_) return copy_rows(b.first_row - p_.pt, rows, image, to);
   for (std::int64_t i = 0; i < p_.sh; ++i) {
     if (!uses_row_phase(i)) continue;
     for (std::int64_t row = 0; row < rows; ++row) {
@@ -201,6 +203,28 @@ void TileInput::copy_strip(const Band& b, const std::byte* image, std::byte* to)
       }
     }
   }
+}
+
+/// Rows [first, first + count) of the image, which lie in the copy as they are.
+void TileInput::copy_rows(std::int64_t first, std::int64_t count, const std::byte* image,
+                          std::byte* to) const noexcept {
+  const auto fill = [&](std::byte* begin, std::int64_t bytes) {
+    std::memset(begin, zero_point_, static_cast<std::size_t>(bytes));
+  };
+  const std::int64_t row_bytes = columns_ * position_bytes_;
+  const std::int64_t left = std::min(p_.pl * p_.ic, row_bytes);
+  const std::int64_t inside = std::min(p_.iw * p_.ic, row_bytes - left);
+  for (std::int64_t y = first; y < first + count; ++y, to += row_bytes) {
+    if (y < 0 || y >= p_.ih) {
+      fill(to, row_bytes);
+      continue;
+    }
+    fill(to, left);
+    std::memcpy(to + left, image + y * p_.iw * p_.ic, static_cast<std::size_t>(inside));
+    fill(to + left + inside, row_bytes - left - inside);
+  }
+  // The border that the last row's last windows share with the row after it.
+  fill(to, (window_columns_ - 1) * position_bytes_);
 }
 
 /// One row of positions of a column phase; `row` nullptr: border.

@@ -71,6 +71,8 @@ class TileInput {
   [[nodiscard]] bool uses_row_phase(std::int64_t i) const noexcept;
   [[nodiscard]] bool uses_column_phase(std::int64_t j) const noexcept;
   void copy_strip(const Band& b, const std::byte* image, std::byte* to) const noexcept;
+  void copy_rows(std::int64_t first, std::int64_t count, const std::byte* image,
+                 std::byte* to) const noexcept;
   void copy_row(const std::byte* row, std::int64_t column_phase, std::byte* to) const noexcept;
   void copy_pixels(const std::byte* from, std::int64_t from_bytes, std::int64_t count,
                    std::byte* to) const noexcept;
@@ -80,6 +82,7 @@ class TileInput {
   bool is_copied_ = true;
   bool is_seamless_ = false;  ///< windows are single positions, all of them output pixels
   bool has_cells_ = false;
+  bool copies_rows_ = false;                   ///< a row of cells is a row of the image with its border
   std::int64_t window_rows_, window_columns_;  ///< in positions
   std::int64_t pixel_bytes_ = 0;               ///< of a copied pixel
   std::int64_t position_bytes_ = 0;

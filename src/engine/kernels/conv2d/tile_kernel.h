@@ -274,6 +274,12 @@ void multiply_tiles(const TileWork& w) {
     case OutputForm::residual_plain:
       multiply_form<Tiles, OutputForm::residual_plain>(w);
       break;
+    case OutputForm::stored_bare:
+      multiply_form<Tiles, OutputForm::stored_bare>(w);
+      break;
+    case OutputForm::residual_bare:
+      multiply_form<Tiles, OutputForm::residual_bare>(w);
+      break;
     case OutputForm::exact:
       multiply_form<Tiles, OutputForm::exact>(w);
       break;

@@ -83,7 +83,7 @@ class CopyRuns final : public Prepared {
   /// Both return where the next element goes.
   std::byte* fill(std::byte* to, std::int64_t count) const noexcept {
     if (p_.bytes == 1) {
-      std::memset(to, static_cast<int>(fill_[0]), static_cast<std::size_t>(count));
+      set_bytes(to, static_cast<int>(fill_[0]), count);
     } else {
       for (std::int64_t i = 0; i < count; ++i) {
         std::memcpy(to + i * p_.bytes, fill_.data(), static_cast<std::size_t>(p_.bytes));
@@ -102,7 +102,24 @@ class CopyRuns final : public Prepared {
     return to + bytes;
   }
 
-  /// Short lines are copied by one or two instructions instead of a call.
+  /// Short lines are set or copied by one or two instructions instead of a call.
+  static void set_bytes(std::byte* to, int value, std::int64_t bytes) noexcept {
+    switch (bytes) {
+      case 0:
+        return;
+      case 8:
+        std::memset(to, value, 8);
+        return;
+      case 16:
+        std::memset(to, value, 16);
+        return;
+      case 32:
+        std::memset(to, value, 32);
+        return;
+      default:
+        std::memset(to, value, static_cast<std::size_t>(bytes));
+    }
+  }
   static void copy_bytes(const std::byte* from, std::byte* to, std::int64_t bytes) noexcept {
     switch (bytes) {
       case 8:
