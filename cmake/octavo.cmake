@@ -41,9 +41,11 @@ set(OCTAVO_ISA_FLAGS_amx_int8   -mamx-tile -mamx-int8 ${OCTAVO_ISA_FLAGS_avx512_
 # Not levels of base/isa.h but features beside them (base/cpu_feature.h).
 set(OCTAVO_ISA_FLAGS_avx512_bf16 -mavx512bf16 ${OCTAVO_ISA_FLAGS_avx512_vnni})
 set(OCTAVO_ISA_FLAGS_amx_bf16   -mamx-bf16 -mavx512bf16 ${OCTAVO_ISA_FLAGS_amx_int8})
-# Fuzz targets read files and run no kernel: with sanitizers clang takes minutes and gigabytes for one of these files.
+# Sanitizers make these large functions slow to compile: minutes and gigabytes for one file.
 if(OCTAVO_FUZZ)
-  set(OCTAVO_KERNEL_FLAGS -fno-sanitize=all -O1)
+  set(OCTAVO_KERNEL_FLAGS -O1 -fno-sanitize=all)  # fuzz targets read files and run no kernel
+elseif(CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(OCTAVO_KERNEL_FLAGS -O1 -fno-var-tracking)
 endif()
 
 function(octavo_isa_flags)
