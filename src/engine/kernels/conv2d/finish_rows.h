@@ -20,6 +20,7 @@ struct PanelNumbers {
   __m512 bias_factor, lowest, highest, q_factor, r_factor, offset;
   __m512i zero_point, lowest_y, highest_y, flip;
   __mmask32 there;
+  bool is_whole;  ///< all 32 channels are there
   std::int64_t channel;
 };
 
@@ -53,23 +54,23 @@ OCTAVO_INLINE PanelNumbers numbers_of(const FastRule& rule, std::int64_t channel
   n.highest_y = _mm512_set1_epi8(static_cast<char>(rule.highest_y));
   n.flip = _mm512_set1_epi8(static_cast<char>(rule.flip));
   const std::int64_t left = channels - channel;
-  n.there = left >= kPanelChannels ? 0xFFFFFFFFU : (1U << left) - 1U;
+  n.is_whole = left >= kPanelChannels;
+  n.there = n.is_whole ? 0xFFFFFFFFU : (1U << left) - 1U;
   return n;
 }
 
 /// 16 stored residuals as reals.
-template <OutputForm form, int half>
+template <int half>
 OCTAVO_INLINE __m512 residual_of(const std::uint8_t* residual, const PanelNumbers& n) {
   const auto* from = reinterpret_cast<const __m128i*>(residual + n.channel + 16 * half);
   const auto there = static_cast<__mmask16>(n.there >> (16 * half));
-  const __m128i r = kIsPlain<form> ? _mm_loadu_si128(from) : _mm_maskz_loadu_epi8(there, from);
+  const __m128i r = n.is_whole ? _mm_loadu_si128(from) : _mm_maskz_loadu_epi8(there, from);
   return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(r));
 }
 
 /// 32 results of a row, or those that there are.
-template <OutputForm form>
 OCTAVO_INLINE void store_row(std::uint8_t* dst, __m256i results, const PanelNumbers& n) {
-  if constexpr (kIsPlain<form>) {
+  if (n.is_whole) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst + n.channel), results);
   } else {
     _mm256_mask_storeu_epi8(dst + n.channel, n.there, results);
@@ -88,8 +89,8 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
   if constexpr (kAddsResidual<form>) {
 #pragma GCC unroll 8
     for (int i = 0; i < kVectors; i += 2) {
-      r[i] = residual_of<form, 0>(residual[i / 2], n);
-      r[i + 1] = residual_of<form, 1>(residual[i / 2], n);
+      r[i] = residual_of<0>(residual[i / 2], n);
+      r[i + 1] = residual_of<1>(residual[i / 2], n);
     }
   }
   if constexpr (!kIsBare<form>) {
@@ -131,8 +132,8 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
       bytes = _mm512_xor_si512(bytes, n.flip);
     }
     bytes = _mm512_permutexvar_epi32(order, bytes);
-    store_row<form>(dst[i / 2], _mm512_castsi512_si256(bytes), n);
-    if constexpr (has_second) store_row<form>(dst[i / 2 + 1], _mm512_extracti64x4_epi64(bytes, 1), n);
+    store_row(dst[i / 2], _mm512_castsi512_si256(bytes), n);
+    if constexpr (has_second) store_row(dst[i / 2 + 1], _mm512_extracti64x4_epi64(bytes, 1), n);
   }
 }
 

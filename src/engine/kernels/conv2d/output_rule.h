@@ -33,7 +33,7 @@ struct OutputRule {
 enum class OutputForm {
   stored,          ///< fma(bias, bias_factor, f32(sum)) * multiplier
   residual,        ///< the same, then the residual in one rounding: proven equal for every pair
-  stored_plain,    ///< `stored` where y has zero point 0 and any u8, in whole panels or depthwise
+  stored_plain,    ///< `stored` where y has zero point 0 and any u8
   residual_plain,  ///< `residual`, likewise
   stored_bare,     ///< `stored_plain` without a bias, or with one that the sums begin with
   residual_bare,   ///< `residual_plain`, likewise
