@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstring>
+#include <limits>
 
 #include "engine/kernels/conv2d/direct.h"
 #include "engine/kernels/conv2d/fast_rule.h"
@@ -14,30 +16,65 @@ std::int64_t lane_order(std::int64_t place, std::int64_t vectors) {
   return lane * 4 * vectors + 4 * j + place % 4;
 }
 
+/// Whether the windows go through the kernel of rows; `parts`: s8 numbers that a weight takes.
+bool goes_by_rows(const DirectIsa& isa, const Conv2dProblem& p, std::int64_t parts) {
+  return isa.depthwise_rows != nullptr && parts == 1 && p.kh == p.kw && (p.kh == 3 || p.kh == 5) &&
+         p.sw <= 2 && p.dh == 1 && p.dw == 1;
+}
+
 /// How many neighbouring pixels of a row are taken as one with their channels one after the other: 2 where
 /// the channels of one would leave half of the only block empty.
-std::int64_t pixels_at_once(const DirectIsa& isa, const Conv2dProblem& p, std::int64_t block) {
-  const bool are_contiguous = p.sw == 1 && p.dw == 1 && p.kw > 1 && p.ow() % 2 == 0;
-  return isa.shares_columns && are_contiguous && 2 * p.oc == block ? 2 : 1;
+std::int64_t pixels_at_once(const Conv2dProblem& p, std::int64_t block) {
+  return p.sw == 1 && p.ow() % 2 == 0 && 2 * p.oc == block ? 2 : 1;
 }
+
+/// Input that the rows of a call touch: it stays in L2 for all blocks of channels.
+constexpr std::int64_t kRowsBytes = std::int64_t{128} * 1024;
+constexpr std::int64_t kLine = 64;
+
+std::int64_t lines(std::int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
 class Depthwise final : public Prepared {
  public:
   Depthwise(const DirectIsa& isa, const Conv2dProblem& p, const Operands& operands)
+      : Depthwise(isa, p, operands, WeightDifferences(p, operands)) {}
+
+  [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
+    return (has_rows_ ? row_scratch_bytes() : 0) + (is_in_place_ ? 0 : band_.scratch_bytes());
+  }
+
+  void run(const KernelArgs& args, Share share) const noexcept override {
+    const auto range = share.of(problem_.n * args.batch * problem_.oh() * problem_.ow() / pixels_);
+    std::int64_t first = range.begin * pixels_;
+    const std::int64_t end = range.end * pixels_;
+    if (first == end) return;
+    if (has_rows_) fill_borders(args.scratch);
+    while (first < end) {
+      first += is_in_place_ ? run_input_rows(args, first, end)
+               : has_rows_  ? run_copied_rows(args, first, end)
+                            : run_windows(args, first, end);
+    }
+  }
+
+ private:
+  Depthwise(const DirectIsa& isa, const Conv2dProblem& p, const Operands& operands, WeightDifferences w)
       : isa_(isa),
         problem_(p),
+        parts_(isa.form == InputForm::widened ? 1 : w.s8_parts()),
+        has_rows_(goes_by_rows(isa, p, parts_)),
+        is_in_place_(has_rows_ && p.x == DType::u8),
         block_(isa.depthwise_vectors * isa.depthwise_vectors * 4),
-        pixels_(pixels_at_once(isa, p, block_)),
+        pixels_(has_rows_ ? pixels_at_once(p, block_) : 1),
         channels_(pixels_ * p.oc),
         places_((channels_ + block_ - 1) / block_ * block_),
+        most_rows_(
+            std::clamp<std::int64_t>(kRowsBytes / std::max<std::int64_t>(p.sh * p.iw * p.ic, 1), 1, p.oh())),
         band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point,
               isa.form == InputForm::bytes),
         arrays_(p, operands, places_),
         rules_(p, arrays_) {
-    WeightDifferences w(p, operands);
-    parts_ = isa.form == InputForm::widened ? 1 : w.s8_parts();
     per_group_ = 4 / band_.element_bytes();
-    columns_ = isa.shares_columns ? p.kw : 1;
+    columns_ = isa.depthwise_rows != nullptr ? p.kw : 1;
     column_taps_ = p.kh * p.kw / columns_;
     tap_groups_ = (parts_ * column_taps_ + per_group_ - 1) / per_group_;
     weights_ = Tensor(DType::u8, {places_ * columns_ * tap_groups_ * 4});
@@ -50,36 +87,148 @@ class Depthwise final : public Prepared {
     rules_ = isa.knows_fast_forms ? FastRules(p, arrays_, windows) : FastRules(p, arrays_);
   }
 
-  [[nodiscard]] std::int64_t scratch_bytes() const noexcept override { return band_.scratch_bytes(); }
-
-  void run(const KernelArgs& args, Share share) const noexcept override {
-    const auto range = share.of(problem_.n * args.batch * problem_.oh() * problem_.ow() / pixels_);
-    const std::int64_t end = range.end * pixels_;
-    for (std::int64_t first = range.begin * pixels_; first < end;) {
-      const InputBand::Placed placed = band_.place(args.inputs[0], first, end, args.scratch);
-      DepthwiseBlock block{};
-      block.windows = placed.windows;
-      block.pixels = placed.count / pixels_;
-      for (std::int64_t i = 0; i < block.pixels && pixels_ > 1; ++i)
-        placed.windows[i] = placed.windows[i * pixels_];
-      block.columns = columns_;
-      block.column_bytes = band_.tap_offset(0, 1);
-      block.pixel_bytes = pixels_ * problem_.sw * problem_.ic * band_.element_bytes();
-      block.taps = taps_.data();
-      block.column_taps = parts_ * column_taps_;
-      block.tap_groups = tap_groups_;
-      block.weights = weights_.as<std::uint8_t>().data();
-      block.channels = channels_;
-      block.dst = reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc;
-      block.dst_stride = channels_;
-      block.form = rules_.form();
-      block.rule = rules_.from(0);
-      isa_.depthwise(block);
-      first += placed.count;
+  /// What the kernel of rows reads beside the input, divided out of the scratch memory.
+  struct Borders {
+    std::uint8_t* zero_row;            ///< a row of zero points
+    std::uint8_t* edges;               ///< [most_rows][2][kh] columns of 64 bytes
+    const std::uint8_t** zeros;        ///< [kh]
+    const std::uint8_t** rows;         ///< [most_rows][kh]
+    const std::uint8_t** edge_places;  ///< [most_rows][2][kh]
+    std::byte* rest;
+  };
+  [[nodiscard]] std::int64_t zero_row_bytes() const noexcept {
+    return lines(std::max(problem_.iw * problem_.ic, places_));
+  }
+  [[nodiscard]] std::int64_t edge_bytes() const noexcept {
+    return pixels_ > 1 ? most_rows_ * 2 * problem_.kh * kLine : 0;
+  }
+  [[nodiscard]] std::int64_t row_scratch_bytes() const noexcept {
+    return zero_row_bytes() + edge_bytes() + lines((3 * most_rows_ + 1) * problem_.kh * 8);
+  }
+  [[nodiscard]] Borders borders(std::byte* scratch) const noexcept {
+    Borders b{};
+    b.zero_row = reinterpret_cast<std::uint8_t*>(scratch);
+    b.edges = b.zero_row + zero_row_bytes();
+    b.zeros = reinterpret_cast<const std::uint8_t**>(b.edges + edge_bytes());
+    b.rows = b.zeros + problem_.kh;
+    b.edge_places = b.rows + most_rows_ * problem_.kh;
+    b.rest = scratch + row_scratch_bytes();
+    return b;
+  }
+  /// What does not change from call to call.
+  void fill_borders(std::byte* scratch) const noexcept {
+    const Borders b = borders(scratch);
+    std::memset(b.zero_row, band_.zero_point(), static_cast<std::size_t>(zero_row_bytes()));
+    std::fill_n(b.zeros, problem_.kh, b.zero_row);
+    for (std::int64_t i = 0; pixels_ > 1 && i < most_rows_ * 2 * problem_.kh; ++i) {
+      b.edge_places[i] = b.edges + i * kLine;
     }
   }
 
- private:
+  /// Pixels [first, first + count) of the output: rows as a whole, or a part of one.
+  struct Stretch {
+    std::int64_t rows, pixels;
+  };
+  [[nodiscard]] Stretch stretch(std::int64_t first, std::int64_t end) const noexcept {
+    const std::int64_t ow = problem_.ow(), column = first % ow;
+    if (column != 0 || end - first < ow) return {1, std::min(ow - column, end - first)};
+    const std::int64_t rows_of_image_left = problem_.oh() - first / ow % problem_.oh();
+    return {std::min({most_rows_, rows_of_image_left, (end - first) / ow}), ow};
+  }
+
+  /// What all calls of the kernel of rows have in common.
+  [[nodiscard]] DepthwiseRows rows_of(const KernelArgs& args, const Borders& b, std::int64_t first,
+                                      const Stretch& s) const noexcept {
+    DepthwiseRows rows{};
+    rows.size = problem_.kh;
+    rows.count = s.rows;
+    rows.rows = b.rows;
+    rows.zeros = b.zeros;
+    rows.column_bytes = problem_.ic;
+    rows.pixels = s.pixels / pixels_;
+    rows.stride = pixels_ * problem_.sw;
+    rows.weights = weights_.as<std::uint8_t>().data();
+    rows.channels = channels_;
+    rows.dst = reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc;
+    rows.dst_stride = channels_;
+    rows.form = rules_.form();
+    rows.rule = rules_.from(0);
+    return rows;
+  }
+
+  /// All three return how many pixels from `first` on they have computed.
+  std::int64_t run_input_rows(const KernelArgs& args, std::int64_t first, std::int64_t end) const noexcept {
+    const Conv2dProblem& p = problem_;
+    const Borders b = borders(args.scratch);
+    const Stretch s = stretch(first, end);
+    const std::int64_t row = first / p.ow() % p.oh();
+    const auto* image = reinterpret_cast<const std::uint8_t*>(args.inputs[0]) +
+                        first / (p.ow() * p.oh()) * p.ih * p.iw * p.ic;
+    for (std::int64_t i = 0; i < s.rows * p.kh; ++i) {
+      const std::int64_t iy = (row + i / p.kh) * p.sh - p.pt + i % p.kh;
+      b.rows[i] = iy >= 0 && iy < p.ih ? image + iy * p.iw * p.ic : b.zero_row;
+    }
+    DepthwiseRows rows = rows_of(args, b, first, s);
+    rows.first_column = first % p.ow() * p.sw - p.pl;
+    rows.columns = p.iw - (pixels_ - 1);
+    if (pixels_ > 1) {
+      copy_edges(b, s.rows);
+      rows.edges = b.edge_places;
+    }
+    isa_.depthwise_rows(rows);
+    return s.rows * s.pixels;
+  }
+
+  /// The columns of two pixels of which one lies beyond the input.
+  void copy_edges(const Borders& b, std::int64_t count) const noexcept {
+    const auto pixel = static_cast<std::size_t>(problem_.ic);
+    for (std::int64_t i = 0; i < count * problem_.kh; ++i) {
+      const std::int64_t at = i / problem_.kh * 2 * problem_.kh + i % problem_.kh;
+      std::uint8_t* const left = b.edges + at * kLine;
+      std::uint8_t* const right = left + problem_.kh * kLine;
+      std::memcpy(left, b.zero_row, pixel);
+      std::memcpy(left + pixel, b.rows[i], pixel);
+      std::memcpy(right, b.rows[i] + (problem_.iw - 1) * problem_.ic, pixel);
+      std::memcpy(right + pixel, b.zero_row, pixel);
+    }
+  }
+
+  std::int64_t run_copied_rows(const KernelArgs& args, std::int64_t first, std::int64_t end) const noexcept {
+    const Borders b = borders(args.scratch);
+    const InputBand::Placed placed = band_.place(args.inputs[0], first, end, b.rest);
+    for (std::int64_t done = 0; done < placed.count;) {
+      const Stretch s = stretch(first + done, first + placed.count);
+      for (std::int64_t i = 0; i < s.rows * problem_.kh; ++i) {
+        b.rows[i] =
+            placed.windows[done + i / problem_.kh * problem_.ow()] + band_.tap_offset(i % problem_.kh, 0);
+      }
+      DepthwiseRows rows = rows_of(args, b, first + done, s);
+      rows.columns = std::numeric_limits<std::int64_t>::max();  // the copy has its borders
+      isa_.depthwise_rows(rows);
+      done += s.rows * s.pixels;
+    }
+    return placed.count;
+  }
+
+  std::int64_t run_windows(const KernelArgs& args, std::int64_t first, std::int64_t end) const noexcept {
+    const InputBand::Placed placed = band_.place(args.inputs[0], first, end, args.scratch);
+    DepthwiseBlock block{};
+    block.windows = placed.windows;
+    block.pixels = placed.count;
+    block.columns = columns_;
+    block.column_bytes = band_.tap_offset(0, 1);
+    block.taps = taps_.data();
+    block.tap_groups = tap_groups_;
+    block.weights = weights_.as<std::uint8_t>().data();
+    block.channels = channels_;
+    block.dst = reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc;
+    block.dst_stride = channels_;
+    block.form = rules_.form();
+    block.rule = rules_.from(0);
+    isa_.depthwise(block);
+    return placed.count;
+  }
+
   void pack_channel(WeightDifferences& w, std::int64_t place, std::vector<WindowSums>& windows) {
     const std::int64_t in_block = place % block_;
     const std::int64_t lane = place - in_block + lane_order(in_block, isa_.depthwise_vectors);
@@ -108,14 +257,18 @@ class Depthwise final : public Prepared {
 
   const DirectIsa& isa_;
   Conv2dProblem problem_;
-  std::int64_t block_;     ///< channels of a block
-  std::int64_t pixels_;    ///< that are taken as one
-  std::int64_t channels_;  ///< of these
-  std::int64_t places_;    ///< channels filled up to whole blocks
+  std::int64_t parts_;      ///< s8 numbers that a weight takes
+  bool has_rows_;           ///< the kernel of rows computes it
+  bool is_in_place_;        ///< and reads the input itself
+  std::int64_t block_;      ///< channels of a block
+  std::int64_t pixels_;     ///< that are taken as one
+  std::int64_t channels_;   ///< of these
+  std::int64_t places_;     ///< channels filled up to whole blocks
+  std::int64_t most_rows_;  ///< of output pixels in a call of the kernel of rows
   InputBand band_;
   RuleArrays arrays_;
   FastRules rules_;
-  std::int64_t parts_ = 1, per_group_ = 1, columns_ = 1, column_taps_ = 0, tap_groups_ = 0;
+  std::int64_t per_group_ = 1, columns_ = 1, column_taps_ = 0, tap_groups_ = 0;
   Tensor weights_;
   std::vector<std::int64_t> taps_;
 };

@@ -7,8 +7,8 @@
 #include "engine/kernels/conv2d/direct_block.h"
 
 // A block is 64 channels: 4 accumulators of 16. Each column of a window becomes dwords of up to 4 rows, which
-// one vpdpbusd multiplies by the weights of a window column; the dwords of a column serve every pixel whose
-// window has it.
+// one vpdpbusd multiplies by the weights of a window column. In rows the dwords of a column serve every pixel
+// whose window has it.
 
 namespace octavo {
 namespace {
@@ -48,14 +48,12 @@ OCTAVO_INLINE void interleave(__m512i x0, __m512i x1, __m512i x2, __m512i x3, Dw
   dwords[3] = _mm512_unpackhi_epi16(x01_high, x23_high);
 }
 
-/// Group `group` of a column's rows, of which the last group has `rows`.
-template <class M, int rows>
-OCTAVO_INLINE void load_group(const std::uint8_t* column, const std::int64_t* taps, __mmask64 there,
-                              Dwords& dwords) {
+/// `rows` rows of a column; at(i) is where row i lies.
+template <class M, int rows, class At>
+OCTAVO_INLINE void load_group(const At& at, __mmask64 there, Dwords& dwords) {
   const __m512i zero = _mm512_setzero_si512();
   const auto row = [&](int i) {
-    return M::is_whole ? _mm512_loadu_si512(column + taps[i])
-                       : _mm512_maskz_loadu_epi8(there, column + taps[i]);
+    return M::is_whole ? _mm512_loadu_si512(at(i)) : _mm512_maskz_loadu_epi8(there, at(i));
   };
   interleave(row(0), rows > 1 ? row(1) : zero, rows > 2 ? row(2) : zero, rows > 3 ? row(3) : zero, dwords);
 }
@@ -70,9 +68,9 @@ OCTAVO_INLINE void add_products(Dwords& sum, const Dwords& dwords, const std::ui
   }
 }
 
-OCTAVO_INLINE void begin(Dwords& sum, const DepthwiseBlock& b, const Channels& c) {
+OCTAVO_INLINE void begin(Dwords& sum, const FastRule& rule, const Channels& c) {
 #pragma GCC unroll 4
-  for (int j = 0; j < kVectors; ++j) sum[j] = _mm512_loadu_si512(b.rule.exact.start + c.first + 16 * j);
+  for (int j = 0; j < kVectors; ++j) sum[j] = _mm512_loadu_si512(rule.exact.start + c.first + 16 * j);
 }
 
 template <class M>
@@ -91,10 +89,10 @@ OCTAVO_INLINE __m512i stored_exact(__m512i sum, const OutputRule& rule, std::int
   return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.zero_point));
 }
 
-/// The results of a pixel. Packing undoes the interleaving: bytes come out in the order of the channels.
+/// The results of the pixel at `dst`. Packing undoes the interleaving: bytes come out in the order of the
+/// channels.
 template <class M>
-OCTAVO_INLINE void store(const Dwords& sum, const DepthwiseBlock& b, const Channels& c, std::int64_t pixel) {
-  const FastRule& rule = b.rule;
+OCTAVO_INLINE void store(const Dwords& sum, const FastRule& rule, const Channels& c, std::uint8_t* dst) {
   __m512i y[kVectors], bytes;
   if constexpr (M::form == OutputForm::exact) {
     for (int j = 0; j < kVectors; ++j) y[j] = stored_exact<M>(sum[j], rule.exact, c.first + 16 * j);
@@ -118,11 +116,10 @@ OCTAVO_INLINE void store(const Dwords& sum, const DepthwiseBlock& b, const Chann
       bytes = _mm512_xor_si512(bytes, _mm512_set1_epi8(static_cast<char>(rule.flip)));
     }
   }
-  std::uint8_t* const dst = b.dst + pixel * b.dst_stride + c.first;
   if constexpr (M::is_whole) {
-    _mm512_storeu_si512(dst, bytes);
+    _mm512_storeu_si512(dst + c.first, bytes);
   } else {
-    _mm512_mask_storeu_epi8(dst, c.there, bytes);
+    _mm512_mask_storeu_epi8(dst + c.first, c.there, bytes);
   }
 }
 
@@ -130,16 +127,21 @@ OCTAVO_INLINE void store(const Dwords& sum, const DepthwiseBlock& b, const Chann
 template <class M>
 void multiply_pixel(const DepthwiseBlock& b, const Channels& c, std::int64_t pixel) {
   Dwords sum, dwords;
-  begin(sum, b, c);
+  begin(sum, b.rule, c);
   const std::uint8_t* weights = c.weights;
   for (std::int64_t column = 0; column < b.columns; ++column) {
     const std::uint8_t* from = b.windows[pixel] + c.first + column * b.column_bytes;
     for (std::int64_t group = 0; group < b.tap_groups; ++group, weights += 4 * kBlock) {
-      load_group<M, 4>(from, b.taps + 4 * group, c.there, dwords);
+      load_group<M, 4>([&](int i) { return from + b.taps[4 * group + i]; }, c.there, dwords);
       add_products(sum, dwords, weights);
     }
   }
-  store<M>(sum, b, c, pixel);
+  store<M>(sum, b.rule, c, b.dst + pixel * b.dst_stride);
+}
+
+template <class M>
+void multiply_block(const DepthwiseBlock& b, const Channels& c) {
+  for (std::int64_t pixel = 0; pixel < b.pixels; ++pixel) multiply_pixel<M>(b, c, pixel);
 }
 
 /// The pixels of a row that are open: some of their columns are multiplied, not all. Windows of k x k,
@@ -151,16 +153,30 @@ struct OpenPixels {
       kOpen * stride;  ///< columns after which a pixel's place in `sum` is taken anew
   static constexpr int kGroups = (k + 3) / 4;
 
-  const DepthwiseBlock& b;
+  /// Where the rows of a column lie.
+  struct Column {
+    const std::uint8_t* const* rows;
+    std::int64_t offset;
+  };
+
+  const DepthwiseRows& b;
   const Channels& c;
+  const std::uint8_t* const* rows;
+  const std::uint8_t* const* edges;
   Dwords sum[kOpen];
 
+  [[nodiscard]] OCTAVO_INLINE Column column_at(std::int64_t column) const {
+    if (column >= 0 && column < b.columns) return {rows, column * b.column_bytes + c.first};
+    if (edges != nullptr && column == -1) return {edges, c.first};
+    if (edges != nullptr && column == b.columns) return {edges + k, c.first};
+    return {b.zeros, c.first};
+  }
   /// Multiplies group `group` of column `u` (of kPeriod) by every window column that it is for some pixel.
   template <int u, int group>
-  OCTAVO_INLINE void multiply_group(const std::uint8_t* column) {
+  OCTAVO_INLINE void multiply_group(const Column& column) {
     Dwords dwords;
     constexpr int kRows = group + 1 < kGroups ? 4 : k - 4 * (kGroups - 1);
-    load_group<M, kRows>(column, b.taps + 4 * group, c.there, dwords);
+    load_group<M, kRows>([&](int i) { return column.rows[4 * group + i] + column.offset; }, c.there, dwords);
     multiply_by<u, group, u % stride>(dwords);
   }
   template <int u, int group, int kx>
@@ -172,81 +188,67 @@ struct OpenPixels {
     }
   }
 
-  /// Column `at` of the row, number `u` of its period. `dst`: the first pixel's number.
+  /// Column `at` of those that the row's windows have, number `u` of its period. `dst`: the row's.
   template <int u>
-  OCTAVO_INLINE void take(const std::uint8_t* column, std::int64_t at, std::int64_t first) {
-    if constexpr (u % stride == 0) begin(sum[u / stride], b, c);
+  OCTAVO_INLINE void take(std::int64_t at, std::uint8_t* dst) {
+    const Column column = column_at(b.first_column + at);
+    if constexpr (u % stride == 0) begin(sum[u / stride], b.rule, c);
     multiply_group<u, 0>(column);
     if constexpr (kGroups > 1) multiply_group<u, 1>(column);
     constexpr int kLast = u - (k - 1) + kPeriod * k;  // plus a multiple of the period
     if constexpr (kLast % stride == 0) {
-      if (at >= k - 1) store<M>(sum[kLast / stride % kOpen], b, c, first + (at - (k - 1)) / stride);
+      if (at >= k - 1) {
+        store<M>(sum[kLast / stride % kOpen], b.rule, c, dst + (at - (k - 1)) / stride * b.dst_stride);
+      }
     }
   }
 
-  /// `count` neighbouring pixels from `first` on.
   template <int... us>
-  void take_row(std::int64_t first, std::int64_t count, std::integer_sequence<int, us...>) {
-    const std::uint8_t* column = b.windows[first] + c.first;
-    const std::int64_t columns = (count - 1) * stride + k;
-    for (std::int64_t at = 0; at < columns; at += kPeriod, column += kPeriod * b.column_bytes) {
-      ((at + us < columns ? take<us>(column + us * b.column_bytes, at + us, first) : void()), ...);
+  OCTAVO_INLINE void take_row(std::uint8_t* dst, std::integer_sequence<int, us...>) {
+    const std::int64_t columns = (b.pixels - 1) * stride + k;
+    for (std::int64_t at = 0; at < columns; at += kPeriod) {
+      ((at + us < columns ? take<us>(at + us, dst) : void()), ...);
     }
   }
 };
 
 template <int k, int stride, class M>
-void multiply_row(const DepthwiseBlock& b, const Channels& c, std::int64_t first, std::int64_t count) {
+void multiply_rows(const DepthwiseRows& b, const Channels& c) {
   using Open = OpenPixels<k, stride, M>;
-  Open open{b, c, {}};
-  open.take_row(first, count, std::make_integer_sequence<int, Open::kPeriod>());
-}
-
-template <int k, class M>
-void multiply_rows(const DepthwiseBlock& b, const Channels& c) {
-  const std::int64_t stride = b.pixel_bytes / b.column_bytes;
-  for (std::int64_t first = 0; first < b.pixels;) {
-    std::int64_t end = first + 1;
-    while (end < b.pixels && b.windows[end] - b.windows[end - 1] == b.pixel_bytes) ++end;
-    if (stride == 1) {
-      multiply_row<k, 1, M>(b, c, first, end - first);
-    } else {
-      multiply_row<k, 2, M>(b, c, first, end - first);
-    }
-    first = end;
+  for (std::int64_t row = 0; row < b.count; ++row) {
+    const std::uint8_t* const* edges = b.edges == nullptr ? nullptr : b.edges + row * 2 * k;
+    Open open{b, c, b.rows + row * k, edges, {}};
+    open.take_row(b.dst + row * b.pixels * b.dst_stride, std::make_integer_sequence<int, Open::kPeriod>());
   }
 }
 
 template <class M>
-void multiply_mode(const DepthwiseBlock& b, const Channels& c) {
-  const std::int64_t stride = b.pixel_bytes / b.column_bytes;
-  const bool shares = b.pixel_bytes % b.column_bytes == 0 && stride <= 2 && b.column_taps == b.columns;
-  if (shares && b.columns == 3) return multiply_rows<3, M>(b, c);
-  if (shares && b.columns == 5) return multiply_rows<5, M>(b, c);
-  for (std::int64_t pixel = 0; pixel < b.pixels; ++pixel) multiply_pixel<M>(b, c, pixel);
+void multiply_block(const DepthwiseRows& b, const Channels& c) {
+  if (b.size == 3) return b.stride == 1 ? multiply_rows<3, 1, M>(b, c) : multiply_rows<3, 2, M>(b, c);
+  b.stride == 1 ? multiply_rows<5, 1, M>(b, c) : multiply_rows<5, 2, M>(b, c);
 }
 
-template <bool is_whole>
-void multiply_channels(const DepthwiseBlock& b, const Channels& c) {
+template <bool is_whole, class Block>
+void multiply_channels(const Block& b, const Channels& c) {
   switch (b.form) {
     case OutputForm::stored_bare:
-      return multiply_mode<Mode<OutputForm::stored_bare, is_whole>>(b, c);
+      return multiply_block<Mode<OutputForm::stored_bare, is_whole>>(b, c);
     case OutputForm::stored_plain:
-      return multiply_mode<Mode<OutputForm::stored_plain, is_whole>>(b, c);
+      return multiply_block<Mode<OutputForm::stored_plain, is_whole>>(b, c);
     case OutputForm::stored:
-      return multiply_mode<Mode<OutputForm::stored, is_whole>>(b, c);
+      return multiply_block<Mode<OutputForm::stored, is_whole>>(b, c);
     default:
-      return multiply_mode<Mode<OutputForm::exact, is_whole>>(b, c);
+      return multiply_block<Mode<OutputForm::exact, is_whole>>(b, c);
   }
 }
 
-}  // namespace
-
-void depthwise_avx512_vnni(const DepthwiseBlock& b) {
+/// `channel_weights`: bytes of a channel's weights.
+template <class Block>
+void multiply_all(const Block& b, std::int64_t channel_weights) {
   for (std::int64_t channel = 0; channel < b.channels; channel += kBlock) {
     const std::int64_t left = b.channels - channel;
     const __mmask64 there = left < kBlock ? (std::uint64_t{1} << left) - 1 : ~std::uint64_t{0};
-    const Channels c{channel, there, b.weights + channel * b.columns * b.tap_groups * 4};
+    const Channels c{channel, there, b.weights + channel * channel_weights};
     if (left < kBlock) {
       multiply_channels<false>(b, c);
     } else {
@@ -254,5 +256,11 @@ void depthwise_avx512_vnni(const DepthwiseBlock& b) {
     }
   }
 }
+
+}  // namespace
+
+void depthwise_avx512_vnni(const DepthwiseBlock& b) { multiply_all(b, b.columns * b.tap_groups * 4); }
+
+void depthwise_rows_avx512_vnni(const DepthwiseRows& b) { multiply_all(b, b.size * ((b.size + 3) / 4) * 4); }
 
 }  // namespace octavo

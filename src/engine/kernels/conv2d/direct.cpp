@@ -6,9 +6,10 @@
 
 namespace octavo {
 
-const DirectIsa kDirectAvx2{InputForm::widened, 16, 6, 2, false, false, multiply_avx2, depthwise_avx2};
-const DirectIsa kDirectAvx512Vnni{InputForm::bytes,     32, 7, 4, true, true, multiply_avx512_vnni,
-                                  depthwise_avx512_vnni};
+const DirectIsa kDirectAvx2{InputForm::widened, 16, 6, 2, false, multiply_avx2, depthwise_avx2, nullptr};
+const DirectIsa kDirectAvx512Vnni{
+    InputForm::bytes,          32, 7, 4, true, multiply_avx512_vnni, depthwise_avx512_vnni,
+    depthwise_rows_avx512_vnni};
 
 namespace {
 

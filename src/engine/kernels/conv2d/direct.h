@@ -17,9 +17,9 @@ struct DirectIsa {
   std::int64_t block_pixels;       ///< that the kernel takes at once: shares are multiples of it
   std::int64_t depthwise_vectors;  ///< accumulators of a depthwise block, and lanes of 16 bytes in one
   bool knows_fast_forms;
-  bool shares_columns;  ///< depthwise windows are walked by columns, which neighbouring pixels share
   void (*multiply)(const PanelBlock&);
   void (*depthwise)(const DepthwiseBlock&);
+  void (*depthwise_rows)(const DepthwiseRows&);  ///< nullptr: windows are walked one by one, tap by tap
 };
 
 extern const DirectIsa kDirectAvx2;

@@ -33,9 +33,7 @@ struct DepthwiseBlock {
   std::int64_t pixels;
   std::int64_t columns;         ///< of a window that are walked one by one; 1 = all taps are one column's
   std::int64_t column_bytes;    ///< from one to the next
-  std::int64_t pixel_bytes;     ///< from a window to that of the next pixel in the same row
   const std::int64_t* taps;     ///< of one column: bytes from its beginning
-  std::int64_t column_taps;     ///< with weights that are not zero
   std::int64_t tap_groups;      ///< taps of a column come in groups of 4 (bytes) or 2 (widened), the last one
                                 ///< filled up with zero weights
   const std::uint8_t* weights;  ///< [block of channels][column][group of taps][channel][4 bytes]
@@ -46,9 +44,32 @@ struct DepthwiseBlock {
   FastRule rule;
 };
 
+/// Rows of output pixels of a depthwise convolution with windows of 3 x 3 or 5 x 5, whose columns
+/// neighbouring pixels share. A column is the 64 bytes of a block of channels at one column of the input;
+/// what lies beyond the input reads as zero points.
+struct DepthwiseRows {
+  std::int64_t size;                 ///< of a window: 3 or 5
+  std::int64_t count;                ///< rows of output pixels
+  const std::uint8_t* const* rows;   ///< [count][size]: where column 0 of each input row lies
+  const std::uint8_t* const* edges;  ///< [count][2][size] columns -1 and `columns`; nullptr: zero points
+  const std::uint8_t* const* zeros;  ///< [size] columns of zero points
+  std::int64_t first_column;         ///< of the first pixel's window
+  std::int64_t columns;              ///< from 0 on, that the rows have
+  std::int64_t column_bytes;         ///< from one to the next
+  std::int64_t pixels;               ///< of a row
+  std::int64_t stride;               ///< columns from pixel to pixel: 1 or 2
+  const std::uint8_t* weights;       ///< as DepthwiseBlock's
+  std::int64_t channels;
+  std::uint8_t* dst;
+  std::int64_t dst_stride;  ///< from pixel to pixel, through all rows
+  OutputForm form;
+  FastRule rule;
+};
+
 // AVX-512 VNNI: input u8, weights s8, panels of 32 channels, depthwise blocks of 64.
 void multiply_avx512_vnni(const PanelBlock& block);
 void depthwise_avx512_vnni(const DepthwiseBlock& block);
+void depthwise_rows_avx512_vnni(const DepthwiseRows& rows);
 
 // AVX2: input and weights s16 without zero points, panels of 16 channels, depthwise blocks of 16.
 void multiply_avx2(const PanelBlock& block);
