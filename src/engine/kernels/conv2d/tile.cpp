@@ -18,7 +18,7 @@ constexpr std::int64_t kGroupBytes = std::int64_t{900} * 1024;
 constexpr std::int64_t kStreamedSteps = 8;
 
 /// Below these vector kernels were faster (docs/performance.md).
-constexpr std::int64_t kFewProducts = 24;
+constexpr std::int64_t kFewProducts = 32;
 constexpr double kFewInAll = 16 * 1024;
 
 std::int64_t lines(std::int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
