@@ -5,18 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define GET(name) name##_t name = (name##_t)dlsym(library, #name)
+#define GET(name) __typeof__(&name) name = dlsym(library, #name)
 #define CHECK(call) \
   if ((call) != OCTAVO_OK) return fprintf(stderr, "%s\n", octavo_last_error()), 1
-
-typedef __typeof__(&octavo_last_error) octavo_last_error_t;
-typedef __typeof__(&octavo_model_attached) octavo_model_attached_t;
-typedef __typeof__(&octavo_model_input) octavo_model_input_t;
-typedef __typeof__(&octavo_model_output) octavo_model_output_t;
-typedef __typeof__(&octavo_session_open) octavo_session_open_t;
-typedef __typeof__(&octavo_session_set_input) octavo_session_set_input_t;
-typedef __typeof__(&octavo_session_run) octavo_session_run_t;
-typedef __typeof__(&octavo_session_output) octavo_session_output_t;
 
 int main(int argc, char** argv) {
   void* library = argc == 5 ? dlopen(argv[1], RTLD_NOW) : NULL;
