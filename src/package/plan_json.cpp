@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -58,6 +60,21 @@ DType parse_dtype_json(const Json& json) {
   return *dtype;
 }
 
+/// `value` as the number with the fewest digits that a reader rounds to it: half the digits of a double.
+double short_number(float value) {
+  std::array<char, 32> text{};
+  const char* end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  double number = 0;
+  std::from_chars(text.data(), end, number);
+  return static_cast<float>(number) == value ? number : double{value};
+}
+
+Json scales_json(const std::vector<float>& scales) {
+  Json json = Json::array();
+  for (float scale : scales) json.push_back(short_number(scale));
+  return json;
+}
+
 /// Many channels mostly have one zero point: then it is written once.
 Json zero_points_json(const std::vector<std::int32_t>& zero_points) {
   const bool is_one =
@@ -69,7 +86,7 @@ Json tensor_json(const PlanTensor& t) {
   Json json{{"name", t.name}, {"dtype", dtype_name(t.dtype)}, {"shape", shape_json(t.shape)}};
   if (t.layout == Layout::channels_last) json["layout"] = "channels_last";
   if (t.quantization) {
-    json["quantization"] = {{"scales", t.quantization->scales},
+    json["quantization"] = {{"scales", scales_json(t.quantization->scales)},
                             {"zero_points", zero_points_json(t.quantization->zero_points)},
                             {"axis", t.quantization->axis}};
   }

@@ -58,9 +58,16 @@ bool find_residual_rule(const OutputRule& exact, FastRule& rule) {
 
 WindowSums window_sums(std::span<const std::int16_t> differences) noexcept {
   WindowSums sums;
-  for (std::int16_t difference : differences) {
-    sums.negative += std::min<std::int16_t>(difference, 0);
-    sums.positive += std::max<std::int16_t>(difference, 0);
+  // In pieces whose sums fit 32 bits: compilers make vectors of these.
+  constexpr std::size_t kPiece = 4096;
+  for (std::size_t first = 0; first < differences.size(); first += kPiece) {
+    std::int32_t negative = 0, total = 0;
+    for (std::int16_t difference : differences.subspan(first, std::min(kPiece, differences.size() - first))) {
+      negative += std::min<std::int16_t>(difference, 0);
+      total += difference;
+    }
+    sums.negative += negative;
+    sums.positive += total - negative;
   }
   return sums;
 }

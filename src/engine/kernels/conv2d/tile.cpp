@@ -23,11 +23,6 @@ constexpr double kFewInAll = 16 * 1024;
 
 std::int64_t lines(std::int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
-std::uint32_t four_bytes(std::int32_t a, std::int32_t b, std::int32_t c, std::int32_t d) {
-  const auto byte = [](std::int32_t value) { return static_cast<std::uint32_t>(value & 0xFF); };
-  return byte(a) | byte(b) << 8 | byte(c) << 16 | byte(d) << 24;
-}
-
 /// Memory of one thread's `run`.
 struct Scratch {
   std::int32_t* sums;
@@ -63,6 +58,69 @@ void place_in_pair(const Conv2dProblem& p, const Conv2dProblem& pair, std::int64
   }
 }
 
+/// Weights of 16 channels on their way into a panel: a row a channel, in the order of the steps' bytes, one
+/// s8 part after the other.
+class PackedRows {
+ public:
+  PackedRows(const TileInput& input, const Conv2dProblem& p, std::int64_t parts)
+      : parts_(parts),
+        ic_(p.ic),
+        part_bytes_(std::ssize(input.steps()) * kTileStepBytes),
+        bytes_(static_cast<std::size_t>(kTileRows * parts * part_bytes_)) {
+    for (std::int64_t tap = 0; tap < p.kh * p.kw; ++tap) {
+      const TileInput::Place place = input.place_of(0, tap / p.kw, tap % p.kw);
+      taps_.push_back(place.step * kTileStepBytes + place.byte);  // where channel 0 stands; the others follow
+    }
+  }
+
+  /// Takes a channel's window, [ic, kh, kw].
+  void set(std::int64_t row, std::span<const std::int16_t> window) noexcept {
+    std::uint8_t* const to = bytes_.data() + row * parts_ * part_bytes_;
+    if (parts_ == 1) {
+      spread(window, to, [](std::int16_t difference) { return static_cast<std::uint8_t>(difference); });
+      return;
+    }
+    for (std::int64_t part = 0; part < parts_; ++part) {
+      spread(window, to + part * part_bytes_, [part](std::int16_t difference) {
+        return static_cast<std::uint8_t>(s8_part(difference, part));
+      });
+    }
+  }
+
+  /// Fills half of a panel, 16 columns, and begins anew with zeros. In a tile 4 bytes of each column follow
+  /// each other.
+  void move_to(std::byte* half) noexcept {
+    const std::int64_t row_bytes = parts_ * part_bytes_;
+    for (std::int64_t at = 0; at < row_bytes; at += 4) {
+      std::byte* const line = half + at / kTileStepBytes * kTileStepWeights + at % kTileStepBytes * 16;
+      const std::uint8_t* from = bytes_.data() + at;
+      for (std::int64_t row = 0; row < kTileRows; ++row) {
+        std::memcpy(line + 4 * row, from + row * row_bytes, 4);
+      }
+    }
+    std::fill(bytes_.begin(), bytes_.end(), std::uint8_t{0});
+  }
+
+ private:
+  template <class Byte>
+  void spread(std::span<const std::int16_t> window, std::uint8_t* to, Byte byte_of) const noexcept {
+    const std::size_t taps = taps_.size();
+    for (std::size_t t = 0; t < taps; ++t) {
+      std::uint8_t* const channels = to + taps_[t];
+      const std::int16_t* from = window.data() + t;
+      if (taps == 1) {
+        for (std::int64_t ic = 0; ic < ic_; ++ic) channels[ic] = byte_of(from[ic]);
+      } else {
+        for (std::int64_t ic = 0; ic < ic_; ++ic, from += taps) channels[ic] = byte_of(*from);
+      }
+    }
+  }
+
+  std::int64_t parts_, ic_, part_bytes_;
+  std::vector<std::int64_t> taps_;
+  std::vector<std::uint8_t> bytes_;
+};
+
 class TileConvolution final : public Prepared {
  public:
   TileConvolution(void (*multiply)(const TileWork&), const Conv2dProblem& p, const Operands& operands,
@@ -83,6 +141,7 @@ class TileConvolution final : public Prepared {
     panel_bytes_ = w.s8_parts() * steps * kTileStepWeights;
     weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
     std::vector<WindowSums> windows(static_cast<std::size_t>(problem_.oc));
+    PackedRows rows(input_, problem_, w.s8_parts());
     std::vector<std::int16_t> placed;
     for (std::int64_t oc = 0; oc < problem_.oc; ++oc) {
       std::span<const std::int16_t> window = w.channel(oc % p.oc);
@@ -93,7 +152,10 @@ class TileConvolution final : public Prepared {
         window = placed;
       }
       starts_at_zero_ = starts_at_zero_ && arrays_.from(oc).start[0] == 0;
-      for (std::int64_t part = 0; part < w.s8_parts(); ++part) pack_channel(window, oc, part, w.s8_parts());
+      rows.set(oc % kTileRows, window);
+      if ((oc + 1) % kTileRows != 0 && oc + 1 != problem_.oc) continue;
+      const std::int64_t column = oc % kTilePanel / kTileRows * (kTileStepWeights / 2);
+      rows.move_to(weights_.data() + oc / kTilePanel * panel_bytes_ + column);
     }
     rules_ = FastRules(problem_, arrays_, windows);
   }
@@ -260,39 +322,6 @@ class TileConvolution final : public Prepared {
     std::int64_t pixels_in_row_, columns_, pixel_bytes_;
     std::int64_t column_ = 0;
   };
-
-  /// Packs one of the s8 parts of a channel's weights.
-  void pack_channel(std::span<const std::int16_t> window, std::int64_t oc, std::int64_t part,
-                    std::int64_t parts) {
-    const std::int64_t column = oc % kTilePanel;
-    std::byte* const to = weights_.data() + oc / kTilePanel * panel_bytes_ +
-                          part * std::ssize(input_.steps()) * kTileStepWeights +
-                          column / 16 * (kTileStepWeights / 2) + column % 16 * 4;
-    const std::int64_t pixels = problem_.kh * problem_.kw;
-    for (std::int64_t ky = 0; ky < problem_.kh; ++ky) {
-      for (std::int64_t kx = 0; kx < problem_.kw; ++kx) {
-        const TileInput::Place place = input_.place_of(0, ky, kx);
-        const std::int16_t* from = window.data() + ky * problem_.kw + kx;
-        // Channels follow each other in the input, from a multiple of 4 on; 4 of them are a column's bytes in
-        // a row of the tile.
-        const std::int64_t first = place.step * kTileStepBytes + place.byte;
-        for (std::int64_t ic = 0; ic < problem_.ic; ic += 4) {
-          const std::int64_t count = std::min<std::int64_t>(4, problem_.ic - ic);
-          std::uint32_t four = 0;
-          if (parts == 1 && count == 4) {
-            four = four_bytes(from[0], from[pixels], from[2 * pixels], from[3 * pixels]);
-          } else {
-            for (std::int64_t i = 0; i < count; ++i) {
-              four |= four_bytes(s8_part(from[i * pixels], part), 0, 0, 0) << (8 * i);
-            }
-          }
-          from += 4 * pixels;
-          const std::int64_t at = first + ic;
-          std::memcpy(to + at / kTileStepBytes * kTileStepWeights + at % kTileStepBytes * 16, &four, 4);
-        }
-      }
-    }
-  }
 
   void (*multiply_)(const TileWork&);
   TileOrder order_;
