@@ -22,12 +22,6 @@ bool goes_by_rows(const DirectIsa& isa, const Conv2dProblem& p, std::int64_t par
          p.sw <= 2 && p.dh == 1 && p.dw == 1;
 }
 
-/// How many neighbouring pixels of a row are taken as one with their channels one after the other: 2 where
-/// the channels of one would leave half of the only block empty.
-std::int64_t pixels_at_once(const Conv2dProblem& p, std::int64_t block) {
-  return p.sw == 1 && p.ow() % 2 == 0 && 2 * p.oc == block ? 2 : 1;
-}
-
 /// Input that the rows of a call touch: it stays in L2 for all blocks of channels.
 constexpr std::int64_t kRowsBytes = std::int64_t{128} * 1024;
 constexpr std::int64_t kLine = 64;
@@ -44,9 +38,9 @@ class Depthwise final : public Prepared {
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
-    const auto range = share.of(problem_.n * args.batch * problem_.oh() * problem_.ow() / pixels_);
-    std::int64_t first = range.begin * pixels_;
-    const std::int64_t end = range.end * pixels_;
+    const auto range = share.of(problem_.n * args.batch * problem_.oh() * problem_.ow());
+    std::int64_t first = range.begin;
+    const std::int64_t end = range.end;
     if (first == end) return;
     if (has_rows_) fill_borders(args.scratch);
     while (first < end) {
@@ -64,9 +58,7 @@ class Depthwise final : public Prepared {
         has_rows_(goes_by_rows(isa, p, parts_)),
         is_in_place_(has_rows_ && p.x == DType::u8),
         block_(isa.depthwise_vectors * isa.depthwise_vectors * 4),
-        pixels_(has_rows_ ? pixels_at_once(p, block_) : 1),
-        channels_(pixels_ * p.oc),
-        places_((channels_ + block_ - 1) / block_ * block_),
+        places_((p.oc + block_ - 1) / block_ * block_),
         most_rows_(
             std::clamp<std::int64_t>(kRowsBytes / std::max<std::int64_t>(p.sh * p.iw * p.ic, 1), 1, p.oh())),
         band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point,
@@ -89,29 +81,22 @@ class Depthwise final : public Prepared {
 
   /// What the kernel of rows reads beside the input, divided out of the scratch memory.
   struct Borders {
-    std::uint8_t* zero_row;            ///< a row of zero points
-    std::uint8_t* edges;               ///< [most_rows][2][kh] columns of 64 bytes
-    const std::uint8_t** zeros;        ///< [kh]
-    const std::uint8_t** rows;         ///< [most_rows][kh]
-    const std::uint8_t** edge_places;  ///< [most_rows][2][kh]
+    std::uint8_t* zero_row;      ///< a row of zero points
+    const std::uint8_t** zeros;  ///< [4][kh]
+    const std::uint8_t** rows;   ///< [most_rows][kh]
     std::byte* rest;
   };
   [[nodiscard]] std::int64_t zero_row_bytes() const noexcept {
     return lines(std::max(problem_.iw * problem_.ic, places_));
   }
-  [[nodiscard]] std::int64_t edge_bytes() const noexcept {
-    return pixels_ > 1 ? most_rows_ * 2 * problem_.kh * kLine : 0;
-  }
   [[nodiscard]] std::int64_t row_scratch_bytes() const noexcept {
-    return zero_row_bytes() + edge_bytes() + lines((3 * most_rows_ + 1) * problem_.kh * 8);
+    return zero_row_bytes() + lines((most_rows_ + 4) * problem_.kh * 8);
   }
   [[nodiscard]] Borders borders(std::byte* scratch) const noexcept {
     Borders b{};
     b.zero_row = reinterpret_cast<std::uint8_t*>(scratch);
-    b.edges = b.zero_row + zero_row_bytes();
-    b.zeros = reinterpret_cast<const std::uint8_t**>(b.edges + edge_bytes());
-    b.rows = b.zeros + problem_.kh;
-    b.edge_places = b.rows + most_rows_ * problem_.kh;
+    b.zeros = reinterpret_cast<const std::uint8_t**>(b.zero_row + zero_row_bytes());
+    b.rows = b.zeros + 4 * problem_.kh;
     b.rest = scratch + row_scratch_bytes();
     return b;
   }
@@ -119,10 +104,7 @@ class Depthwise final : public Prepared {
   void fill_borders(std::byte* scratch) const noexcept {
     const Borders b = borders(scratch);
     std::memset(b.zero_row, band_.zero_point(), static_cast<std::size_t>(zero_row_bytes()));
-    std::fill_n(b.zeros, problem_.kh, b.zero_row);
-    for (std::int64_t i = 0; pixels_ > 1 && i < most_rows_ * 2 * problem_.kh; ++i) {
-      b.edge_places[i] = b.edges + i * kLine;
-    }
+    std::fill_n(b.zeros, 4 * problem_.kh, b.zero_row);
   }
 
   /// Pixels [first, first + count) of the output: rows as a whole, or a part of one.
@@ -145,12 +127,12 @@ class Depthwise final : public Prepared {
     rows.rows = b.rows;
     rows.zeros = b.zeros;
     rows.column_bytes = problem_.ic;
-    rows.pixels = s.pixels / pixels_;
-    rows.stride = pixels_ * problem_.sw;
+    rows.pixels = s.pixels;
+    rows.stride = problem_.sw;
     rows.weights = weights_.as<std::uint8_t>().data();
-    rows.channels = channels_;
+    rows.channels = problem_.oc;
     rows.dst = reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc;
-    rows.dst_stride = channels_;
+    rows.dst_stride = problem_.oc;
     rows.form = rules_.form();
     rows.rule = rules_.from(0);
     return rows;
@@ -170,27 +152,9 @@ class Depthwise final : public Prepared {
     }
     DepthwiseRows rows = rows_of(args, b, first, s);
     rows.first_column = first % p.ow() * p.sw - p.pl;
-    rows.columns = p.iw - (pixels_ - 1);
-    if (pixels_ > 1) {
-      copy_edges(b, s.rows);
-      rows.edges = b.edge_places;
-    }
+    rows.columns = p.iw;
     isa_.depthwise_rows(rows);
     return s.rows * s.pixels;
-  }
-
-  /// The columns of two pixels of which one lies beyond the input.
-  void copy_edges(const Borders& b, std::int64_t count) const noexcept {
-    const auto pixel = static_cast<std::size_t>(problem_.ic);
-    for (std::int64_t i = 0; i < count * problem_.kh; ++i) {
-      const std::int64_t at = i / problem_.kh * 2 * problem_.kh + i % problem_.kh;
-      std::uint8_t* const left = b.edges + at * kLine;
-      std::uint8_t* const right = left + problem_.kh * kLine;
-      std::memcpy(left, b.zero_row, pixel);
-      std::memcpy(left + pixel, b.rows[i], pixel);
-      std::memcpy(right, b.rows[i] + (problem_.iw - 1) * problem_.ic, pixel);
-      std::memcpy(right + pixel, b.zero_row, pixel);
-    }
   }
 
   std::int64_t run_copied_rows(const KernelArgs& args, std::int64_t first, std::int64_t end) const noexcept {
@@ -220,20 +184,28 @@ class Depthwise final : public Prepared {
     block.taps = taps_.data();
     block.tap_groups = tap_groups_;
     block.weights = weights_.as<std::uint8_t>().data();
-    block.channels = channels_;
+    block.channels = problem_.oc;
     block.dst = reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc;
-    block.dst_stride = channels_;
+    block.dst_stride = problem_.oc;
     block.form = rules_.form();
     block.rule = rules_.from(0);
     isa_.depthwise(block);
     return placed.count;
   }
 
+  /// The channel of a lane, counted through all blocks; -1 where there is none.
+  [[nodiscard]] std::int64_t channel_of(std::int64_t lane) const noexcept {
+    if (lane < problem_.oc) return lane;
+    const std::int64_t in_last = problem_.oc % block_;
+    if (!has_rows_ || depthwise_tail(in_last) == 1) return -1;
+    return problem_.oc - in_last + lane % in_last;
+  }
+
   void pack_channel(WeightDifferences& w, std::int64_t place, std::vector<WindowSums>& windows) {
     const std::int64_t in_block = place % block_;
     const std::int64_t lane = place - in_block + lane_order(in_block, isa_.depthwise_vectors);
-    if (lane >= channels_) return;
-    const std::int64_t channel = lane % problem_.oc;
+    const std::int64_t channel = channel_of(lane);
+    if (channel < 0) return;
     const std::span<const std::int16_t> window = w.channel(channel);
     const WindowSums sums = windows[static_cast<std::size_t>(place)] = window_sums(window);
     arrays_.set(place, channel, sums.total(), band_.zero_point());
@@ -261,8 +233,6 @@ class Depthwise final : public Prepared {
   bool has_rows_;           ///< the kernel of rows computes it
   bool is_in_place_;        ///< and reads the input itself
   std::int64_t block_;      ///< channels of a block
-  std::int64_t pixels_;     ///< that are taken as one
-  std::int64_t channels_;   ///< of these
   std::int64_t places_;     ///< channels filled up to whole blocks
   std::int64_t most_rows_;  ///< of output pixels in a call of the kernel of rows
   InputBand band_;

@@ -25,12 +25,13 @@ struct Channels {
   const std::uint8_t* weights;
 };
 
-/// What a block's code depends on beside its window: how sums become results, and whether all of its channels
-/// are there.
-template <OutputForm of_results, bool all_there>
+/// What a block's code depends on beside its window: how sums become results, whether all of its channels are
+/// there, and how many rows of pixels it takes.
+template <OutputForm of_results, bool all_there, int at_once = 1>
 struct Mode {
   static constexpr OutputForm form = of_results;
   static constexpr bool is_whole = all_there;
+  static constexpr int rows = at_once;
   static constexpr bool is_bare = form == OutputForm::stored_bare;
   static constexpr bool is_plain = is_bare || form == OutputForm::stored_plain;
 };
@@ -48,14 +49,12 @@ OCTAVO_INLINE void interleave(__m512i x0, __m512i x1, __m512i x2, __m512i x3, Dw
   dwords[3] = _mm512_unpackhi_epi16(x01_high, x23_high);
 }
 
-/// `rows` rows of a column; at(i) is where row i lies.
-template <class M, int rows, class At>
-OCTAVO_INLINE void load_group(const At& at, __mmask64 there, Dwords& dwords) {
+/// `rows` rows of a column; load(i) is row i.
+template <int rows, class Load>
+OCTAVO_INLINE void load_group(const Load& load, Dwords& dwords) {
   const __m512i zero = _mm512_setzero_si512();
-  const auto row = [&](int i) {
-    return M::is_whole ? _mm512_loadu_si512(at(i)) : _mm512_maskz_loadu_epi8(there, at(i));
-  };
-  interleave(row(0), rows > 1 ? row(1) : zero, rows > 2 ? row(2) : zero, rows > 3 ? row(3) : zero, dwords);
+  interleave(load(0), rows > 1 ? load(1) : zero, rows > 2 ? load(2) : zero, rows > 3 ? load(3) : zero,
+             dwords);
 }
 
 /// sum += dwords * weights; the instruction itself, since gcc 12 copies accumulators around the intrinsic.
@@ -89,38 +88,33 @@ OCTAVO_INLINE __m512i stored_exact(__m512i sum, const OutputRule& rule, std::int
   return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.zero_point));
 }
 
-/// The results of the pixel at `dst`. Packing undoes the interleaving: bytes come out in the order of the
+/// The results of a pixel as bytes. Packing undoes the interleaving: they come out in the order of the
 /// channels.
 template <class M>
-OCTAVO_INLINE void store(const Dwords& sum, const FastRule& rule, const Channels& c, std::uint8_t* dst) {
+OCTAVO_INLINE __m512i results(const Dwords& sum, const FastRule& rule, const Channels& c) {
   __m512i y[kVectors], bytes;
   if constexpr (M::form == OutputForm::exact) {
     for (int j = 0; j < kVectors; ++j) y[j] = stored_exact<M>(sum[j], rule.exact, c.first + 16 * j);
     const __m512i low_byte = _mm512_set1_epi16(0xFF);
-    bytes = _mm512_packus_epi16(_mm512_and_si512(_mm512_packs_epi32(y[0], y[1]), low_byte),
-                                _mm512_and_si512(_mm512_packs_epi32(y[2], y[3]), low_byte));
-  } else {
+    return _mm512_packus_epi16(_mm512_and_si512(_mm512_packs_epi32(y[0], y[1]), low_byte),
+                               _mm512_and_si512(_mm512_packs_epi32(y[2], y[3]), low_byte));
+  }
 #pragma GCC unroll 4
-    for (int j = 0; j < kVectors; ++j) {
-      y[j] = _mm512_cvtps_epi32(scaled<M>(sum[j], rule.exact, c.first + 16 * j));
-    }
-    __m512i low = _mm512_packs_epi32(y[0], y[1]), high = _mm512_packs_epi32(y[2], y[3]);
-    if constexpr (!M::is_plain) {
-      const __m512i zero_point = _mm512_set1_epi16(rule.zero_point);
-      low = _mm512_adds_epi16(low, zero_point), high = _mm512_adds_epi16(high, zero_point);
-    }
-    bytes = _mm512_packus_epi16(low, high);
-    if constexpr (!M::is_plain) {
-      bytes = _mm512_max_epu8(bytes, _mm512_set1_epi8(static_cast<char>(rule.lowest_y)));
-      bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8(static_cast<char>(rule.highest_y)));
-      bytes = _mm512_xor_si512(bytes, _mm512_set1_epi8(static_cast<char>(rule.flip)));
-    }
+  for (int j = 0; j < kVectors; ++j) {
+    y[j] = _mm512_cvtps_epi32(scaled<M>(sum[j], rule.exact, c.first + 16 * j));
   }
-  if constexpr (M::is_whole) {
-    _mm512_storeu_si512(dst + c.first, bytes);
-  } else {
-    _mm512_mask_storeu_epi8(dst + c.first, c.there, bytes);
+  __m512i low = _mm512_packs_epi32(y[0], y[1]), high = _mm512_packs_epi32(y[2], y[3]);
+  if constexpr (!M::is_plain) {
+    const __m512i zero_point = _mm512_set1_epi16(rule.zero_point);
+    low = _mm512_adds_epi16(low, zero_point), high = _mm512_adds_epi16(high, zero_point);
   }
+  bytes = _mm512_packus_epi16(low, high);
+  if constexpr (!M::is_plain) {
+    bytes = _mm512_max_epu8(bytes, _mm512_set1_epi8(static_cast<char>(rule.lowest_y)));
+    bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8(static_cast<char>(rule.highest_y)));
+    bytes = _mm512_xor_si512(bytes, _mm512_set1_epi8(static_cast<char>(rule.flip)));
+  }
+  return bytes;
 }
 
 /// One pixel, any window.
@@ -132,16 +126,72 @@ void multiply_pixel(const DepthwiseBlock& b, const Channels& c, std::int64_t pix
   for (std::int64_t column = 0; column < b.columns; ++column) {
     const std::uint8_t* from = b.windows[pixel] + c.first + column * b.column_bytes;
     for (std::int64_t group = 0; group < b.tap_groups; ++group, weights += 4 * kBlock) {
-      load_group<M, 4>([&](int i) { return from + b.taps[4 * group + i]; }, c.there, dwords);
+      const std::int64_t* const taps = b.taps + 4 * group;
+      load_group<4>([&](int i) { return _mm512_maskz_loadu_epi8(c.there, from + taps[i]); }, dwords);
       add_products(sum, dwords, weights);
     }
   }
-  store<M>(sum, b.rule, c, b.dst + pixel * b.dst_stride);
+  _mm512_mask_storeu_epi8(b.dst + pixel * b.dst_stride + c.first, c.there, results<M>(sum, b.rule, c));
 }
 
 template <class M>
 void multiply_block(const DepthwiseBlock& b, const Channels& c) {
   for (std::int64_t pixel = 0; pixel < b.pixels; ++pixel) multiply_pixel<M>(b, c, pixel);
+}
+
+/// Which rows of pixels a block takes, from one on: distances to each of them, in the list of input rows and
+/// in the results. Beyond the last row it is that one again, and has no results of its own.
+struct RowsAtOnce {
+  std::int64_t input[4], output[4];
+  std::int64_t count;
+};
+
+inline __m128i load_16(const std::uint8_t* from) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+}
+
+/// A row of a column: the bytes at `offset` from rows[0], or those of all rows at once one behind the other.
+template <class M>
+OCTAVO_INLINE __m512i load_row(const std::uint8_t* const* rows, std::int64_t offset, const RowsAtOnce& at,
+                               const Channels& c) {
+  const auto from = [&](int r) { return rows[at.input[r]] + offset; };
+  if constexpr (M::rows == 4) {
+    __m512i x = _mm512_castsi128_si512(load_16(from(0)));
+    x = _mm512_inserti32x4(x, load_16(from(1)), 1);
+    x = _mm512_inserti32x4(x, load_16(from(2)), 2);
+    return _mm512_inserti32x4(x, load_16(from(3)), 3);
+  } else if constexpr (M::rows == 2) {
+    const auto half = [&](int r) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from(r))); };
+    return _mm512_inserti64x4(_mm512_castsi256_si512(half(0)), half(1), 1);
+  } else if constexpr (M::is_whole) {
+    return _mm512_loadu_si512(rows[0] + offset);
+  } else {
+    return _mm512_maskz_loadu_epi8(c.there, rows[0] + offset);
+  }
+}
+
+/// The other way round: the results of a pixel, or of those below each other.
+template <class M>
+OCTAVO_INLINE void store_rows(std::uint8_t* dst, __m512i bytes, const RowsAtOnce& at, const Channels& c) {
+  if constexpr (M::rows == 4) {
+    const auto store = [&](int r, __m128i part) {
+      if (r < at.count) _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + at.output[r]), part);
+    };
+    store(0, _mm512_castsi512_si128(bytes));
+    store(1, _mm512_extracti32x4_epi32(bytes, 1));
+    store(2, _mm512_extracti32x4_epi32(bytes, 2));
+    store(3, _mm512_extracti32x4_epi32(bytes, 3));
+  } else if constexpr (M::rows == 2) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst), _mm512_castsi512_si256(bytes));
+    if (at.count > 1) {
+      auto* const second = reinterpret_cast<__m256i*>(dst + at.output[1]);
+      _mm256_storeu_si256(second, _mm512_extracti64x4_epi64(bytes, 1));
+    }
+  } else if constexpr (M::is_whole) {
+    _mm512_storeu_si512(dst, bytes);
+  } else {
+    _mm512_mask_storeu_epi8(dst, c.there, bytes);
+  }
 }
 
 /// The pixels of a row that are open: some of their columns are multiplied, not all. Windows of k x k,
@@ -162,13 +212,11 @@ struct OpenPixels {
   const DepthwiseRows& b;
   const Channels& c;
   const std::uint8_t* const* rows;
-  const std::uint8_t* const* edges;
+  RowsAtOnce at_once;
   Dwords sum[kOpen];
 
   [[nodiscard]] OCTAVO_INLINE Column column_at(std::int64_t column) const {
     if (column >= 0 && column < b.columns) return {rows, column * b.column_bytes + c.first};
-    if (edges != nullptr && column == -1) return {edges, c.first};
-    if (edges != nullptr && column == b.columns) return {edges + k, c.first};
     return {b.zeros, c.first};
   }
   /// Multiplies group `group` of column `u` (of kPeriod) by every window column that it is for some pixel.
@@ -176,7 +224,10 @@ struct OpenPixels {
   OCTAVO_INLINE void multiply_group(const Column& column) {
     Dwords dwords;
     constexpr int kRows = group + 1 < kGroups ? 4 : k - 4 * (kGroups - 1);
-    load_group<M, kRows>([&](int i) { return column.rows[4 * group + i] + column.offset; }, c.there, dwords);
+    const auto load = [&](int i) {
+      return load_row<M>(column.rows + 4 * group + i, column.offset, at_once, c);
+    };
+    load_group<kRows>(load, dwords);
     multiply_by<u, group, u % stride>(dwords);
   }
   template <int u, int group, int kx>
@@ -198,7 +249,8 @@ struct OpenPixels {
     constexpr int kLast = u - (k - 1) + kPeriod * k;  // plus a multiple of the period
     if constexpr (kLast % stride == 0) {
       if (at >= k - 1) {
-        store<M>(sum[kLast / stride % kOpen], b.rule, c, dst + (at - (k - 1)) / stride * b.dst_stride);
+        std::uint8_t* const pixel = dst + (at - (k - 1)) / stride * b.dst_stride + c.first;
+        store_rows<M>(pixel, results<M>(sum[kLast / stride % kOpen], b.rule, c), at_once, c);
       }
     }
   }
@@ -215,10 +267,15 @@ struct OpenPixels {
 template <int k, int stride, class M>
 void multiply_rows(const DepthwiseRows& b, const Channels& c) {
   using Open = OpenPixels<k, stride, M>;
-  for (std::int64_t row = 0; row < b.count; ++row) {
-    const std::uint8_t* const* edges = b.edges == nullptr ? nullptr : b.edges + row * 2 * k;
-    Open open{b, c, b.rows + row * k, edges, {}};
-    open.take_row(b.dst + row * b.pixels * b.dst_stride, std::make_integer_sequence<int, Open::kPeriod>());
+  const std::int64_t row_bytes = b.pixels * b.dst_stride;
+  for (std::int64_t row = 0; row < b.count; row += M::rows) {
+    RowsAtOnce at_once{{}, {}, b.count - row};
+    for (std::int64_t r = 0; r < M::rows; ++r) {
+      const std::int64_t there = r < at_once.count ? r : at_once.count - 1;
+      at_once.input[r] = there * k, at_once.output[r] = there * row_bytes;
+    }
+    Open open{b, c, b.rows + row * k, at_once, {}};
+    open.take_row(b.dst + row * row_bytes, std::make_integer_sequence<int, Open::kPeriod>());
   }
 }
 
@@ -228,39 +285,50 @@ void multiply_block(const DepthwiseRows& b, const Channels& c) {
   b.stride == 1 ? multiply_rows<5, 1, M>(b, c) : multiply_rows<5, 2, M>(b, c);
 }
 
-template <bool is_whole, class Block>
+template <class Block, bool is_whole, int rows>
 void multiply_channels(const Block& b, const Channels& c) {
   switch (b.form) {
     case OutputForm::stored_bare:
-      return multiply_block<Mode<OutputForm::stored_bare, is_whole>>(b, c);
+      return multiply_block<Mode<OutputForm::stored_bare, is_whole, rows>>(b, c);
     case OutputForm::stored_plain:
-      return multiply_block<Mode<OutputForm::stored_plain, is_whole>>(b, c);
+      return multiply_block<Mode<OutputForm::stored_plain, is_whole, rows>>(b, c);
     case OutputForm::stored:
-      return multiply_block<Mode<OutputForm::stored, is_whole>>(b, c);
+      return multiply_block<Mode<OutputForm::stored, is_whole, rows>>(b, c);
     default:
-      return multiply_block<Mode<OutputForm::exact, is_whole>>(b, c);
+      return multiply_block<Mode<OutputForm::exact, is_whole, rows>>(b, c);
   }
 }
 
-/// `channel_weights`: bytes of a channel's weights.
-template <class Block>
-void multiply_all(const Block& b, std::int64_t channel_weights) {
+/// Calls multiply(channels) for each block of channels; `channel_weights`: bytes of a channel's weights.
+template <class Block, class Multiply>
+void for_each_block(const Block& b, std::int64_t channel_weights, const Multiply& multiply) {
   for (std::int64_t channel = 0; channel < b.channels; channel += kBlock) {
     const std::int64_t left = b.channels - channel;
     const __mmask64 there = left < kBlock ? (std::uint64_t{1} << left) - 1 : ~std::uint64_t{0};
-    const Channels c{channel, there, b.weights + channel * channel_weights};
-    if (left < kBlock) {
-      multiply_channels<false>(b, c);
-    } else {
-      multiply_channels<true>(b, c);
-    }
+    multiply(Channels{channel, there, b.weights + channel * channel_weights});
   }
 }
 
 }  // namespace
 
-void depthwise_avx512_vnni(const DepthwiseBlock& b) { multiply_all(b, b.columns * b.tap_groups * 4); }
+void depthwise_avx512_vnni(const DepthwiseBlock& b) {
+  for_each_block(b, b.columns * b.tap_groups * 4,
+                 [&](const Channels& c) { multiply_channels<DepthwiseBlock, false, 1>(b, c); });
+}
 
-void depthwise_rows_avx512_vnni(const DepthwiseRows& b) { multiply_all(b, b.size * ((b.size + 3) / 4) * 4); }
+void depthwise_rows_avx512_vnni(const DepthwiseRows& b) {
+  for_each_block(b, b.size * ((b.size + 3) / 4) * 4, [&](const Channels& c) {
+    const std::int64_t left = b.channels - c.first;
+    if (left >= kBlock) return multiply_channels<DepthwiseRows, true, 1>(b, c);
+    switch (depthwise_tail(left)) {
+      case 4:
+        return multiply_channels<DepthwiseRows, false, 4>(b, c);
+      case 2:
+        return multiply_channels<DepthwiseRows, false, 2>(b, c);
+      default:
+        return multiply_channels<DepthwiseRows, false, 1>(b, c);
+    }
+  });
+}
 
 }  // namespace octavo

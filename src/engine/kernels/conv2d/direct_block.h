@@ -46,13 +46,13 @@ struct DepthwiseBlock {
 
 /// Rows of output pixels of a depthwise convolution with windows of 3 x 3 or 5 x 5, whose columns
 /// neighbouring pixels share. A column is the 64 bytes of a block of channels at one column of the input;
-/// what lies beyond the input reads as zero points.
+/// what lies beyond the input reads as zero points. Where 32 or 16 channels are left over, their block is
+/// those of 2 or 4 rows of pixels, one behind the other: weights and rule repeat there (depthwise_tail).
 struct DepthwiseRows {
   std::int64_t size;                 ///< of a window: 3 or 5
   std::int64_t count;                ///< rows of output pixels
   const std::uint8_t* const* rows;   ///< [count][size]: where column 0 of each input row lies
-  const std::uint8_t* const* edges;  ///< [count][2][size] columns -1 and `columns`; nullptr: zero points
-  const std::uint8_t* const* zeros;  ///< [size] columns of zero points
+  const std::uint8_t* const* zeros;  ///< [4 * size] columns of zero points
   std::int64_t first_column;         ///< of the first pixel's window
   std::int64_t columns;              ///< from 0 on, that the rows have
   std::int64_t column_bytes;         ///< from one to the next
@@ -65,6 +65,11 @@ struct DepthwiseRows {
   OutputForm form;
   FastRule rule;
 };
+
+/// How many rows of pixels fill the last block of 64 when it has so many channels.
+constexpr std::int64_t depthwise_tail(std::int64_t channels) {
+  return channels == 32 ? 2 : channels == 16 ? 4 : 1;
+}
 
 // AVX-512 VNNI: input u8, weights s8, panels of 32 channels, depthwise blocks of 64.
 void multiply_avx512_vnni(const PanelBlock& block);
