@@ -91,8 +91,7 @@ FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays, const std
   rule_.lowest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(lowest) + zero_point + shift);
   rule_.highest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(highest) + zero_point + shift);
   rule_.flip = is_signed ? 0x80 : 0;
-  const bool is_plain =
-      !is_signed && rule_.zero_point == 0 && rule_.lowest_y == 0 && rule_.highest_y == 255;
+  const bool is_plain = !is_signed && rule_.zero_point == 0 && rule_.lowest_y == 0 && rule_.highest_y == 255;
   const bool is_bare = is_plain && p.bias != Bias::f32;
   if (!is_bounded(rule, windows)) return;
   if (p.residual == 0) {
