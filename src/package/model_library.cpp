@@ -84,8 +84,8 @@ class LibraryImage {
 
 void write_model_library(const std::filesystem::path& path, std::span<const std::byte> runtime,
                          const Package& package, LibraryWeights weights) {
-  const std::string plan = plan_json(package.data().plan);
-  std::vector<TarMember> members = package_members(package.data(), plan);
+  const PackageTexts texts = package_texts(package.data());
+  std::vector<TarMember> members = package_members(package.data(), texts);
   if (weights == LibraryWeights::external) members.resize(2);
   LibraryImage image(runtime);
   image.add_segment(static_cast<std::uint64_t>(tar_bytes(members)));

@@ -31,6 +31,8 @@ Json port_json(const Plan& plan, const Port& port) {
   return json;
 }
 
+std::string text_of(const Json& manifest) { return manifest.dump(1) + "\n"; }
+
 std::string make_manifest(const Plan& plan, const std::vector<TensorView>& weights,
                           const Provenance& provenance) {
   Json json{{"format", kFormat},
@@ -49,7 +51,7 @@ std::string make_manifest(const Plan& plan, const std::vector<TensorView>& weigh
     const std::span data(weights[i].data, static_cast<std::size_t>(weights[i].bytes()));
     json["crc32c"][plan.weights[i].member] = checksum_text(data);
   }
-  return json.dump(1) + "\n";
+  return text_of(json);
 }
 
 Provenance provenance_in(const std::string& manifest) {
@@ -185,9 +187,21 @@ Package with_plan(const Package& package, Plan plan) {
   return Package(std::move(data));
 }
 
-std::vector<TarMember> package_members(const PackageData& package, std::string_view plan_text) {
-  std::vector<TarMember> members{{"manifest.json", bytes_of(package.manifest)},
-                                 {"plan.json", bytes_of(plan_text)}};
+PackageTexts package_texts(const PackageData& package) {
+  PackageTexts texts{plan_json(package.plan), package.manifest};
+  try {
+    Json manifest = Json::parse(texts.manifest);
+    manifest.at("crc32c")["plan.json"] = checksum_text(bytes_of(texts.plan));
+    texts.manifest = text_of(manifest);
+  } catch (const nlohmann::json::exception& e) {
+    fail(ErrorCode::invalid_model, "manifest.json: {}", e.what());
+  }
+  return texts;
+}
+
+std::vector<TarMember> package_members(const PackageData& package, const PackageTexts& texts) {
+  std::vector<TarMember> members{{"manifest.json", bytes_of(texts.manifest)},
+                                 {"plan.json", bytes_of(texts.plan)}};
   for (std::size_t i = 0; i < package.weights.size(); ++i) {
     const TensorView& w = package.weights[i];
     members.push_back({package.plan.weights[i].member, {w.data, static_cast<std::size_t>(w.bytes())}});
@@ -207,8 +221,8 @@ Package Package::open(const std::filesystem::path& path) {
 }
 
 void Package::save(const std::filesystem::path& path) const {
-  const std::string plan = plan_json(data_->plan);
-  write_tar(path, package_members(*data_, plan));
+  const PackageTexts texts = package_texts(*data_);
+  write_tar(path, package_members(*data_, texts));
 }
 
 const std::string& Package::name() const { return data_->plan.name; }

@@ -43,8 +43,14 @@ Package read_package(std::span<const std::byte> file, MappedFile weights);
 /// The package with another plan for the same weights, which are shared.
 Package with_plan(const Package& package, Plan plan);
 
+/// The texts of a package's file.
+struct PackageTexts {
+  std::string plan;      ///< plan_json's, which may write an earlier version's plan in another way
+  std::string manifest;  ///< the package's, with the checksum of `plan`
+};
+PackageTexts package_texts(const PackageData& package);
 /// The members of a package's file: manifest.json, plan.json, and one for each constant. They view `package`
-/// and `plan_text`, which is plan_json's.
-std::vector<TarMember> package_members(const PackageData& package, std::string_view plan_text);
+/// and `texts`.
+std::vector<TarMember> package_members(const PackageData& package, const PackageTexts& texts);
 
 }  // namespace octavo
