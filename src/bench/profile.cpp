@@ -219,12 +219,17 @@ Json json_of(const Profile& p) {
 
 Json trace_of(const Profile& p) {
   Json events = Json::array();
-  const auto us = [](std::int64_t ns) { return static_cast<double>(ns) * 1e-3; };
+  // Divided, so that times have three decimals and a step begins where the one before it ends. Perfetto takes
+  // thread 0 for an idle CPU's, and the thread numbered as its process for the main one.
+  const auto us = [](std::int64_t ns) { return static_cast<double>(ns) / 1e3; };
+  constexpr int kProcess = 1;
+  events.push_back(
+      {{"name", "process_name"}, {"ph", "M"}, {"pid", kProcess}, {"args", {{"name", "octavo profile"}}}});
   for (int thread = 0; thread < p.threads; ++thread) {
     events.push_back({{"name", "thread_name"},
                       {"ph", "M"},
-                      {"pid", 1},
-                      {"tid", thread},
+                      {"pid", kProcess},
+                      {"tid", kProcess + thread},
                       {"args", {{"name", "thread " + std::to_string(thread)}}}});
   }
   for (const StepEvent& e : p.timeline) {
@@ -234,8 +239,8 @@ Json trace_of(const Profile& p) {
         {{"name", name},
          {"cat", step.family},
          {"ph", "X"},
-         {"pid", 1},
-         {"tid", e.thread},
+         {"pid", kProcess},
+         {"tid", kProcess + e.thread},
          {"ts", us(e.begin_ns)},
          {"dur", us(e.done_ns - e.begin_ns)},
          {"args", {{"step", e.step}, {"kernel", step.info.kernel}, {"problem", step.info.problem}}}});
@@ -243,8 +248,8 @@ Json trace_of(const Profile& p) {
     events.push_back({{"name", "wait"},
                       {"cat", "wait"},
                       {"ph", "X"},
-                      {"pid", 1},
-                      {"tid", e.thread},
+                      {"pid", kProcess},
+                      {"tid", kProcess + e.thread},
                       {"ts", us(e.done_ns)},
                       {"dur", us(e.end_ns - e.done_ns)}});
   }

@@ -65,7 +65,10 @@ TEST(Profile, TraceHasEveryStepOfEveryThread) {
   const nlohmann::ordered_json trace = trace_of(small_profile(2));
   int steps = 0, waits = 0, names = 0;
   for (const auto& event : trace.at("traceEvents")) {
-    if (event.at("ph") == "M") ++names;
+    if (event.at("name") == "thread_name") ++names;
+    if (event.contains("tid")) {
+      EXPECT_GT(event.at("tid"), 0) << "viewers keep 0 for what is no thread";
+    }
     if (event.at("ph") == "X") ++(event.at("name") == "wait" ? waits : steps);
   }
   EXPECT_EQ(names, 2);
