@@ -67,7 +67,7 @@ struct DepthwiseRows {
 };
 
 /// How many rows of pixels fill the last block of 64 when it has so many channels.
-constexpr std::int64_t depthwise_tail(std::int64_t channels) {
+static constexpr std::int64_t depthwise_tail(std::int64_t channels) {
   return channels == 32 ? 2 : channels == 16 ? 4 : 1;
 }
 
