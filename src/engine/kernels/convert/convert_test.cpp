@@ -1,7 +1,9 @@
 #include <cmath>
 #include <limits>
+#include <random>
 
 #include "engine/kernels/convert/table.h"
+#include "engine/kernels/quantized_math.h"
 #include "engine/kernels/testing/conformance.h"
 
 namespace octavo {
@@ -43,14 +45,59 @@ TEST(Convert, ValuesFarOutAndNaNAreClampedByEveryRow) {
   const Operands operands{{{DType::f32, nullptr, {}}}, {DType::u8, &q, {}}, {}};
   constexpr float kInf = std::numeric_limits<float>::infinity();
   const std::vector<float> x{NAN, kInf, -kInf, 1e30F, -1e30F, 0.25F, 0.35F};
-  const auto problem = parse_problem<ConvertProblem>("convert s7");
   const std::vector<const std::byte*> inputs{reinterpret_cast<const std::byte*>(x.data())};
-  for (const auto& row : convert_kernels()) {
-    if (!testing::runs_here(row.needs)) continue;
-    std::vector<std::uint8_t> y(7);
-    row.prepare(problem, operands)
-        ->run({inputs, reinterpret_cast<std::byte*>(y.data()), nullptr, 1}, Share{});
-    EXPECT_EQ(y, (std::vector<std::uint8_t>{0, 255, 0, 255, 0, 102, 104})) << row.name;
+  for (const char* line : {"convert s7", "convert s7 arithmetic=ort"}) {
+    const auto problem = parse_problem<ConvertProblem>(line);
+    for (const auto& row : convert_kernels()) {
+      if (!testing::runs_here(row.needs)) continue;
+      std::vector<std::uint8_t> y(7);
+      row.prepare(problem, operands)
+          ->run({inputs, reinterpret_cast<std::byte*>(y.data()), nullptr, 1}, Share{});
+      EXPECT_EQ(y, (std::vector<std::uint8_t>{0, 255, 0, 255, 0, 102, 104})) << row.name << ", " << line;
+    }
+  }
+}
+
+/// Reals that lie beside the middle between two results, where one unit in the last place decides.
+std::vector<float> beside_ties(float scale, std::int32_t zero_point) {
+  std::vector<float> x;
+  for (std::int32_t q = -1; q <= 256; ++q) {
+    const auto tie =
+        static_cast<float>((static_cast<double>(q - zero_point) + 0.5) * static_cast<double>(scale));
+    float below = tie, above = tie;
+    x.push_back(tie);
+    for (int i = 0; i < 4; ++i) {
+      x.push_back(below = std::nextafter(below, -INFINITY));
+      x.push_back(above = std::nextafter(above, INFINITY));
+    }
+  }
+  return x;
+}
+
+TEST(Convert, QuotientsAreRoundedAsDivisionRoundsThem) {
+  std::mt19937 random(20);
+  std::uniform_real_distribution<float> exponent(-60, 60), mantissa(1, 2);
+  for (int i = 0; i < 300; ++i) {
+    const float scale =
+        std::ldexp(mantissa(random), static_cast<int>(i < 20 ? 2 * exponent(random) : exponent(random)));
+    const auto zero_point = static_cast<std::int32_t>(random() % 256);
+    const auto q = Quantization::per_tensor(scale, zero_point);
+    const Operands operands{{{DType::f32, nullptr, {}}}, {DType::u8, &q, {}}, {}};
+    const std::vector<float> x = beside_ties(scale, zero_point);
+    const std::vector<const std::byte*> inputs{reinterpret_cast<const std::byte*>(x.data())};
+    const auto problem =
+        parse_problem<ConvertProblem>("convert s" + std::to_string(x.size()) + " arithmetic=ort");
+    std::vector<std::uint8_t> expected(x.size());
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      expected[k] = static_cast<std::uint8_t>(quantize_value_ort(x[k], scale, zero_point, StoredRange{}));
+    }
+    for (const auto& row : convert_kernels()) {
+      if (!testing::runs_here(row.needs)) continue;
+      std::vector<std::uint8_t> y(x.size());
+      row.prepare(problem, operands)
+          ->run({inputs, reinterpret_cast<std::byte*>(y.data()), nullptr, 1}, Share{});
+      ASSERT_EQ(y, expected) << row.name << ", scale " << scale << ", zero point " << zero_point;
+    }
   }
 }
 
