@@ -5,24 +5,11 @@ namespace octavo {
 
 // Pointer-level conversions between f32 and u8; included by ISA files.
 
-/// What of x is rounded.
-enum class Scaling : std::int32_t {
-  product,   ///< x * inverse, in f32
-  quotient,  ///< x / scale, in f32
-  /// The same where it is rounded to what matters, without dividing: q = x * inverse is corrected twice by
-  /// fma(fma(-q, scale, x), inverse, q), which gives the correctly rounded quotient when inverse = f32(1 /
-  /// scale) (Markstein, Computation of elementary functions on the IBM RISC System/6000 processor, 1990). For
-  /// x of moderate size: x is brought into [least_x, most_x] first, beyond which results are lowest and
-  /// highest.
-  corrected,
-};
-
-/// y = clamp(rint(scaled x)) + zero_point; `lowest` and `highest` bound the rounded number, before zero_point
-/// is added. A NaN becomes the lowest.
+/// y = clamp(rint(x * factor), or of x / factor when `divide` is not 0) + zero_point; `lowest` and `highest`
+/// bound the rounded number, before zero_point is added. A NaN becomes the lowest.
 struct QuantizeU8 {
-  float scale, inverse;
-  Scaling scaling;
-  float least_x, most_x;
+  float factor;
+  std::int32_t divide;
   float lowest, highest;
   std::int32_t zero_point;
 };

@@ -5,19 +5,11 @@
 namespace octavo {
 namespace {
 
-__m256 scaled(const QuantizeU8& p, __m256 x) {
-  const __m256 scale = _mm256_set1_ps(p.scale), inverse = _mm256_set1_ps(p.inverse);
-  if (p.scaling == Scaling::product) return _mm256_mul_ps(x, inverse);
-  if (p.scaling == Scaling::quotient) return _mm256_div_ps(x, scale);
-  x = _mm256_min_ps(_mm256_max_ps(x, _mm256_set1_ps(p.least_x)), _mm256_set1_ps(p.most_x));
-  __m256 q = _mm256_mul_ps(x, inverse);
-  q = _mm256_fmadd_ps(_mm256_fnmadd_ps(q, scale, x), inverse, q);
-  return _mm256_fmadd_ps(_mm256_fnmadd_ps(q, scale, x), inverse, q);
-}
-
 /// Eight results in 32 bits each.
 __m256i eight(const QuantizeU8& p, const float* x) {
-  __m256 v = scaled(p, _mm256_loadu_ps(x));
+  const __m256 factor = _mm256_set1_ps(p.factor);
+  __m256 v = _mm256_loadu_ps(x);
+  v = p.divide != 0 ? _mm256_div_ps(v, factor) : _mm256_mul_ps(v, factor);
   // max gives its second operand for a NaN: the lowest value.
   v = _mm256_min_ps(_mm256_max_ps(v, _mm256_set1_ps(p.lowest)), _mm256_set1_ps(p.highest));
   return _mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(p.zero_point));

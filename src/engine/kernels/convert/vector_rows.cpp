@@ -11,18 +11,9 @@ class VectorQuantize final : public Prepared {
                  QuantizePixels pixels)
       : p_(problem), run_(flat), pixels_(pixels) {
     const Affine to = affine_of(ConvertProblem::kFamily, operands.output);
-    numbers_.scale = to.scale;
-    numbers_.inverse = to.inverse;
-    numbers_.lowest = static_cast<float>(to.range.lowest - to.zero_point);
-    numbers_.highest = static_cast<float>(to.range.highest - to.zero_point);
-    numbers_.zero_point = to.zero_point;
-    numbers_.least_x = (numbers_.lowest - 2) * to.scale;
-    numbers_.most_x = (numbers_.highest + 2) * to.scale;
-    // What corrects a quotient is exact while nothing comes near the ends of f32's exponents.
-    const bool is_moderate = to.scale > 1e-25F && to.scale < 1e25F;
-    numbers_.scaling = problem.arithmetic != Arithmetic::ort ? Scaling::product
-                       : is_moderate                         ? Scaling::corrected
-                                                             : Scaling::quotient;
+    const bool ort = problem.arithmetic == Arithmetic::ort;
+    numbers_ = {ort ? to.scale : to.inverse, ort ? 1 : 0, static_cast<float>(to.range.lowest - to.zero_point),
+                static_cast<float>(to.range.highest - to.zero_point), to.zero_point};
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
