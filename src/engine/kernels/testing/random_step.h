@@ -37,8 +37,26 @@ OperandSpec growing_operand(DType dtype, std::int64_t elements, Quantization qua
 /// Whether this machine can run code for `isa`.
 bool runs_here(Isa isa);
 
-/// A step with random operands for one batch size. Memory has exactly the size that the operands need, so
-/// that sanitizers see every read beyond an end.
+/// Memory between two pages that nobody may touch, so that reading or writing beyond one of its ends is a
+/// fault on every machine, without a sanitizer.
+class GuardedMemory {
+ public:
+  /// Which end lies at a page that is out of bounds, to the byte.
+  enum class Side { begin, end };
+  GuardedMemory(std::int64_t bytes, Side side);
+  GuardedMemory(const GuardedMemory&) = delete;
+  GuardedMemory& operator=(const GuardedMemory&) = delete;
+  ~GuardedMemory();
+  [[nodiscard]] std::byte* data() const noexcept { return data_; }
+
+ private:
+  std::byte* pages_;
+  std::size_t mapped_;
+  std::byte* data_;
+};
+
+/// A step with random operands for one batch size. Operands, scratch and output lie in guarded memory; their
+/// ends are guarded for odd batches, their beginnings for even ones.
 class RandomStep {
  public:
   RandomStep(const StepSpec& spec, std::int64_t batch, Random& random);
@@ -46,22 +64,19 @@ class RandomStep {
   RandomStep& operator=(const RandomStep&) = delete;
 
   [[nodiscard]] const Operands& operands() const noexcept { return operands_; }
-  /// What `prepared` computes, share after share. Throws Error(internal) when it writes outside of its
-  /// output.
+  /// What `prepared` computes, share after share.
   [[nodiscard]] std::vector<std::byte> run(const Prepared& prepared, int shares) const;
-  [[nodiscard]] const std::byte* input(std::size_t i) const noexcept { return memory_[i].get(); }
+  [[nodiscard]] const std::byte* input(std::size_t i) const noexcept { return memory_[i]->data(); }
 
  private:
-  struct Free {
-    void operator()(std::byte* p) const noexcept;
-  };
-  using Memory = std::unique_ptr<std::byte[], Free>;
-  static Memory allocate(std::int64_t bytes);
+  [[nodiscard]] GuardedMemory::Side side() const noexcept {
+    return batch_ % 2 != 0 ? GuardedMemory::Side::end : GuardedMemory::Side::begin;
+  }
 
   StepSpec spec_;
   std::int64_t batch_;
   Operands operands_;
-  std::vector<Memory> memory_;
+  std::vector<std::unique_ptr<GuardedMemory>> memory_;
 };
 
 }  // namespace octavo::testing
