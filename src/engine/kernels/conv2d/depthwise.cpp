@@ -118,10 +118,20 @@ class Depthwise final : public Prepared {
     return {std::min({most_rows_, rows_of_image_left, (end - first) / ow}), ow};
   }
 
+  [[nodiscard]] DepthwiseChannels channels_of(const KernelArgs& args, std::int64_t first) const noexcept {
+    return {weights_.as<std::uint8_t>().data(),
+            problem_.oc,
+            reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc,
+            problem_.oc,
+            rules_.form(),
+            rules_.from(0)};
+  }
+
   /// What all calls of the kernel of rows have in common.
   [[nodiscard]] DepthwiseRows rows_of(const KernelArgs& args, const Borders& b, std::int64_t first,
                                       const Stretch& s) const noexcept {
     DepthwiseRows rows{};
+    static_cast<DepthwiseChannels&>(rows) = channels_of(args, first);
     rows.size = problem_.kh;
     rows.count = s.rows;
     rows.rows = b.rows;
@@ -129,12 +139,6 @@ class Depthwise final : public Prepared {
     rows.column_bytes = problem_.ic;
     rows.pixels = s.pixels;
     rows.stride = problem_.sw;
-    rows.weights = weights_.as<std::uint8_t>().data();
-    rows.channels = problem_.oc;
-    rows.dst = reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc;
-    rows.dst_stride = problem_.oc;
-    rows.form = rules_.form();
-    rows.rule = rules_.from(0);
     return rows;
   }
 
@@ -177,18 +181,13 @@ class Depthwise final : public Prepared {
   std::int64_t run_windows(const KernelArgs& args, std::int64_t first, std::int64_t end) const noexcept {
     const InputBand::Placed placed = band_.place(args.inputs[0], first, end, args.scratch);
     DepthwiseBlock block{};
+    static_cast<DepthwiseChannels&>(block) = channels_of(args, first);
     block.windows = placed.windows;
     block.pixels = placed.count;
     block.columns = columns_;
     block.column_bytes = band_.tap_offset(0, 1);
     block.taps = taps_.data();
     block.tap_groups = tap_groups_;
-    block.weights = weights_.as<std::uint8_t>().data();
-    block.channels = problem_.oc;
-    block.dst = reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc;
-    block.dst_stride = problem_.oc;
-    block.form = rules_.form();
-    block.rule = rules_.from(0);
     isa_.depthwise(block);
     return placed.count;
   }

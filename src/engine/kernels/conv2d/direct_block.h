@@ -26,29 +26,34 @@ struct PanelBlock {
   FastRule rule;    ///< arrays begin at the panel
 };
 
-/// All channels of a depthwise convolution for a run of output pixels. In `weights` and `rule` the channels
-/// of a block stand in the order in which interleaving taps leaves them: depthwise.cpp's lane_order.
-struct DepthwiseBlock {
-  const std::uint8_t* const* windows;
-  std::int64_t pixels;
-  std::int64_t columns;         ///< of a window that are walked one by one; 1 = all taps are one column's
-  std::int64_t column_bytes;    ///< from one to the next
-  const std::int64_t* taps;     ///< of one column: bytes from its beginning
-  std::int64_t tap_groups;      ///< taps of a column come in groups of 4 (bytes) or 2 (widened), the last one
-                                ///< filled up with zero weights
+/// What every call of a depthwise kernel has: all channels and where their results go. In `weights` and
+/// `rule` the channels of a block stand in the order in which interleaving taps leaves them: depthwise.cpp's
+/// lane_order.
+struct DepthwiseChannels {
   const std::uint8_t* weights;  ///< [block of channels][column][group of taps][channel][4 bytes]
   std::int64_t channels;
   std::uint8_t* dst;
-  std::int64_t dst_stride;
+  std::int64_t dst_stride;  ///< from pixel to pixel, through all rows
   OutputForm form;
   FastRule rule;
+};
+
+/// A run of output pixels of a depthwise convolution.
+struct DepthwiseBlock : DepthwiseChannels {
+  const std::uint8_t* const* windows;
+  std::int64_t pixels;
+  std::int64_t columns;       ///< of a window that are walked one by one; 1 = all taps are one column's
+  std::int64_t column_bytes;  ///< from one to the next
+  const std::int64_t* taps;   ///< of one column: bytes from its beginning
+  std::int64_t tap_groups;    ///< taps of a column come in groups of 4 (bytes) or 2 (widened), the last one
+                              ///< filled up with zero weights
 };
 
 /// Rows of output pixels of a depthwise convolution with windows of 3 x 3 or 5 x 5, whose columns
 /// neighbouring pixels share. A column is the 64 bytes of a block of channels at one column of the input;
 /// what lies beyond the input reads as zero points. Where 32 or 16 channels are left over, their block is
 /// those of 2 or 4 rows of pixels, one behind the other: weights and rule repeat there (depthwise_tail).
-struct DepthwiseRows {
+struct DepthwiseRows : DepthwiseChannels {
   std::int64_t size;                 ///< of a window: 3 or 5
   std::int64_t count;                ///< rows of output pixels
   const std::uint8_t* const* rows;   ///< [count][size]: where column 0 of each input row lies
@@ -58,12 +63,6 @@ struct DepthwiseRows {
   std::int64_t column_bytes;         ///< from one to the next
   std::int64_t pixels;               ///< of a row
   std::int64_t stride;               ///< columns from pixel to pixel: 1 or 2
-  const std::uint8_t* weights;       ///< as DepthwiseBlock's
-  std::int64_t channels;
-  std::uint8_t* dst;
-  std::int64_t dst_stride;  ///< from pixel to pixel, through all rows
-  OutputForm form;
-  FastRule rule;
 };
 
 /// How many rows of pixels fill the last block of 64 when it has so many channels.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/kernels/constant_size.h"
+
 namespace octavo {
 namespace {
 
@@ -13,20 +15,6 @@ constexpr std::int64_t kBandPositions = 4096;
 
 /// Whether each window is one pixel of the input.
 bool is_point(const Conv2dProblem& p) { return p.kh == 1 && p.kw == 1 && p.pt + p.pl + p.pb + p.pr == 0; }
-
-/// Pixels to be copied.
-struct Pixels {
-  const std::byte* from;
-  std::int64_t from_bytes;
-  std::int64_t count;
-  std::byte* to;
-  std::int64_t to_bytes;
-
-  template <std::size_t bytes>
-  void copy() const noexcept {
-    for (std::int64_t i = 0; i < count; ++i) std::memcpy(to + i * to_bytes, from + i * from_bytes, bytes);
-  }
-};
 
 std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -256,7 +244,6 @@ void TileInput::copy_row(const std::byte* row, std::int64_t column_phase, std::b
 
 void TileInput::copy_pixels(const std::byte* from, std::int64_t from_bytes, std::int64_t count,
                             std::byte* to) const noexcept {
-  const auto bytes = static_cast<std::size_t>(p_.ic);
   if (p_.x == DType::s8) {
     for (std::int64_t i = 0; i < count; ++i) {
       for (std::int64_t c = 0; c < p_.ic; ++c) {
@@ -272,21 +259,11 @@ void TileInput::copy_pixels(const std::byte* from, std::int64_t from_bytes, std:
     }
     std::memcpy(to + (count - 1) * position_bytes_, from + (count - 1) * from_bytes, 3);
   } else {
-    const Pixels pixels{from, from_bytes, count, to, position_bytes_};
-    switch (p_.ic) {  // sizes of one or a few instructions
-      case 8:
-        return pixels.copy<8>();
-      case 16:
-        return pixels.copy<16>();
-      case 32:
-        return pixels.copy<32>();
-      case 64:
-        return pixels.copy<64>();
-      default:
-        for (std::int64_t i = 0; i < count; ++i) {
-          std::memcpy(to + i * position_bytes_, from + i * from_bytes, bytes);
-        }
-    }
+    with_constant_size(p_.ic, [&](auto bytes) {
+      for (std::int64_t i = 0; i < count; ++i) {
+        std::memcpy(to + i * position_bytes_, from + i * from_bytes, bytes);
+      }
+    });
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "engine/kernels/constant_size.h"
 #include "engine/kernels/copy/fill.h"
 #include "engine/kernels/copy/rows.h"
 
@@ -83,7 +84,8 @@ class CopyRuns final : public Prepared {
   /// Both return where the next element goes.
   std::byte* fill(std::byte* to, std::int64_t count) const noexcept {
     if (p_.bytes == 1) {
-      set_bytes(to, static_cast<int>(fill_[0]), count);
+      const int value = static_cast<int>(fill_[0]);
+      if (count > 0) with_constant_size(count, [&](auto bytes) { std::memset(to, value, bytes); });
     } else {
       for (std::int64_t i = 0; i < count; ++i) {
         std::memcpy(to + i * p_.bytes, fill_.data(), static_cast<std::size_t>(p_.bytes));
@@ -95,48 +97,11 @@ class CopyRuns final : public Prepared {
   std::byte* copy(const std::byte* from, std::byte* to, std::int64_t count) const noexcept {
     const std::int64_t stride = p_.x_strides.back(), bytes = count * p_.bytes;
     if (stride == 1) {
-      copy_bytes(from, to, bytes);
+      with_constant_size(bytes, [&](auto size) { std::memcpy(to, from, size); });
     } else {
       copy_elements(from, to, count, stride);
     }
     return to + bytes;
-  }
-
-  /// Short lines are set or copied by one or two instructions instead of a call.
-  static void set_bytes(std::byte* to, int value, std::int64_t bytes) noexcept {
-    switch (bytes) {
-      case 0:
-        return;
-      case 8:
-        std::memset(to, value, 8);
-        return;
-      case 16:
-        std::memset(to, value, 16);
-        return;
-      case 32:
-        std::memset(to, value, 32);
-        return;
-      default:
-        std::memset(to, value, static_cast<std::size_t>(bytes));
-    }
-  }
-  static void copy_bytes(const std::byte* from, std::byte* to, std::int64_t bytes) noexcept {
-    switch (bytes) {
-      case 8:
-        std::memcpy(to, from, 8);
-        return;
-      case 16:
-        std::memcpy(to, from, 16);
-        return;
-      case 32:
-        std::memcpy(to, from, 32);
-        return;
-      case 64:
-        std::memcpy(to, from, 64);
-        return;
-      default:
-        std::memcpy(to, from, static_cast<std::size_t>(bytes));
-    }
   }
 
   void copy_elements(const std::byte* from, std::byte* to, std::int64_t count,
