@@ -92,7 +92,7 @@ class Bf16Pipeline final : public DlrmPipeline {
     for (std::int64_t i = 0; i < std::min(kDlrmTurn, chunk.samples); ++i)
       prefetch_sample(tables_, *chunk.batch, chunk.first + i);
     kernels_.input({chunk.batch->dense.data() + chunk.first * model_.dense_features, model_.dense_features,
-                    chunk.samples, b.input, bottom_.front().steps});
+                    chunk.samples, 1.0F, 0, b.input, bottom_.front().steps});
     chunk.stage_done();
     run_layers(bottom_, b.input, chunk, b, b.top, top_plan_.steps, backwards);
     interact({this, &chunk, &b});
@@ -101,7 +101,7 @@ class Bf16Pipeline final : public DlrmPipeline {
         run_layers(std::span(top_).first(top_.size() - 1), b.top, chunk, b, nullptr, 0, backwards);
     const PackedBf16Layer& last = top_.back();
     kernels_.last({src, last.steps, reinterpret_cast<const std::int8_t*>(last_weights_.data()), last.bias[0],
-                   chunk.samples, chunk.scores});
+                   1.0F, 0, 0, chunk.samples, chunk.scores});
     chunk.stage_done();
     for (std::int64_t i = 0; i < chunk.samples; ++i)
       chunk.scores[i] = 1.0F / (1.0F + std::exp(-chunk.scores[i]));
@@ -172,8 +172,8 @@ class Bf16Pipeline final : public DlrmPipeline {
       std::uint8_t* const dst = is_placed ? last_dst : src == b.a ? b.b : b.a;
       kernels_.layer({src, layer.steps,
                       reinterpret_cast<const std::int8_t*>(weights_.data()) + layer.weights_offset,
-                      layer.bias.data(), layer.panels, dst, is_placed ? last_dst_steps : layer.panels,
-                      chunk.samples, backwards ? 1 : 0});
+                      layer.bias.data(), nullptr, nullptr, 0, 0, layer.panels, dst,
+                      is_placed ? last_dst_steps : layer.panels, chunk.samples, backwards ? 1 : 0});
       chunk.stage_done();
       src = dst;
     }

@@ -4,17 +4,17 @@
 #include <span>
 
 #include "engine/embedding/bag_block.h"
-#include "engine/kernels/dlrm/bf16_work.h"
+#include "engine/kernels/dlrm/work.h"
 #include "engine/session/dlrm/pipeline.h"
 
 namespace octavo {
 
 /// The kernels that the fused bf16 pipeline calls.
 struct DlrmBf16Kernels {
-  void (*input)(const DlrmBf16InputWork&);
-  void (*layer)(const DlrmBf16LayerWork&);
+  void (*input)(const DlrmInputWork&);
+  void (*layer)(const DlrmLayerWork&);
   void (*dots)(const DlrmDotsWork&);
-  void (*last)(const DlrmBf16LastWork&);
+  void (*last)(const DlrmLastWork&);
   BagSum sum;
   void (*codes)(const std::uint8_t* row, std::int64_t dim, const std::uint16_t* levels, std::uint16_t* dst);
   void (*round)(const float* values, std::int64_t count, std::uint16_t* dst);

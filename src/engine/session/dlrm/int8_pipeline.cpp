@@ -69,8 +69,8 @@ class Int8Pipeline final : public DlrmPipeline {
     const std::uint8_t* const src =
         run_layers(std::span(top_).first(top_.size() - 1), b.top, chunk, b, nullptr, 0, backwards);
     const PackedLayer& last = top_.back();
-    kernels_.last({src, last.steps, last_weights_.data(), last.src_is_signed, last.excess[0],
-                   last.multiplier[0], last.bias[0], chunk.samples, chunk.scores});
+    kernels_.last({src, last.steps, last_weights_.data(), last.bias[0], last.multiplier[0], last.excess[0],
+                   last.src_is_signed, chunk.samples, chunk.scores});
     chunk.stage_done();
     for (std::int64_t i = 0; i < chunk.samples; ++i)
       chunk.scores[i] = 1.0F / (1.0F + std::exp(-chunk.scores[i]));
@@ -145,7 +145,7 @@ class Int8Pipeline final : public DlrmPipeline {
       const std::int64_t dst_steps = is_placed ? last_dst_steps : (layer.panels + 1) / 2;
       kernels_.layer({src, layer.steps,
                       reinterpret_cast<const std::int8_t*>(weights_.data()) + layer.weights_offset,
-                      layer.multiplier.data(), layer.bias.data(), layer.excess.data(), layer.src_is_signed,
+                      layer.bias.data(), layer.multiplier.data(), layer.excess.data(), layer.src_is_signed,
                       layer.highest, layer.panels, dst, dst_steps, chunk.samples, backwards ? 1 : 0});
       chunk.stage_done();
       src = dst;
