@@ -190,8 +190,9 @@ TEST(Bf16, OfTilesEqualsTheReferenceThroughEmulation) {
   if (!cpu_facts().has(CpuFeature::avx512_bf16)) GTEST_SKIP() << "NOT TESTED: needs avx512_bf16";
   for (const Case& c : whole_cases()) {
     const auto pipeline = prepare_bf16(
-        *c.data, {dlrm_input_avx512_bf16, dlrm_bf16_layer_emulated, dlrm_bf16_dots_emulated,
-                  dlrm_last_avx512_bf16, bag_sum_avx512, dlrm_codes_avx512_bf16, dlrm_round_avx512_bf16});
+        *c.data,
+        {dlrm_input_avx512_bf16, dlrm_bf16_layer_emulated, dlrm_bf16_dots_emulated, dlrm_last_avx512_bf16},
+        {bag_sum_avx512, dlrm_codes_avx512_bf16, dlrm_round_avx512_bf16});
     const MemoryRegion scratch = MemoryRegion::zeros(pipeline->scratch_bytes());
     for (std::size_t i = 0; i < c.batches.size(); ++i) {
       std::vector<float> scores(c.expected[i].size());

@@ -4,6 +4,7 @@
 #include "engine/embedding/bag_sum.h"
 #include "engine/embedding/feature_block.h"
 #include "engine/kernels/quantized_math.h"
+#include "engine/session/dlrm/int8_numbers.h"
 #include "engine/session/dlrm/int8_pipeline.h"
 #include "engine/session/dlrm/scratch.h"
 

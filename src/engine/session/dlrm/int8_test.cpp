@@ -81,8 +81,8 @@ TEST(FusedRow, OfTilesEqualsTheReferenceThroughEmulation) {
   if (!implies(usable_isa(), Isa::avx512_vnni)) GTEST_SKIP() << "NOT TESTED: needs avx512_vnni";
   for (const Case& c : cases()) {
     const auto pipeline = prepare_int8(
-        *c.data, {dlrm_input_avx512_vnni, dlrm_layer_emulated, dlrm_dots_emulated, dlrm_last_avx512_vnni,
-                  gather_features_avx512, bag_sum_avx512, quantize_features_avx512});
+        *c.data, {dlrm_input_avx512_vnni, dlrm_layer_emulated, dlrm_dots_emulated, dlrm_last_avx512_vnni},
+        {gather_features_avx512, bag_sum_avx512, quantize_features_avx512});
     const MemoryRegion scratch = MemoryRegion::zeros(pipeline->scratch_bytes());
     for (std::size_t i = 0; i < c.batches.size(); ++i) {
       std::vector<float> scores(c.expected[i].size());
