@@ -10,6 +10,7 @@ namespace {
 
 std::vector<PlainLayer> plain(const std::vector<Bf16Layer>& layers) {
   std::vector<PlainLayer> result;
+  result.reserve(layers.size());
   for (const Bf16Layer& layer : layers) {
     result.push_back({.inputs = layer.inputs,
                       .outputs = layer.outputs,

@@ -186,8 +186,10 @@ TEST(DlrmSession, TakesAPartOfALargerBatch) {
     DlrmSessionOptions options;
     options.precision = precision;
     const std::vector<float> all = scores_of(data, whole.view(), options);
-    DlrmBatch part{
-        30, std::span(whole.dense).subspan(13 * 40, 13 * 30), std::span(whole.indices).subspan(40), {}};
+    DlrmBatch part{30,
+                   std::span(whole.dense).subspan(std::size_t{13} * 40, std::size_t{13} * 30),
+                   std::span(whole.indices).subspan(40),
+                   {}};
     part.table_stride = 100;
     EXPECT_EQ(scores_of(data, part, options), std::vector<float>(all.begin() + 40, all.begin() + 70));
     part.table_stride = 29;
