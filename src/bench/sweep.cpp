@@ -147,8 +147,12 @@ std::vector<Split> splits_of(const Sweep& sweep, const SystemFacts& system) {
     fail(ErrorCode::invalid_argument, "mode {} goes through instances and threads itself: no hint",
          mode_name(sweep.mode));
   }
-  if (sweep.hint) return {split_for(system, *sweep.hint, sweep.cpus)};
   const int most = most_threads(system, sweep.cpus);
+  if (sweep.hint == Hint::throughput && sweep.tuned &&
+      sweep.tuned->instances * sweep.tuned->threads == most) {
+    return {*sweep.tuned};
+  }
+  if (sweep.hint) return {split_for(system, *sweep.hint, sweep.cpus)};
   switch (sweep.mode) {
     case Mode::latency:
       expect_only_one(sweep, sweep.instances, "instance");

@@ -29,7 +29,8 @@ struct Sweep {
   Mode mode = Mode::fixed;
   std::vector<int> instances = {};  ///< numbers to go through; empty = what the mode does
   std::vector<int> threads = {};
-  std::optional<Hint> hint = {};  ///< instead of `instances` and `threads`
+  std::optional<Hint> hint = {};    ///< instead of `instances` and `threads`
+  std::optional<Split> tuned = {};  ///< what Hint::throughput stands for where it fills the CPUs
   std::vector<std::int64_t> batches{1};
   std::vector<int> cpus = {};
   Sharing sharing = Sharing::none;

@@ -33,6 +33,11 @@ TEST(Sweep, GoesThroughWhatItsModeSays) {
   EXPECT_EQ(splits_text({.mode = Mode::fixed}), "1x1 ");
   EXPECT_EQ(splits_text({.mode = Mode::fixed, .instances = {1, 2}, .threads = {1, 2}}), "1x1 1x2 2x1 2x2 ");
   EXPECT_EQ(splits_text({.mode = Mode::fixed, .hint = Hint::throughput}), "4x1 ");
+  EXPECT_EQ(splits_text({.mode = Mode::fixed, .hint = Hint::throughput, .tuned = Split{2, 2}}), "2x2 ");
+  EXPECT_EQ(splits_text({.mode = Mode::fixed, .hint = Hint::throughput, .tuned = Split{2, 1}}), "4x1 ")
+      << "tuned for fewer CPUs";
+  EXPECT_EQ(splits_text({.mode = Mode::fixed, .hint = Hint::latency, .tuned = Split{2, 2}}),
+            splits_text({.mode = Mode::fixed, .hint = Hint::latency}));
   EXPECT_EQ(splits_text({.mode = Mode::latency}), "1x1 1x2 1x3 1x4 ");
   EXPECT_EQ(splits_text({.mode = Mode::throughput}), "4x1 2x2 1x3 1x4 ");
   EXPECT_EQ(splits_text({.mode = Mode::scalability}), "1x1 2x1 3x1 4x1 ");

@@ -119,6 +119,8 @@ class ModelBench {
         splits_(bench::splits_of(sweep_, cpu_facts().system)),
         model_(open_model(options, sweep_)),
         output_(options.json) {
+    sweep_.tuned = model_.tuned;
+    splits_ = bench::splits_of(sweep_, cpu_facts().system);
     if (!options.csv.empty()) {
       csv_.emplace(options.csv,
                    options.csv_format == "demo" ? bench::CsvFormat::demo : bench::CsvFormat::full,
@@ -292,8 +294,9 @@ void declare_how(CLI::App& verb, Options& options) {
                   "instances that run at the same time: a number or a list")
       ->delimiter(',')
       ->check(CLI::Range(1, 1024));
-  verb.add_option("--hint", options.hint,
-                  "pick instances and threads for this machine: latency or throughput")
+  verb.add_option(
+          "--hint", options.hint,
+          "pick instances and threads for this machine: latency, or throughput (as tuned for so many CPUs)")
       ->check(CLI::IsMember({"latency", "throughput"}));
   verb.add_option("--cpus", options.cpus,
                   "the CPUs to use, in this order: 0-3,8; default: physical cores first");

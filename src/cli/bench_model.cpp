@@ -56,6 +56,14 @@ std::string manifest_sha256(const std::filesystem::path& folder) {
   return sha256_hex(MappedFile(manifest).bytes());
 }
 
+/// What `octavo tune` found to score most on CPUs like this one.
+std::optional<bench::Split> tuned_split(const Plan& plan) {
+  const bool is_known = plan.tuning && plan.tuning->instances > 0 && plan.tuning->cpu == cpu_facts().brand &&
+                        plan.tuning->isa == isa_name(usable_isa());
+  if (!is_known) return std::nullopt;
+  return bench::Split{plan.tuning->instances, plan.tuning->threads / plan.tuning->instances};
+}
+
 }  // namespace
 
 std::int64_t most_samples(const bench::Sweep& sweep) {
@@ -74,7 +82,8 @@ MeasuredModel measured_session(const ModelOptions& model, const InputOptions& in
   return {
       bench::facts_of(package),
       {bench::start_sessions(package, session, samples), bench::macs_per_item(package.data().plan), batches},
-      [=](const bench::Point& point) { return steps_of(package, session, samples, point); }};
+      [=](const bench::Point& point) { return steps_of(package, session, samples, point); },
+      tuned_split(package.data().plan)};
 }
 
 DlrmOnData open_dlrm_on_data(const std::string& model, const RunOptions& run, const DlrmOptions& dlrm,
@@ -97,7 +106,7 @@ MeasuredModel measured_dlrm(const std::string& model, const RunOptions& run, con
   const auto start = [=](const bench::Place& place) {
     return std::make_unique<bench::DlrmInstance>(opened.model, options, place, opened.samples);
   };
-  return {opened.facts, {start, bench::macs_per_pair(opened.model.data().model), true}, {}};
+  return {opened.facts, {start, bench::macs_per_pair(opened.model.data().model), true}, {}, {}};
 }
 
 }  // namespace octavo::cli

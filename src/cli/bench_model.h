@@ -17,6 +17,7 @@ struct MeasuredModel {
   bench::Facts facts;
   bench::Subject subject;
   std::function<bench::Profile(const bench::Point&)> steps;  ///< of one setting; empty: the model has none
+  std::optional<bench::Split> tuned;  ///< that scores most, as measured here by `octavo tune`
 };
 
 /// A package or model file whose instances are Sessions; `most` samples at once must be there.

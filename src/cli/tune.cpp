@@ -31,8 +31,8 @@ void show(const TuneProgress& progress) {
 void print_gains(const TuneResult& result) {
   double expected = 0, chosen = 0;
   for (const TunedTask& task : result.tasks) {
-    const bool is_session = task.problem.starts_with("session ");
-    if (!is_session) {
+    const bool is_step = !task.problem.starts_with("session ") && !task.problem.starts_with("instances ");
+    if (is_step) {
       expected += task.expected_us * static_cast<double>(task.uses);
       chosen += task.chosen_us * static_cast<double>(task.uses);
     }

@@ -65,6 +65,8 @@ struct Tuning {
   std::string isa;  ///< in use then
   std::int64_t trials = 0;
   PassShape pass;  ///< the fastest; 0 = the default
+  /// The number of sessions that score most, sharing `threads` threads evenly; 0 = not measured.
+  int instances = 0, threads = 0;
 };
 
 /// The chosen steps and all memory: everything that the engine needs beside the weights' bytes. Plain data.

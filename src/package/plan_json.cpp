@@ -156,7 +156,9 @@ Json tuning_json(const Tuning& tuning) {
           {"trials", tuning.trials},
           {"images_per_pass", tuning.pass.images},
           {"row_bands", tuning.pass.row_bands},
-          {"l2_kib", tuning.pass.l2_kib}};
+          {"l2_kib", tuning.pass.l2_kib},
+          {"instances", tuning.instances},
+          {"threads", tuning.threads}};
 }
 
 Tuning parse_tuning(const Json& json) {
@@ -164,8 +166,13 @@ Tuning parse_tuning(const Json& json) {
                 json.at("isa").get<std::string>(),
                 json.at("trials").get<std::int64_t>(),
                 {json.at("images_per_pass").get<std::int64_t>(), json.value("row_bands", std::int64_t{0}),
-                 json.value("l2_kib", std::int64_t{0})}};
+                 json.value("l2_kib", std::int64_t{0})},
+                json.value("instances", 0),
+                json.value("threads", 0)};
   check(tuning.pass, ErrorCode::invalid_model);
+  const bool is_split = tuning.instances > 0 && tuning.threads % tuning.instances == 0;
+  if (!is_split && (tuning.instances != 0 || tuning.threads != 0))
+    fail(ErrorCode::invalid_model, "{} instances of {} threads", tuning.instances, tuning.threads);
   return tuning;
 }
 

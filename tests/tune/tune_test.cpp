@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/cpu.h"
 #include "base/testing.h"
@@ -79,6 +80,23 @@ TEST_F(Tuning, ChangesNoOutput) {
   options.shuffle_candidates = 5;
   const Tensor after = outputs_of(tuned(options).package, 3);
   EXPECT_TRUE(std::ranges::equal(before.as<float>(), after.as<float>()));
+}
+
+TEST_F(Tuning, ChoosesHowSessionsRunAndHowManyShareTheThreads) {
+  TuneOptions options = quick(1000);
+  options.threads = 2;
+  const TuneResult result = tuned(options);
+  std::set<std::string> of_sessions, of_instances;
+  for (const Trial& trial : read_tuning_log(path_).trials) {
+    if (trial.problem.starts_with("session ")) of_sessions.insert(trial.kernel);
+    if (trial.problem.starts_with("instances ")) of_instances.insert(trial.kernel);
+  }
+  EXPECT_THAT(of_sessions, ::testing::IsSupersetOf({"default", "images=1", "row_bands=4", "l2_kib=768"}));
+  EXPECT_THAT(of_instances, ::testing::ElementsAre("1x2", "2x1"));
+  const Plan& plan = result.package.data().plan;
+  EXPECT_EQ(plan.tuning->threads, 2);
+  EXPECT_THAT(plan.tuning->instances, ::testing::AnyOf(1, 2));
+  EXPECT_EQ(plan_json(parse_plan(plan_json(plan))), plan_json(plan));
 }
 
 TEST_F(Tuning, SpendsOnlyWhatAnEarlierRunLeft) {
@@ -159,6 +177,9 @@ TEST(Hints, FromADamagedPlanAreRefused) {
   plan.tuning = octavo::Tuning{"A CPU", "avx2", 1, -3};
   EXPECT_THAT(testing::error_of(ErrorCode::invalid_model, [&] { parse_plan(plan_json(plan)); }),
               HasSubstr("images_per_pass -3"));
+  plan.tuning = octavo::Tuning{"A CPU", "avx2", 1, {}, 2, 3};
+  EXPECT_THAT(testing::error_of(ErrorCode::invalid_model, [&] { parse_plan(plan_json(plan)); }),
+              HasSubstr("2 instances of 3 threads"));
   auto data = std::make_shared<PackageData>();
   data->plan = shapes_network().data().plan;
   data->weights = shapes_network().data().weights;

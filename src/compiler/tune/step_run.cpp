@@ -94,4 +94,16 @@ std::function<void()> session_run(const Package& package, const PassShape& pass,
   return [session, inputs] { session->run(); };
 }
 
+std::function<void()> instances_run(const Package& package, const PassShape& pass, std::int64_t batch,
+                                    int instances, int threads) {
+  std::vector<std::function<void()>> runs;
+  for (int i = 0; i < instances; ++i) runs.push_back(session_run(package, pass, batch, threads / instances));
+  const auto callers = std::make_shared<ThreadTeam>(instances, std::vector<int>{});
+  return [callers, runs, batches = threads / instances] {
+    callers->run([&](int caller) {
+      for (int i = 0; i < batches; ++i) runs[static_cast<std::size_t>(caller)]();
+    });
+  };
+}
+
 }  // namespace octavo

@@ -16,4 +16,9 @@ std::function<void()> step_run(const PackageData& package, const Step& step, std
 std::function<void()> session_run(const Package& package, const PassShape& pass, std::int64_t batch,
                                   int threads);
 
+/// `instances` such sessions at the same time, which share `threads` threads evenly and together run as many
+/// batches as there are threads.
+std::function<void()> instances_run(const Package& package, const PassShape& pass, std::int64_t batch,
+                                    int instances, int threads);
+
 }  // namespace octavo

@@ -26,6 +26,13 @@ std::vector<std::string> candidates_for(std::string_view problem) {
   return rows;
 }
 
+/// Names a plan by its steps.
+std::string identity(const Plan& plan) {
+  std::string steps;
+  for (const Step& step : plan.steps) steps += step.problem + "\n";
+  return fmt::format("{} {:08x}", plan.name, crc32c(std::as_bytes(std::span(steps))));
+}
+
 }  // namespace
 
 StepTasks step_tasks(const Plan& plan, std::int64_t batch) {
@@ -57,10 +64,7 @@ void shuffle(StepTasks& steps, std::uint64_t seed) {
 }
 
 TuningTask session_task(const Plan& plan, std::int64_t batch) {
-  std::string steps;
-  for (const Step& step : plan.steps) steps += step.problem + "\n";
-  const std::uint32_t sum = crc32c(std::as_bytes(std::span(steps)));
-  TuningTask task{fmt::format("session {} {:08x}", plan.name, sum), batch, 1, {}};
+  TuningTask task{"session " + identity(plan), batch, 1, {}};
   const auto add = [&](const PassShape& pass) { task.candidates.push_back(pass_text(pass)); };
   add({});
   for (std::int64_t bands : {4, 7}) add({.row_bands = bands});
@@ -73,6 +77,21 @@ TuningTask session_task(const Plan& plan, std::int64_t batch) {
     add({.row_bands = 4, .l2_kib = kib});
   }
   return task;
+}
+
+TuningTask instances_task(const Plan& plan, std::int64_t batch, int threads) {
+  TuningTask task{"instances " + identity(plan), batch, 1, {}};
+  for (int instances = 1; threads > 1 && instances <= threads; ++instances) {
+    if (threads % instances == 0)
+      task.candidates.push_back(fmt::format("{}x{}", instances, threads / instances));
+  }
+  return task;
+}
+
+int parse_instances(std::string_view candidate) {
+  int instances = 0;
+  std::from_chars(candidate.data(), candidate.data() + candidate.size(), instances);
+  return instances;
 }
 
 std::string pass_text(const PassShape& pass) {

@@ -22,6 +22,10 @@ void shuffle(StepTasks& steps, std::uint64_t seed);
 
 /// How images go through the plan, as a task; its candidates are texts of PassShapes.
 TuningTask session_task(const Plan& plan, std::int64_t batch);
+/// How many sessions share the threads for the highest throughput, as a task ("2x1": two of one thread);
+/// without candidates where there is one thread.
+TuningTask instances_task(const Plan& plan, std::int64_t batch, int threads);
+int parse_instances(std::string_view candidate);
 /// "images=4 row_bands=7", "default" where all is; and back.
 std::string pass_text(const PassShape& pass);
 PassShape parse_pass(std::string_view text);

@@ -33,52 +33,62 @@ void add_failures(const TuningTask& task, const Standing& standing, std::vector<
 
 namespace {
 
-/// The plan with a hint at every step that was measured.
-Plan hinted(const Plan& plan, const StepTasks& steps, std::span<const Standing> standings,
-            std::int64_t trials, const PassShape& pass) {
-  Plan tuned = plan;
-  for (std::size_t s = 0; s < tuned.steps.size(); ++s) {
-    const std::size_t task = steps.task_of[s];
-    const TunedTask found = outcome(steps.tasks[task], standings[task]);
-    tuned.steps[s].kernel = found.chosen_us > 0 ? found.chosen : "";
-    tuned.steps[s].measured_us = found.chosen_us;
-  }
-  tuned.tuning = Tuning{cpu_facts().brand, std::string(isa_name(usable_isa())), trials, pass};
-  return tuned;
-}
-
-PassShape chosen_pass(const TuningTask& task, const Standing& standing) {
-  return parse_pass(task.candidates[standing.chosen()]);
-}
-
 /// Everything that is chosen for one model and one use.
 struct Problems {
+  int threads;
   StepTasks steps;
-  TuningTask session;
-  Known known_steps, known_session;
+  TuningTask session, instances;
+  Known known_steps, known_session, known_instances;
 
   Problems(const Plan& plan, const LoggedTrials& logged, const TuneOptions& options, Uses uses)
-      : steps(step_tasks(plan, options.batch)), session(session_task(plan, options.batch)) {
+      : threads(options.threads),
+        steps(step_tasks(plan, options.batch)),
+        session(session_task(plan, options.batch)),
+        instances(instances_task(plan, options.batch, options.threads)) {
     if (options.shuffle_candidates) shuffle(steps, *options.shuffle_candidates);
-    known_steps = known_of(steps.tasks, logged, options.threads, uses);
-    known_session = known_of(std::span(&session, 1), logged, options.threads, uses);
+    known_steps = known_of(steps.tasks, logged, threads, uses);
+    known_session = known_of(std::span(&session, 1), logged, threads, uses);
+    known_instances = known_of(std::span(&instances, 1), logged, threads, uses);
+  }
+
+  [[nodiscard]] std::int64_t trials() const {
+    return known_steps.trials + known_session.trials + known_instances.trials;
+  }
+  [[nodiscard]] PassShape pass() const {
+    return parse_pass(session.candidates[known_session.standings.front().chosen()]);
+  }
+
+  /// The plan with a hint at every step that was measured, and how it is best run.
+  [[nodiscard]] Plan hinted(const Plan& plan, std::int64_t trials) const {
+    Plan tuned = plan;
+    for (std::size_t s = 0; s < tuned.steps.size(); ++s) {
+      const std::size_t task = steps.task_of[s];
+      const TunedTask found = outcome(steps.tasks[task], known_steps.standings[task]);
+      tuned.steps[s].kernel = found.chosen_us > 0 ? found.chosen : "";
+      tuned.steps[s].measured_us = found.chosen_us;
+    }
+    tuned.tuning = Tuning{cpu_facts().brand, std::string(isa_name(usable_isa())), trials, pass(), 0, 0};
+    const TunedTask split = outcome(instances, known_instances.standings.front());
+    if (split.chosen_us > 0) {
+      tuned.tuning->instances = parse_instances(split.chosen);
+      tuned.tuning->threads = threads;
+    }
+    return tuned;
   }
 
   [[nodiscard]] TuneResult result(const Package& package, const LoggedTrials& logged,
                                   std::int64_t trials) const {
-    TuneResult found{with_plan(package, hinted(package.data().plan, steps, known_steps.standings, trials,
-                                               chosen_pass(session, known_session.standings.front()))),
-                     trials,
-                     {},
-                     {}};
-    std::vector<std::string> problems{session.problem};
-    for (std::size_t t = 0; t < steps.tasks.size(); ++t) {
-      found.tasks.push_back(outcome(steps.tasks[t], known_steps.standings[t]));
-      add_failures(steps.tasks[t], known_steps.standings[t], found.notes);
-      problems.push_back(steps.tasks[t].problem);
-    }
-    found.tasks.push_back(outcome(session, known_session.standings.front()));
-    add_failures(session, known_session.standings.front(), found.notes);
+    TuneResult found{with_plan(package, hinted(package.data().plan, trials)), trials, {}, {}};
+    std::vector<std::string> problems;
+    const auto add = [&](const TuningTask& task, const Standing& standing) {
+      problems.push_back(task.problem);
+      if (task.candidates.empty()) return;
+      found.tasks.push_back(outcome(task, standing));
+      add_failures(task, standing, found.notes);
+    };
+    for (std::size_t t = 0; t < steps.tasks.size(); ++t) add(steps.tasks[t], known_steps.standings[t]);
+    add(session, known_session.standings.front());
+    add(instances, known_instances.standings.front());
     const auto useless = useless_parts(logged, problems);
     found.notes.insert(found.notes.end(), useless.begin(), useless.end());
     return found;
@@ -102,7 +112,7 @@ TuneResult tune(const Package& package, const LoggedTrials& logged, TuningLog& l
                 const TuneOptions& options, const std::function<void(const TuneProgress&)>& progress) {
   const Plan& plan = package.data().plan;
   Problems problems(plan, logged, options, Uses::same);
-  std::int64_t trials = problems.known_steps.trials + problems.known_session.trials;
+  std::int64_t trials = problems.trials();
   SearchBudget budget = options.budget;
   budget.trials = std::max<std::int64_t>(options.budget.trials - trials, 0);
   const auto record = [&](const TuningTask& task, SearchCalls::Candidates candidates,
@@ -125,25 +135,33 @@ TuneResult tune(const Package& package, const LoggedTrials& logged, TuningLog& l
   };
   budget.trials -= search(problems.steps.tasks, problems.known_steps.standings, budget, options.seed,
                           {measure_steps, record});
-  const Package hinted_package =
-      with_plan(package, hinted(plan, problems.steps, problems.known_steps.standings, trials, {}));
+  const Package hinted = with_plan(package, problems.hinted(plan, trials));
   const auto measure_session = [&](const TuningTask& task, std::span<const std::string> candidates) {
     return measure_isolated(
         candidates,
         [&](const std::string& pass) {
-          return session_run(hinted_package, parse_pass(pass), task.batch, options.threads);
+          return session_run(hinted, parse_pass(pass), task.batch, options.threads);
         },
         timekeeping);
   };
-  search(std::span(&problems.session, 1), problems.known_session.standings, budget, options.seed,
-         {measure_session, record});
+  budget.trials -= search(std::span(&problems.session, 1), problems.known_session.standings, budget,
+                          options.seed, {measure_session, record});
+  const auto measure_instances = [&](const TuningTask& task, std::span<const std::string> candidates) {
+    return measure_isolated(
+        candidates,
+        [&](const std::string& split) {
+          return instances_run(hinted, problems.pass(), task.batch, parse_instances(split), options.threads);
+        },
+        timekeeping);
+  };
+  search(std::span(&problems.instances, 1), problems.known_instances.standings, budget, options.seed,
+         {measure_instances, record});
   return problems.result(package, logged, trials);
 }
 
 TuneResult apply_log(const Package& package, const LoggedTrials& logged, const TuneOptions& options) {
   const Problems problems(package.data().plan, logged, options, Uses::nearest);
-  TuneResult found =
-      problems.result(package, logged, problems.known_steps.trials + problems.known_session.trials);
+  TuneResult found = problems.result(package, logged, problems.trials());
   for (const TunedTask& task : found.tasks) {
     if (task.chosen_us <= 0) found.notes.push_back(fmt::format("not tuned: '{}'", task.problem));
   }

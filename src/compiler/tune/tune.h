@@ -50,10 +50,10 @@ struct TuneProgress {
   double expected_us = 0, chosen_us = 0;  ///< of all tasks measured so far, in one run
 };
 
-/// Times the legal kernels of every step, then how many images should go through the plan at a time, on this
-/// machine, and writes each trial to `log`. Trials of this CPU, version and use that `logged` holds count as
-/// made. The caller's process must have no other threads. Errors as Session::Session, and Error(io) from the
-/// log.
+/// Times the legal kernels of every step, then how images should go through the plan, then how many sessions
+/// should share the threads, on this machine, and writes each trial to `log`. Trials of this CPU, version and
+/// use that `logged` holds count as made. The caller's process must have no other threads. Errors as
+/// Session::Session, and Error(io) from the log.
 TuneResult tune(const Package& package, const LoggedTrials& logged, TuningLog& log,
                 const TuneOptions& options, const std::function<void(const TuneProgress&)>& progress = {});
 
