@@ -97,6 +97,7 @@ std::function<void()> session_run(const Package& package, const PassShape& pass,
 std::function<void()> instances_run(const Package& package, const PassShape& pass, std::int64_t batch,
                                     int instances, int threads) {
   std::vector<std::function<void()>> runs;
+  runs.reserve(static_cast<std::size_t>(instances));
   for (int i = 0; i < instances; ++i) runs.push_back(session_run(package, pass, batch, threads / instances));
   const auto callers = std::make_shared<ThreadTeam>(instances, std::vector<int>{});
   return [callers, runs, batches = threads / instances] {
