@@ -143,8 +143,8 @@ DlrmTuneResult tune_dlrm(const Dlrm& model, DlrmPrecision precision, const DlrmB
   };
   const auto record = [&](const TuningTask&, SearchCalls::Candidates candidates,
                           std::span<const Measured> measured) {
-    for (const Trial& trial : trials_here(task, candidates, measured, options.threads)) log.add(trial);
-    known.trials += static_cast<std::int64_t>(candidates.size());
+    log.add(trial_here(task, candidates, measured, options.threads));
+    ++known.trials;
     const TunedTask found = outcome(task, known.standings.front());
     if (progress) progress({known.trials, options.budget.trials, found.expected_us, found.chosen_us});
   };

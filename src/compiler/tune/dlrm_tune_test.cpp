@@ -76,14 +76,15 @@ TEST(TuneDlrm, ChoosesAMeasuredCandidateAndGoesOnWhereTheLogEnds) {
   }
 }
 
-/// Times of two candidates of a use, measured in turns here: the row's own number, and 32 samples, of which
-/// the `fast` one is twice as fast.
+/// Trials of two candidates of a use, made here: the row's own number, then 32 samples in turns with it. The
+/// `fast` one is twice as fast.
 enum class Fast { own_number, of_32 };
 std::vector<Trial> trials_of(const TuningTask& task, int threads, Fast fast) {
-  const std::vector<std::string> which{task.candidates.front(), task.candidates.front() + ":32"};
-  const std::vector<Measured> times{{std::vector<double>(5, fast == Fast::own_number ? 10.0 : 20.0), ""},
-                                    {std::vector<double>(5, fast == Fast::of_32 ? 10.0 : 20.0), ""}};
-  return trials_here(task, which, times, threads);
+  const std::string own = task.candidates.front();
+  const Measured of_own{std::vector<double>(5, fast == Fast::own_number ? 10.0 : 20.0), ""};
+  const Measured of_32{std::vector<double>(5, fast == Fast::of_32 ? 10.0 : 20.0), ""};
+  return {trial_here(task, std::vector{own}, std::vector{of_own}, threads),
+          trial_here(task, std::vector{own + ":32", own}, std::vector{of_32, of_own}, threads)};
 }
 
 class ApplyLog : public ::testing::Test {
@@ -143,6 +144,7 @@ TEST_F(ApplyLog, HasNothingFromOtherMachinesModelsOrFailures) {
     logged_.trials[t].cpu = "Another CPU";
     logged_.trials[t + 2].problem = "dlrm int8 another";
     logged_.trials[t + 4].us.clear();
+    logged_.trials[t + 4].against_us.clear();
     logged_.trials[t + 4].error = "crashed";
   }
   const DlrmLogged found = apply(1024, 1);

@@ -29,28 +29,22 @@ std::vector<const Trial*> trials_for(const TuningTask& task, const LoggedTrials&
   return nearest;
 }
 
-/// The trials of candidates that were measured in turns: lines of a log with the same time of day.
-class Turns {
- public:
-  [[nodiscard]] bool are_of(const Trial& trial, std::size_t candidate) const {
-    return trial.unix_ms == unix_ms_ && std::find(which_.begin(), which_.end(), candidate) == which_.end();
-  }
-  void add(const Trial& trial, std::size_t candidate) {
-    unix_ms_ = trial.unix_ms;
-    which_.push_back(candidate);
-    measured_.push_back({trial.us, trial.error});
-  }
-  void end(Standing& standing) {
-    standing.add(which_, measured_);
-    which_.clear();
-    measured_.clear();
-  }
-
- private:
-  std::int64_t unix_ms_ = 0;
-  std::vector<std::size_t> which_;
-  std::vector<Measured> measured_;
-};
+/// Adds a trial of one of the task's candidates; whether it was one.
+bool add_trial(const TuningTask& task, const Trial& trial, Standing& standing) {
+  std::vector<std::size_t> which;
+  std::vector<Measured> measured;
+  const auto add = [&](const std::string& candidate, Measured times) {
+    const auto found = std::find(task.candidates.begin(), task.candidates.end(), candidate);
+    if (found == task.candidates.end()) return;
+    which.push_back(static_cast<std::size_t>(found - task.candidates.begin()));
+    measured.push_back(std::move(times));
+  };
+  add(trial.kernel, {trial.us, trial.error});
+  if (which.empty()) return false;
+  add(trial.against, {trial.against_us, ""});
+  standing.add(which, measured);
+  return true;
+}
 
 }  // namespace
 
@@ -58,34 +52,38 @@ bool is_from_here(const Trial& trial) {
   return trial.version == kVersion && trial.cpu == cpu_facts().brand && trial.isa == isa_name(usable_isa());
 }
 
-std::vector<Trial> trials_here(const TuningTask& task, std::span<const std::string> candidates,
-                               std::span<const Measured> measured, int threads) {
+Trial trial_here(const TuningTask& task, std::span<const std::string> candidates,
+                 std::span<const Measured> measured, int threads) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const std::int64_t unix_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-  std::vector<Trial> trials;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const bool has_failed = !measured[i].error.empty();
-    trials.push_back({std::string(kVersion), cpu_facts().brand, std::string(isa_name(usable_isa())),
-                      task.problem, task.batch, threads, candidates[i],
-                      has_failed ? std::vector<double>{} : measured[i].us, measured[i].error, unix_ms});
+  const Measured& of_it = measured.front();
+  Trial trial{std::string(kVersion),
+              cpu_facts().brand,
+              std::string(isa_name(usable_isa())),
+              task.problem,
+              task.batch,
+              threads,
+              candidates.front(),
+              {},
+              of_it.error,
+              unix_ms,
+              "",
+              {}};
+  if (of_it.error.empty()) trial.us = of_it.us;
+  if (candidates.size() > 1) {
+    trial.against = candidates[1];
+    trial.against_us = measured[1].us;
   }
-  return trials;
+  return trial;
 }
 
 Known known_of(std::span<const TuningTask> tasks, const LoggedTrials& logged, int threads, Uses uses) {
   Known known;
   for (const TuningTask& task : tasks) {
     Standing standing{std::vector<Standing::Candidate>(task.candidates.size()), {}};
-    Turns turns;
     for (const Trial* trial : trials_for(task, logged, threads, uses)) {
-      const auto found = std::find(task.candidates.begin(), task.candidates.end(), trial->kernel);
-      if (found == task.candidates.end()) continue;
-      const auto candidate = static_cast<std::size_t>(found - task.candidates.begin());
-      if (!turns.are_of(*trial, candidate)) turns.end(standing);
-      turns.add(*trial, candidate);
-      ++known.trials;
+      if (add_trial(task, *trial, standing)) ++known.trials;
     }
-    turns.end(standing);
     known.standings.push_back(std::move(standing));
   }
   return known;

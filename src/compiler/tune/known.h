@@ -12,9 +12,9 @@ namespace octavo {
 /// Whether a trial was made by this version on a CPU like this one with the instruction set in use.
 bool is_from_here(const Trial& trial);
 
-/// What candidates measured in turns gave, as trials of here and now: all have the same time of day.
-std::vector<Trial> trials_here(const TuningTask& task, std::span<const std::string> candidates,
-                               std::span<const Measured> measured, int threads);
+/// What SearchCalls::measure gave, as a trial of here and now.
+Trial trial_here(const TuningTask& task, std::span<const std::string> candidates,
+                 std::span<const Measured> measured, int threads);
 
 /// What a log knows of some tasks, and how many of its trials that are.
 struct Known {

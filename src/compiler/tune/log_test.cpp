@@ -30,7 +30,7 @@ class TuningLogs : public ::testing::Test {
 };
 
 Trial trial(const std::string& kernel) {
-  return {"0.1.0", "a \"CPU\"", "avx2", "conv2d ic3", 4, 2, kernel, {1.5, 2.25}, "", 1234};
+  return {"0.1.0", "a \"CPU\"", "avx2", "conv2d ic3", 4, 2, kernel, {1.5, 2.25}, "", 1234, "other", {3, 4}};
 }
 
 TEST_F(TuningLogs, GiveBackWhatWasAdded) {
@@ -49,6 +49,8 @@ TEST_F(TuningLogs, GiveBackWhatWasAdded) {
   EXPECT_EQ(trial_line(first), trial_line(trial("one")));
   EXPECT_THAT(first.us, ElementsAre(1.5, 2.25));
   EXPECT_EQ(first.cpu, "a \"CPU\"");
+  EXPECT_EQ(first.against, "other");
+  EXPECT_THAT(first.against_us, ElementsAre(3, 4));
   EXPECT_THAT(logged.trials[1].error, HasSubstr("crashed"));
 }
 
@@ -110,6 +112,7 @@ TEST(TrialLine, RefusesWhatMakesNoSense) {
   EXPECT_THAT(refusal("[1.5,2.25]", "[]"), HasSubstr("one of both"));
   EXPECT_THAT(refusal("[1.5,2.25]", "[0.0]"), HasSubstr("a time that is none"));
   EXPECT_THAT(refusal("[1.5,2.25]", "[-1]"), HasSubstr("a time that is none"));
+  EXPECT_THAT(refusal("[3.0,4.0]", "[3.0,0.0]"), HasSubstr("a time that is none"));
   EXPECT_THAT(refusal("\"batch\":4", "\"batch\":0"), HasSubstr("batch 0"));
   EXPECT_THAT(refusal("\"threads\":2", "\"threads\":-2"), HasSubstr("-2 threads"));
   EXPECT_THAT(refusal("\"kernel\":", "\"colonel\":"), HasSubstr("kernel"));

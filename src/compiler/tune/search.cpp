@@ -1,8 +1,8 @@
 #include "compiler/tune/search.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
-#include <optional>
 #include <random>
 
 namespace octavo {
@@ -13,19 +13,26 @@ namespace {
 constexpr double kSameTime = 0.01;
 // Near-ties that so many trials did not decide do not matter.
 constexpr int kMostTrials = 6;
-constexpr int kLeastTrials = 2;
+// Of few rounds the noise is known badly, so candidates this near to the fastest get some trials in any case.
+constexpr int kLeastTrials = 3;
+constexpr double kNear = 1.25;
 
 bool has_times(const Standing::Candidate& candidate) {
   return !candidate.us.empty() && !candidate.has_failed;
 }
 
-/// The fastest candidate that works.
-std::optional<std::size_t> fastest(const Standing& standing) {
-  std::optional<std::size_t> best;
-  for (std::size_t c = 0; c < standing.candidates.size(); ++c) {
-    if (has_times(standing.candidates[c]) && (!best || standing.ratio(c, *best).median_us < 1)) best = c;
+/// The ratio of two candidates' times in the rounds that timed both.
+struct Comparison {
+  Timing ratio{1, 0};
+  double rounds = 0;
+};
+Comparison compared(std::span<const std::vector<double>> rounds, std::size_t a, std::size_t b) {
+  std::vector<double> ratios;
+  for (const std::vector<double>& us : rounds) {
+    if (us[a] > 0 && us[b] > 0) ratios.push_back(us[a] / us[b]);
   }
-  return best;
+  if (ratios.empty()) return {};
+  return {timing_of(ratios), static_cast<double>(ratios.size())};
 }
 
 /// By how much two candidates' ratio may be off by chance.
@@ -41,14 +48,19 @@ std::vector<std::size_t> unmeasured(const Standing& standing) {
   return which;
 }
 
-/// Microseconds of a run that more measuring of the task may save.
-double expected_gain(const TuningTask& task, const Standing& standing) {
-  const auto contenders = standing.contenders();
-  if (contenders.size() < 2) return 0;
-  const std::size_t best = *fastest(standing);
-  double widest = 0;
-  for (std::size_t c : contenders) widest = std::max(widest, wide_doubt(standing.ratio(c, best)));
-  return static_cast<double>(task.uses) * standing.candidates[best].timing.median_us * widest;
+/// The contender that may be faster by most, and the share of the fastest one's time that this is.
+struct Chance {
+  std::size_t candidate = 0;
+  double share = 0;
+};
+std::optional<Chance> best_chance(const Standing& standing) {
+  std::optional<Chance> best;
+  for (std::size_t c : standing.contenders()) {
+    const Timing found = standing.ratio(c, *standing.fastest());
+    const double share = std::max(1 + wide_doubt(found) - found.median_us, kSameTime);
+    if (!best || share > best->share) best = {c, share};
+  }
+  return best;
 }
 
 /// Tasks in an order that depends on nothing but the seed.
@@ -67,27 +79,36 @@ class Search {
          const SearchCalls& calls)
       : tasks_(tasks), standings_(standings), budget_(budget), calls_(calls) {}
 
-  /// Measures some candidates of a task, as far as the budget goes.
-  void measure(std::size_t task, std::vector<std::size_t> which) {
-    which.resize(std::min(which.size(), static_cast<std::size_t>(budget_.trials - spent_)));
+  /// A trial of a candidate, in turns with the fastest one so far.
+  void measure(std::size_t task, std::size_t candidate) {
+    Standing& standing = standings_[task];
+    std::vector<std::size_t> which{candidate};
+    const auto best = standing.fastest();
+    if (best && *best != candidate) which.push_back(*best);
     std::vector<std::string> names;
     for (std::size_t c : which) names.push_back(tasks_[task].candidates[c]);
     const std::vector<Measured> measured = calls_.measure(tasks_[task], names);
-    standings_[task].add(which, measured);
-    spent_ += static_cast<std::int64_t>(which.size());
+    standing.add(which, measured);
+    ++spent_;
     calls_.record(tasks_[task], names, measured);
   }
   [[nodiscard]] bool may_go_on() const {
     const auto passed = std::chrono::steady_clock::now() - begin_;
     return spent_ < budget_.trials && std::chrono::duration<double>(passed).count() < budget_.seconds;
   }
-  /// The undecided task where most time may be won.
-  [[nodiscard]] std::optional<std::size_t> most_promising() const {
-    std::optional<std::size_t> best;
+  struct Choice {
+    std::size_t task, candidate;
+  };
+  /// Where a trial may save most microseconds of a run; nothing when every task is decided.
+  [[nodiscard]] std::optional<Choice> most_promising() const {
+    std::optional<Choice> best;
     double best_gain = 0;
     for (std::size_t t = 0; t < tasks_.size(); ++t) {
-      const double gain = expected_gain(tasks_[t], standings_[t]);
-      if (gain > best_gain) best = t;
+      const auto chance = best_chance(standings_[t]);
+      if (!chance) continue;
+      const double us = standings_[t].candidates[*standings_[t].fastest()].timing.median_us;
+      const double gain = static_cast<double>(tasks_[t].uses) * us * chance->share;
+      if (gain > best_gain) best = {t, chance->candidate};
       best_gain = std::max(best_gain, gain);
     }
     return best;
@@ -111,9 +132,9 @@ void Standing::add(std::span<const std::size_t> which, std::span<const Measured>
   for (const Measured& m : measured) taken = std::max(taken, m.us.size());
   const std::size_t first = rounds.size();
   rounds.resize(first + taken, std::vector<double>(candidates.size()));
+  ++candidates[which.front()].trials;
   for (std::size_t i = 0; i < which.size(); ++i) {
     Candidate& c = candidates[which[i]];
-    ++c.trials;
     c.has_failed = c.has_failed || !measured[i].error.empty();
     c.us.insert(c.us.end(), measured[i].us.begin(), measured[i].us.end());
     if (!c.us.empty()) c.timing = timing_of(c.us);
@@ -122,18 +143,34 @@ void Standing::add(std::span<const std::size_t> which, std::span<const Measured>
 }
 
 Timing Standing::ratio(std::size_t a, std::size_t b) const {
-  std::vector<double> ratios;
-  for (const std::vector<double>& us : rounds) {
-    if (us[a] > 0 && us[b] > 0) ratios.push_back(us[a] / us[b]);
+  const Comparison direct = compared(rounds, a, b);
+  double weights = direct.rounds, log_ratio = direct.rounds * std::log(direct.ratio.median_us);
+  double variance = direct.rounds * direct.ratio.noise * direct.rounds * direct.ratio.noise;
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    if (c == a || c == b) continue;
+    const Comparison of_a = compared(rounds, a, c), of_b = compared(rounds, b, c);
+    if (of_a.rounds == 0 || of_b.rounds == 0) continue;
+    const double weight = of_a.rounds * of_b.rounds / (of_a.rounds + of_b.rounds);
+    weights += weight;
+    log_ratio += weight * std::log(of_a.ratio.median_us / of_b.ratio.median_us);
+    variance += weight * weight * (of_a.ratio.noise * of_a.ratio.noise + of_b.ratio.noise * of_b.ratio.noise);
   }
-  if (!ratios.empty()) return timing_of(ratios);
+  if (weights > 0) return {std::exp(log_ratio / weights), std::sqrt(variance) / weights};
   const Timing& of_a = candidates[a].timing;
   const Timing& of_b = candidates[b].timing;
   return {of_a.median_us / of_b.median_us, of_a.noise + of_b.noise};
 }
 
+std::optional<std::size_t> Standing::fastest() const {
+  std::optional<std::size_t> best;
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    if (has_times(candidates[c]) && (!best || ratio(c, *best).median_us < 1)) best = c;
+  }
+  return best;
+}
+
 std::size_t Standing::chosen() const {
-  const auto best = fastest(*this);
+  const auto best = fastest();
   if (!best) return 0;
   const auto first = static_cast<std::size_t>(std::find_if(candidates.begin(), candidates.end(), has_times) -
                                               candidates.begin());
@@ -143,15 +180,14 @@ std::size_t Standing::chosen() const {
 
 std::vector<std::size_t> Standing::contenders() const {
   std::vector<std::size_t> which;
-  const auto best = fastest(*this);
-  if (!best) return which;
+  const auto best = fastest();
   for (std::size_t c = 0; c < candidates.size(); ++c) {
     const Candidate& other = candidates[c];
-    if (!has_times(other) || other.trials >= kMostTrials) continue;
+    if (c == best || !has_times(other) || other.trials >= kMostTrials) continue;
     const Timing found = ratio(c, *best);
     const bool may_be_faster = found.median_us < 1 + wide_doubt(found);
-    if (c == *best || may_be_faster || (other.trials < kLeastTrials && other.us.size() > 1))
-      which.push_back(c);
+    const bool is_near = found.median_us < kNear && other.trials < kLeastTrials;
+    if (may_be_faster || is_near) which.push_back(c);
   }
   return which;
 }
@@ -160,14 +196,14 @@ std::int64_t search(std::span<const TuningTask> tasks, std::span<Standing> stand
                     const SearchBudget& budget, std::uint64_t seed, const SearchCalls& calls) {
   Search all(tasks, standings, budget, calls);
   for (std::size_t task : shuffled(tasks.size(), seed)) {
-    if (!all.may_go_on()) break;
-    const auto which = unmeasured(all.standing(task));
-    if (!which.empty()) all.measure(task, which);
+    for (std::size_t candidate : unmeasured(all.standing(task))) {
+      if (all.may_go_on()) all.measure(task, candidate);
+    }
   }
   while (all.may_go_on()) {
-    const auto task = all.most_promising();
-    if (!task) break;
-    all.measure(*task, all.standing(*task).contenders());
+    const auto choice = all.most_promising();
+    if (!choice) break;
+    all.measure(choice->task, choice->candidate);
   }
   return all.spent();
 }

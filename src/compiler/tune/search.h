@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,16 +33,18 @@ struct Standing {
   /// Times that were taken one after the other, by candidate; 0 where there is none.
   std::vector<std::vector<double>> rounds;
 
-  /// One trial each of the candidates `which`, measured in turns.
+  /// A trial of the first of the candidates `which`, measured in turns with the others.
   void add(std::span<const std::size_t> which, std::span<const Measured> measured);
   /// How many times the time of `b` candidate `a` takes, both with times: the median over the rounds that
-  /// timed both, because a machine's speed may change from round to round; of their medians where no round
-  /// did.
+  /// timed both, because a machine's speed may change from round to round, averaged with what their ratios to
+  /// others say, weighted by the number of rounds; of their medians where there are none.
   [[nodiscard]] Timing ratio(std::size_t a, std::size_t b) const;
   /// The candidate to take: the first one that works unless another is faster by more than noise. Nothing
   /// measured gives 0.
   [[nodiscard]] std::size_t chosen() const;
-  /// Those that more measuring may show to be the fastest; at most one when that is decided.
+  /// The fastest candidate that works; nothing when none is known to.
+  [[nodiscard]] std::optional<std::size_t> fastest() const;
+  /// Those that more measuring may show to be faster than the fastest; none when that is decided.
   [[nodiscard]] std::vector<std::size_t> contenders() const;
 };
 
@@ -51,8 +54,8 @@ struct SearchBudget {
   double seconds = std::numeric_limits<double>::infinity();
 };
 
-/// What the search calls: `measure` gives one Measured for each of `candidates`, measured in turns; `record`
-/// gets these trials.
+/// What the search calls for one trial of the first of one or two candidates: `measure` times them in turns
+/// and gives one Measured for each; `record` gets what came of it.
 struct SearchCalls {
   using Candidates = std::span<const std::string>;
   std::function<std::vector<Measured>(const TuningTask&, Candidates)> measure;
@@ -60,8 +63,9 @@ struct SearchCalls {
 };
 
 /// Measures until every task is decided or the budget is spent; returns the trials made. First every
-/// candidate once, tasks in an order that `seed` fixes, then again the contenders of the task where most time
-/// may be won. `standings` has what earlier runs found of each task and is brought up to date.
+/// candidate once, tasks in an order that `seed` fixes, then again a contender of the task where most time
+/// may be won, each in turns with the fastest candidate so far. `standings` has what earlier runs found of
+/// each task and is brought up to date.
 std::int64_t search(std::span<const TuningTask> tasks, std::span<Standing> standings,
                     const SearchBudget& budget, std::uint64_t seed, const SearchCalls& calls);
 

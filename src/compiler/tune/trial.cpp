@@ -17,8 +17,10 @@ bool is_time(double us) { return std::isfinite(us) && us > 0; }
 Trial checked(Trial trial) {
   if (trial.error.empty() == trial.us.empty())
     fail(ErrorCode::invalid_model, "a trial has times or an error, one of both");
-  if (!std::all_of(trial.us.begin(), trial.us.end(), is_time))
-    fail(ErrorCode::invalid_model, "a trial has a time that is none");
+  for (const std::vector<double>& us : {trial.us, trial.against_us}) {
+    if (!std::all_of(us.begin(), us.end(), is_time))
+      fail(ErrorCode::invalid_model, "a trial has a time that is none");
+  }
   if (trial.batch < 1 || trial.threads < 1)
     fail(ErrorCode::invalid_model, "a trial has batch {} and {} threads", trial.batch, trial.threads);
   return trial;
@@ -35,17 +37,20 @@ std::string trial_line(const Trial& trial) {
   } else {
     json["noise"] = timing_of(trial.us).noise;
   }
+  if (!trial.against.empty()) json["against"] = {{"kernel", trial.against}, {"us", trial.against_us}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Trial parse_trial(std::string_view line) {
   try {
     const Json json = Json::parse(line);
+    const Json against = json.value("against", Json::object());
     return checked({json.at("version").get<std::string>(), json.at("cpu").get<std::string>(),
                     json.at("isa").get<std::string>(), json.at("problem").get<std::string>(),
                     json.at("batch").get<std::int64_t>(), json.at("threads").get<int>(),
                     json.at("kernel").get<std::string>(), json.at("us").get<std::vector<double>>(),
-                    json.value("error", ""), json.at("unix_ms").get<std::int64_t>()});
+                    json.value("error", ""), json.at("unix_ms").get<std::int64_t>(),
+                    against.value("kernel", ""), against.value("us", std::vector<double>{})});
   } catch (const nlohmann::json::exception& e) {
     fail(ErrorCode::invalid_model, "{}", e.what());
   }

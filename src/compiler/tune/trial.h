@@ -6,7 +6,7 @@
 
 namespace octavo {
 
-/// One candidate measured once: a line of a tuning log.
+/// One candidate measured once, in turns with another one: a line of a tuning log.
 struct Trial {
   std::string version;  ///< of Octavo
   std::string cpu;      ///< brand
@@ -18,6 +18,8 @@ struct Trial {
   std::vector<double> us;  ///< times of one run, in the order measured; empty when it failed
   std::string error;       ///< how it failed
   std::int64_t unix_ms = 0;
+  std::string against;             ///< the other candidate; empty when it was measured alone
+  std::vector<double> against_us;  ///< the other one's times, each taken right after one of `us`
 };
 
 /// The trial as a line of JSON, without the newline, and back. Error(invalid_model) when the line is no

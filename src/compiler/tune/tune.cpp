@@ -107,8 +107,8 @@ TuneResult tune(const Package& package, const LoggedTrials& logged, TuningLog& l
   budget.trials = std::max<std::int64_t>(options.budget.trials - trials, 0);
   const auto record = [&](const TuningTask& task, SearchCalls::Candidates candidates,
                           std::span<const Measured> measured) {
-    for (const Trial& trial : trials_here(task, candidates, measured, options.threads)) log.add(trial);
-    trials += static_cast<std::int64_t>(candidates.size());
+    log.add(trial_here(task, candidates, measured, options.threads));
+    ++trials;
     if (progress) progress(progress_of(problems, trials, options.budget.trials));
   };
   Timekeeping timekeeping = options.timekeeping;
