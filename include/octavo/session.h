@@ -56,13 +56,18 @@ enum class WeightCopies {
   one_per_node,  ///< the sessions pinned to CPUs of one NUMA node share one, made by threads there
 };
 
+/// How images go through a plan; 0 = as measured best, or else the default. Results do not depend on it.
+struct PassShape {
+  std::int64_t images = 0;     ///< at a time at most
+  std::int64_t row_bands = 0;  ///< in which large steps go down an image together; 1 = each step whole
+  std::int64_t l2_kib = 0;     ///< of L2 for activations: steps with more are done for fewer images at a time
+};
+
 struct SessionOptions {
   int threads = 1;
   /// CPUs to pin the threads to, one each; empty = no pinning.
   std::vector<int> cpus;
-  /// How many images go through the plan at a time; 0 = as many as measured best by default. Results do not
-  /// depend on it.
-  std::int64_t images_per_pass = 0;
+  PassShape pass;
   /// Forces a kernel row where it is legal: "conv2d:reference,linear:onednn" (also the environment's
   /// OCTAVO_KERNEL).
   std::string kernels;

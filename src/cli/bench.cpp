@@ -42,7 +42,7 @@ struct Options {
   std::vector<std::int64_t> batches{1};
   double seconds = 0, warmup = -1;
   int windows = 5, turns = 1;
-  std::int64_t images_per_pass = 0;
+  PassShape pass;
   bool steps = false, weights_per_node = false, share_cpus = false;
   std::int64_t query_samples = 8, offline_samples = 0, max_batch = 8;
   double rate = 0, bound_ms = 15, percentile = 99;
@@ -78,7 +78,7 @@ bench::Sweep sweep_of(const Options& options) {
 SessionOptions session_options(const Options& options) {
   SessionOptions session;
   session.kernels = options.kernels;
-  session.images_per_pass = options.images_per_pass;
+  session.pass = options.pass;
   if (options.weights_per_node) session.weights = WeightCopies::one_per_node;
   return session;
 }
@@ -272,7 +272,11 @@ void declare_what(CLI::App& verb, Options& options) {
   options.dlrm.declare(verb);
   verb.add_option("--seed", options.inputs.seed, "of made-up inputs and of arrivals")->capture_default_str();
   verb.add_option("--kernels", options.kernels, "force kernels: conv2d:avx2,linear:reference");
-  verb.add_option("--images-per-pass", options.images_per_pass, "images that go through a model at a time");
+  verb.add_option("--images-per-pass", options.pass.images, "images that go through a model at a time");
+  verb.add_option("--row-bands", options.pass.row_bands,
+                  "bands in which large steps go down an image together; 1 = each step whole");
+  verb.add_option("--l2-kib", options.pass.l2_kib,
+                  "L2 for activations: steps with more are done for fewer images at a time");
 }
 
 void declare_how(CLI::App& verb, Options& options) {

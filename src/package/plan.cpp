@@ -183,4 +183,12 @@ std::string print(const Plan& plan) {
   return text;
 }
 
+void check(const PassShape& pass, ErrorCode code) {
+  constexpr std::int64_t kMostBands = 4096, kMostKib = std::int64_t{1} << 40;
+  if (pass.images < 0) fail(code, "images_per_pass {}", pass.images);
+  if (pass.row_bands < 0 || pass.row_bands > kMostBands)
+    fail(code, "row_bands {}, not 0 to {}", pass.row_bands, kMostBands);
+  if (pass.l2_kib < 0 || pass.l2_kib > kMostKib) fail(code, "l2_kib {}", pass.l2_kib);
+}
+
 }  // namespace octavo

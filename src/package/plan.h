@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/dim.h"
+#include "octavo/error.h"
+#include "octavo/session.h"
 #include "octavo/tensor.h"
 
 namespace octavo {
@@ -62,7 +64,7 @@ struct Tuning {
   std::string cpu;  ///< the brand
   std::string isa;  ///< in use then
   std::int64_t trials = 0;
-  std::int64_t images_per_pass = 0;  ///< the fastest SessionOptions::images_per_pass; 0 = the default
+  PassShape pass;  ///< the fastest; 0 = the default
 };
 
 /// The chosen steps and all memory: everything that the engine needs beside the weights' bytes. Plain data.
@@ -95,6 +97,8 @@ std::int64_t tensor_bytes(const PlanTensor& tensor);
 /// Checks everything that the engine relies on: indices, dtypes, offsets within the arena, weights' sizes.
 /// Error(invalid_model) naming the offending tensor or step.
 void check(const Plan& plan);
+/// Error(`code`) naming a number that makes no sense.
+void check(const PassShape& pass, ErrorCode code);
 
 /// The plan as JSON text and back. `parse_plan` checks; Error(invalid_model) names the offending key.
 std::string plan_json(const Plan& plan);

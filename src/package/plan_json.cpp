@@ -154,14 +154,18 @@ Json tuning_json(const Tuning& tuning) {
   return {{"cpu", tuning.cpu},
           {"isa", tuning.isa},
           {"trials", tuning.trials},
-          {"images_per_pass", tuning.images_per_pass}};
+          {"images_per_pass", tuning.pass.images},
+          {"row_bands", tuning.pass.row_bands},
+          {"l2_kib", tuning.pass.l2_kib}};
 }
 
 Tuning parse_tuning(const Json& json) {
-  Tuning tuning{json.at("cpu").get<std::string>(), json.at("isa").get<std::string>(),
-                json.at("trials").get<std::int64_t>(), json.at("images_per_pass").get<std::int64_t>()};
-  if (tuning.images_per_pass < 0)
-    fail(ErrorCode::invalid_model, "images_per_pass {}", tuning.images_per_pass);
+  Tuning tuning{json.at("cpu").get<std::string>(),
+                json.at("isa").get<std::string>(),
+                json.at("trials").get<std::int64_t>(),
+                {json.at("images_per_pass").get<std::int64_t>(), json.value("row_bands", std::int64_t{0}),
+                 json.value("l2_kib", std::int64_t{0})}};
+  check(tuning.pass, ErrorCode::invalid_model);
   return tuning;
 }
 

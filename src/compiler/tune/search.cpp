@@ -82,11 +82,13 @@ class Search {
   /// A trial of a candidate, in turns with the fastest one so far.
   void measure(std::size_t task, std::size_t candidate) {
     Standing& standing = standings_[task];
+    const std::vector<std::string>& all = tasks_[task].candidates;
     std::vector<std::size_t> which{candidate};
-    const auto best = standing.fastest();
-    if (best && *best != candidate) which.push_back(*best);
-    std::vector<std::string> names;
-    for (std::size_t c : which) names.push_back(tasks_[task].candidates[c]);
+    std::vector<std::string> names{all[candidate]};
+    if (const auto best = standing.fastest(); best && *best != candidate) {
+      which.push_back(*best);
+      names.push_back(all[*best]);
+    }
     const std::vector<Measured> measured = calls_.measure(tasks_[task], names);
     standing.add(which, measured);
     ++spent_;

@@ -78,11 +78,11 @@ std::function<void()> step_run(const PackageData& package, const Step& step, std
   return [run] { run->run(); };
 }
 
-std::function<void()> session_run(const Package& package, std::int64_t images_per_pass, std::int64_t batch,
+std::function<void()> session_run(const Package& package, const PassShape& pass, std::int64_t batch,
                                   int threads) {
   SessionOptions options;
   options.threads = threads;
-  options.images_per_pass = images_per_pass;
+  options.pass = pass;
   auto session = std::make_shared<Session>(package, options);
   auto inputs = std::make_shared<std::vector<Tensor>>();
   for (const PortInfo& port : package.inputs()) {

@@ -12,9 +12,8 @@ namespace octavo {
 std::function<void()> step_run(const PackageData& package, const Step& step, std::string_view kernel,
                                std::int64_t batch, int threads);
 
-/// A session of `package` on data made up that runs `batch` images, `images_per_pass` at a time (0 =
-/// default).
-std::function<void()> session_run(const Package& package, std::int64_t images_per_pass, std::int64_t batch,
+/// A session of `package` on data made up that runs `batch` images so.
+std::function<void()> session_run(const Package& package, const PassShape& pass, std::int64_t batch,
                                   int threads);
 
 }  // namespace octavo

@@ -15,7 +15,7 @@
 namespace octavo {
 namespace {
 
-constexpr std::string_view kDefault = "default";
+constexpr std::string_view kDefault = "default", kImages = "images", kBands = "row_bands", kKib = "l2_kib";
 
 /// The rows that can solve a problem here. The reference is none where another one is.
 std::vector<std::string> candidates_for(std::string_view problem) {
@@ -61,18 +61,39 @@ TuningTask session_task(const Plan& plan, std::int64_t batch) {
   for (const Step& step : plan.steps) steps += step.problem + "\n";
   const std::uint32_t sum = crc32c(std::as_bytes(std::span(steps)));
   TuningTask task{fmt::format("session {} {:08x}", plan.name, sum), batch, 1, {}};
+  const auto add = [&](const PassShape& pass) { task.candidates.push_back(pass_text(pass)); };
+  add({});
+  for (std::int64_t bands : {4, 7}) add({.row_bands = bands});
   if (plan.whole_batch || batch < 2) return task;
-  task.candidates.emplace_back(kDefault);
   for (std::int64_t images = 1; images <= std::min<std::int64_t>(batch, 64); images *= 2) {
-    if (images != kImagesPerPass) task.candidates.push_back(std::to_string(images));
+    if (images != kImagesPerPass) add({.images = images});
+  }
+  for (std::int64_t kib : {kActivationKib / 2, 2 * kActivationKib}) {
+    add({.l2_kib = kib});
+    add({.row_bands = 4, .l2_kib = kib});
   }
   return task;
 }
 
-std::int64_t images_of(std::string_view candidate) {
-  std::int64_t images = 0;  // "default" is no number
-  std::from_chars(candidate.data(), candidate.data() + candidate.size(), images);
-  return images;
+std::string pass_text(const PassShape& pass) {
+  std::string text;
+  const auto add = [&](std::string_view name, std::int64_t value) {
+    if (value > 0) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
+  };
+  add(kImages, pass.images), add(kBands, pass.row_bands), add(kKib, pass.l2_kib);
+  return text.empty() ? std::string(kDefault) : text;
+}
+
+PassShape parse_pass(std::string_view text) {
+  const auto number = [&](std::string_view name) {
+    std::int64_t value = 0;
+    const std::size_t at = text.find(fmt::format("{}=", name));
+    if (at == std::string_view::npos) return value;
+    const std::string_view digits = text.substr(at + name.size() + 1);
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return value;
+  };
+  return {number(kImages), number(kBands), number(kKib)};
 }
 
 }  // namespace octavo

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,9 +20,10 @@ StepTasks step_tasks(const Plan& plan, std::int64_t batch);
 /// The candidates of each task in an order of chance.
 void shuffle(StepTasks& steps, std::uint64_t seed);
 
-/// How many images go through the plan at a time, as a task; without candidates where there is no choice.
+/// How images go through the plan, as a task; its candidates are texts of PassShapes.
 TuningTask session_task(const Plan& plan, std::int64_t batch);
-/// What a candidate of that task stands for: SessionOptions::images_per_pass.
-std::int64_t images_of(std::string_view candidate);
+/// "images=4 row_bands=7", "default" where all is; and back.
+std::string pass_text(const PassShape& pass);
+PassShape parse_pass(std::string_view text);
 
 }  // namespace octavo

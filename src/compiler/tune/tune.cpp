@@ -35,7 +35,7 @@ namespace {
 
 /// The plan with a hint at every step that was measured.
 Plan hinted(const Plan& plan, const StepTasks& steps, std::span<const Standing> standings,
-            std::int64_t trials, std::int64_t images_per_pass) {
+            std::int64_t trials, const PassShape& pass) {
   Plan tuned = plan;
   for (std::size_t s = 0; s < tuned.steps.size(); ++s) {
     const std::size_t task = steps.task_of[s];
@@ -43,12 +43,12 @@ Plan hinted(const Plan& plan, const StepTasks& steps, std::span<const Standing> 
     tuned.steps[s].kernel = found.chosen_us > 0 ? found.chosen : "";
     tuned.steps[s].measured_us = found.chosen_us;
   }
-  tuned.tuning = Tuning{cpu_facts().brand, std::string(isa_name(usable_isa())), trials, images_per_pass};
+  tuned.tuning = Tuning{cpu_facts().brand, std::string(isa_name(usable_isa())), trials, pass};
   return tuned;
 }
 
-std::int64_t chosen_images(const TuningTask& task, const Standing& standing) {
-  return task.candidates.empty() ? 0 : images_of(task.candidates[standing.chosen()]);
+PassShape chosen_pass(const TuningTask& task, const Standing& standing) {
+  return parse_pass(task.candidates[standing.chosen()]);
 }
 
 /// Everything that is chosen for one model and one use.
@@ -67,7 +67,7 @@ struct Problems {
   [[nodiscard]] TuneResult result(const Package& package, const LoggedTrials& logged,
                                   std::int64_t trials) const {
     TuneResult found{with_plan(package, hinted(package.data().plan, steps, known_steps.standings, trials,
-                                               chosen_images(session, known_session.standings.front()))),
+                                               chosen_pass(session, known_session.standings.front()))),
                      trials,
                      {},
                      {}};
@@ -77,7 +77,7 @@ struct Problems {
       add_failures(steps.tasks[t], known_steps.standings[t], found.notes);
       problems.push_back(steps.tasks[t].problem);
     }
-    if (!session.candidates.empty()) found.tasks.push_back(outcome(session, known_session.standings.front()));
+    found.tasks.push_back(outcome(session, known_session.standings.front()));
     add_failures(session, known_session.standings.front(), found.notes);
     const auto useless = useless_parts(logged, problems);
     found.notes.insert(found.notes.end(), useless.begin(), useless.end());
@@ -126,12 +126,12 @@ TuneResult tune(const Package& package, const LoggedTrials& logged, TuningLog& l
   budget.trials -= search(problems.steps.tasks, problems.known_steps.standings, budget, options.seed,
                           {measure_steps, record});
   const Package hinted_package =
-      with_plan(package, hinted(plan, problems.steps, problems.known_steps.standings, trials, 0));
+      with_plan(package, hinted(plan, problems.steps, problems.known_steps.standings, trials, {}));
   const auto measure_session = [&](const TuningTask& task, std::span<const std::string> candidates) {
     return measure_isolated(
         candidates,
-        [&](const std::string& images) {
-          return session_run(hinted_package, images_of(images), task.batch, options.threads);
+        [&](const std::string& pass) {
+          return session_run(hinted_package, parse_pass(pass), task.batch, options.threads);
         },
         timekeeping);
   };

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/isa.h"
+#include "engine/kernels/reach.h"
 #include "octavo/tensor.h"
 
 namespace octavo {
@@ -49,6 +51,9 @@ class Prepared {
   /// Computes this share of the step. No allocation, no system call, no exception. Shares write disjoint
   /// memory; all shares 0..count-1 must run for the step to be done.
   virtual void run(const KernelArgs& args, Share share) const noexcept = 0;
+  /// What this share touches where one image takes the step; nothing where that cannot be told. Known shares
+  /// may run as bands of an image, other steps' between them.
+  [[nodiscard]] virtual std::optional<Reach> reach(Share /*share*/) const { return std::nullopt; }
   /// Scratch that each thread needs, in bytes, 64-byte aligned by the caller.
   [[nodiscard]] virtual std::int64_t scratch_bytes() const noexcept { return 0; }
 };

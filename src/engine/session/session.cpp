@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "base/thread_team.h"
 #include "engine/session/prepared_plan.h"
+#include "engine/session/row_bands.h"
 #include "engine/session/walk_order.h"
 #include "package/package.h"
 
@@ -29,11 +30,17 @@ int node_of(int cpu) {
   return -1;
 }
 
-/// The caller's number, else the one measured best for this instruction set, else the default.
-std::int64_t images_per_pass_of(const SessionOptions& options, const Plan& plan) {
-  if (options.images_per_pass > 0) return options.images_per_pass;
+/// The caller's numbers, else those measured best for this instruction set, else the defaults.
+PassShape pass_shape(const SessionOptions& options, const Plan& plan) {
+  check(options.pass, ErrorCode::invalid_argument);
   const bool is_tuned = plan.tuning && plan.tuning->isa == isa_name(usable_isa());
-  return is_tuned && plan.tuning->images_per_pass > 0 ? plan.tuning->images_per_pass : kImagesPerPass;
+  const PassShape tuned = is_tuned ? plan.tuning->pass : PassShape{};
+  const auto first = [](std::int64_t asked, std::int64_t measured, std::int64_t otherwise) {
+    return asked > 0 ? asked : measured > 0 ? measured : otherwise;
+  };
+  return {first(options.pass.images, tuned.images, kImagesPerPass),
+          first(options.pass.row_bands, tuned.row_bands, 1),
+          first(options.pass.l2_kib, tuned.l2_kib, kActivationKib)};
 }
 
 Preparation preparation(const SessionOptions& options) {
@@ -58,7 +65,7 @@ class Arena {
 struct Session::State {
   Package package;
   ThreadTeam team;
-  std::int64_t images_per_pass;
+  PassShape pass;
   std::shared_ptr<const PreparedPlan> prepared;  ///< shared with the package's other sessions
   const std::vector<PreparedStep>& steps;
   const std::int64_t scratch_bytes;
@@ -71,6 +78,7 @@ struct Session::State {
   std::vector<std::byte*> base;                         ///< by tensor: where it is during this pass
   std::vector<std::vector<const std::byte*>> operands;  ///< by step: base of each input
   WalkOrder order;                                      ///< for `order_images` images
+  std::vector<std::vector<BandStep>> leg_steps;         ///< by leg of the order; empty until it runs
   std::int64_t order_images = 0;
   Arena kept;                                  ///< the order's kept tensors
   std::vector<std::vector<StepEvent>> events;  ///< by thread; empty unless a run is traced
@@ -78,12 +86,10 @@ struct Session::State {
   State(Package opened, const SessionOptions& options)
       : package(std::move(opened)),
         team(options.threads, options.cpus),
-        images_per_pass(images_per_pass_of(options, package.data().plan)),
+        pass(pass_shape(options, package.data().plan)),
         prepared(prepared_plan(package, preparation(options), team)),
         steps(prepared->steps),
         scratch_bytes(prepared->scratch_bytes) {
-    if (options.images_per_pass < 0)
-      fail(ErrorCode::invalid_argument, "images_per_pass {}", options.images_per_pass);
     given.resize(plan().inputs.size());
     batches.resize(plan().inputs.size());
     results.resize(plan().outputs.size());
@@ -130,7 +136,9 @@ struct Session::State {
   }
 
   const WalkOrder& order_for(std::int64_t images) {
-    if (images != order_images) order = walk_order(plan(), images);
+    if (images == order_images) return order;
+    order = walk_order(plan(), images, pass.l2_kib * 1024);
+    leg_steps.assign(order.legs.size(), {});
     order_images = images;
     return order;
   }
@@ -140,7 +148,8 @@ struct Session::State {
     const WalkOrder& legs = order_for(count);
     std::byte* const kept_memory = kept.at_least(legs.kept_bytes_per_image * count);
     arena.at_least(arena_bytes(count));
-    for (const Leg& leg : legs.legs) {
+    for (std::size_t l = 0; l < legs.legs.size(); ++l) {
+      const Leg& leg = legs.legs[l];
       for (std::int64_t image = 0; image < count; image += leg.images) {
         const std::int64_t images = std::min(leg.images, count - image);
         place(first + image, images);
@@ -148,7 +157,11 @@ struct Session::State {
           base[t.tensor] = kept_memory + t.offset * count + image * tensor_bytes(plan().tensors[t.tensor]);
         }
         list_operands();
-        team.run([&](int thread) { walk(thread, images, all_scratch, leg.first, leg.end); });
+        if (leg_steps[l].empty()) {
+          leg_steps[l] =
+              steps_in_bands(plan(), steps, leg, static_cast<int>(pass.row_bands), team.size(), base);
+        }
+        team.run([&](int thread) { walk(thread, images, all_scratch, leg_steps[l]); });
       }
     }
   }
@@ -186,18 +199,16 @@ struct Session::State {
     }
   }
 
-  /// The step loop: every thread walks the steps `first` .. `end`, takes its share of each, and waits for the
-  /// others.
-  void walk(int thread, std::int64_t count, std::byte* all_scratch, std::size_t first,
-            std::size_t end_step) noexcept {
-    const Share share{thread, team.size()};
+  /// The step loop: every thread walks the steps, takes its share of each band, and waits for the others.
+  void walk(int thread, std::int64_t count, std::byte* all_scratch,
+            std::span<const BandStep> bands) noexcept {
     std::vector<StepEvent>* const trace =
         events.empty() ? nullptr : &events[static_cast<std::size_t>(thread)];
     std::int64_t begin = trace != nullptr ? now_ns() : 0;
-    for (std::size_t s = first; s < end_step; ++s) {
+    for (const auto& [s, band, of_bands] : bands) {
       const KernelArgs args{operands[s], base[static_cast<std::size_t>(plan().steps[s].output)],
                             all_scratch + thread * scratch_bytes, steps[s].grows ? count : 1};
-      steps[s].kernel->run(args, share);
+      steps[s].kernel->run(args, {band * team.size() + thread, of_bands * team.size()});
       const std::int64_t done = trace != nullptr ? now_ns() : 0;
       team.wait_for_all();
       if (trace == nullptr) continue;
@@ -241,7 +252,7 @@ void Session::run() {
   State& s = *state_;
   const std::int64_t batch = s.batch_size();
   s.make_results(batch);
-  const std::int64_t pass = s.plan().whole_batch ? batch : std::min(batch, s.images_per_pass);
+  const std::int64_t pass = s.plan().whole_batch ? batch : std::min(batch, s.pass.images);
   std::byte* const scratch = s.scratch.at_least(s.scratch_bytes * s.team.size());
   for (std::int64_t first = 0; first < batch; first += pass) {
     const std::int64_t count = std::min(pass, batch - first);
@@ -251,8 +262,9 @@ void Session::run() {
 
 std::vector<StepEvent> Session::run_traced() {
   State& s = *state_;
-  // Every image passes a step once at most; room for all, so that the step loop need not ask for memory.
-  const auto most = s.steps.size() * static_cast<std::size_t>(s.batch_size());
+  // Every image passes a band of a step once at most; room for all, so that the step loop need not ask for
+  // memory.
+  const auto most = s.steps.size() * static_cast<std::size_t>(s.batch_size() * s.pass.row_bands);
   s.events.assign(static_cast<std::size_t>(s.team.size()), {});
   for (std::vector<StepEvent>& of_thread : s.events) of_thread.reserve(most);
   run();

@@ -45,7 +45,7 @@ Tensor filled(std::vector<std::int64_t> shape, float first) {
 
 SessionOptions with_passes(std::int64_t images) {
   SessionOptions options;
-  options.images_per_pass = images;
+  options.pass.images = images;
   return options;
 }
 SessionOptions with_threads(int threads) {
@@ -160,7 +160,7 @@ TEST(Session, MovesWithItsResults) {
 
 TEST(Session, TracesWhatEveryThreadDoes) {
   SessionOptions options = with_threads(2);
-  options.images_per_pass = 2;
+  options.pass.images = 2;
   Session session(sum_of_inputs(), options);
   const Tensor a = filled({5, 4}, 0), c = filled({4}, 0);
   session.set_input("a", a.view());

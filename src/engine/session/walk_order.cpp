@@ -7,9 +7,6 @@
 namespace octavo {
 namespace {
 
-/// What of a core's L2 cache the activations of a step may take while its weights pass.
-constexpr std::int64_t kNearBytes = std::int64_t{1536} * 1024;
-
 const PlanTensor& tensor_of(const Plan& plan, std::int32_t index) {
   return plan.tensors[static_cast<std::size_t>(index)];
 }
@@ -57,8 +54,8 @@ struct Traffic {
   std::int64_t weights = 0;
 
   /// Those that come from behind L2, for each image when `images` take the step together.
-  [[nodiscard]] std::int64_t far_bytes(std::int64_t images) const {
-    return (activations > kNearBytes / images ? activations : 0) + weights / images;
+  [[nodiscard]] std::int64_t far_bytes(std::int64_t images, std::int64_t near_bytes) const {
+    return (activations > near_bytes / images ? activations : 0) + weights / images;
   }
 };
 
@@ -86,7 +83,8 @@ std::vector<std::int64_t> group_sizes(std::int64_t images) {
 
 /// For every step the index in `sizes` with the fewest far bytes in all; a change of size makes the
 /// activations between the steps far.
-std::vector<std::size_t> best_sizes(const Plan& plan, const std::vector<std::int64_t>& sizes) {
+std::vector<std::size_t> best_sizes(const Plan& plan, const std::vector<std::int64_t>& sizes,
+                                    std::int64_t near_bytes) {
   const std::size_t count = plan.steps.size();
   std::vector<std::int64_t> cost(sizes.size(), 0);
   std::vector<std::vector<std::size_t>> from(count, std::vector<std::size_t>(sizes.size()));
@@ -97,7 +95,7 @@ std::vector<std::size_t> best_sizes(const Plan& plan, const std::vector<std::int
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       const bool changes = s > 0 && with_change < cost[i];
       from[s][i] = changes ? cheapest : i;
-      cost[i] = (changes ? with_change : cost[i]) + traffic.far_bytes(sizes[i]);
+      cost[i] = (changes ? with_change : cost[i]) + traffic.far_bytes(sizes[i], near_bytes);
     }
   }
   std::vector<std::size_t> chosen(count);
@@ -109,9 +107,9 @@ std::vector<std::size_t> best_sizes(const Plan& plan, const std::vector<std::int
   return chosen;
 }
 
-std::vector<Leg> divide(const Plan& plan, std::int64_t images) {
+std::vector<Leg> divide(const Plan& plan, std::int64_t images, std::int64_t near_bytes) {
   const std::vector<std::int64_t> sizes = group_sizes(images);
-  const std::vector<std::size_t> chosen = best_sizes(plan, sizes);
+  const std::vector<std::size_t> chosen = best_sizes(plan, sizes, near_bytes);
   std::vector<Leg> legs;
   for (std::size_t s = 0; s < chosen.size(); ++s) {
     if (legs.empty() || legs.back().images != sizes[chosen[s]]) legs.push_back({s, s, sizes[chosen[s]]});
@@ -152,14 +150,14 @@ void find_kept(const Plan& plan, const Writers& writers, WalkOrder& order) {
 
 }  // namespace
 
-WalkOrder walk_order(const Plan& plan, std::int64_t images) {
+WalkOrder walk_order(const Plan& plan, std::int64_t images, std::int64_t near_bytes) {
   WalkOrder order;
   const Writers writers(plan);
   if (images < 2 || plan.whole_batch || !writers.are_known()) {
     order.legs.push_back({0, plan.steps.size(), images});
     return order;
   }
-  order.legs = divide(plan, images);
+  order.legs = divide(plan, images, near_bytes);
   find_kept(plan, writers, order);
   return order;
 }

@@ -11,6 +11,10 @@ namespace octavo {
 /// once for several images, few enough that the activations of most networks stay in L3.
 inline constexpr std::int64_t kImagesPerPass = 8;
 
+/// What of a core's L2 cache the activations of a step may take while its weights pass, unless told
+/// otherwise.
+inline constexpr std::int64_t kActivationKib = 1536;
+
 /// Steps that `images` images take together before the next ones do.
 struct Leg {
   std::size_t first = 0, end = 0;
@@ -33,7 +37,8 @@ struct WalkOrder {
 
 /// Divides the steps into legs so that few bytes come from behind the L2 cache: early layers of an image
 /// network have small weights and large activations, which stay near when images go one by one; later ones
-/// have large weights, which several images should share. One leg where the plan cannot be divided.
-WalkOrder walk_order(const Plan& plan, std::int64_t images);
+/// have large weights, which several images should share. `near_bytes` of activations count as near. One leg
+/// where the plan cannot be divided.
+WalkOrder walk_order(const Plan& plan, std::int64_t images, std::int64_t near_bytes = kActivationKib * 1024);
 
 }  // namespace octavo

@@ -37,6 +37,12 @@ class Depthwise final : public Prepared {
     return (has_rows_ ? row_scratch_bytes() : 0) + (is_in_place_ ? 0 : band_.scratch_bytes());
   }
 
+  [[nodiscard]] std::optional<Reach> reach(Share share) const override {
+    if (problem_.n != 1) return std::nullopt;
+    const auto range = share.of(problem_.oh() * problem_.ow());
+    return problem_.reach(range.begin, range.end);
+  }
+
   void run(const KernelArgs& args, Share share) const noexcept override {
     const auto range = share.of(problem_.n * args.batch * problem_.oh() * problem_.ow());
     std::int64_t first = range.begin;

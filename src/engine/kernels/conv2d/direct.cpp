@@ -58,21 +58,16 @@ class Direct final : public Prepared {
     rules_ = isa.knows_fast_forms ? FastRules(p, arrays_, windows) : FastRules(p, arrays_);
   }
 
+  [[nodiscard]] std::optional<Reach> reach(Share share) const override {
+    const Part of_it = part(1, share);
+    if (problem_.n != 1 || of_it.panels.end - of_it.panels.begin != panels_) return std::nullopt;
+    return problem_.reach(of_it.pixels.begin, of_it.pixels.end);
+  }
+
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override { return band_.scratch_bytes(); }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
-    const std::int64_t pixels = problem_.n * args.batch * problem_.oh() * problem_.ow();
-    const std::int64_t blocks = (pixels + isa_.block_pixels - 1) / isa_.block_pixels;
-    Share::Range panel_range{0, panels_};
-    Share::Range pixel_range{0, pixels};
-    // Each thread should read the larger operand only in part: weights by panels, or input by pixels.
-    const bool weights_are_larger = weights_.bytes() > pixels * problem_.ic;
-    if (panels_ >= share.count && (weights_are_larger || blocks < share.count)) {
-      panel_range = share.of(panels_);
-    } else {
-      const Share::Range range = share.of(blocks);
-      pixel_range = {range.begin * isa_.block_pixels, std::min(pixels, range.end * isa_.block_pixels)};
-    }
+    const auto [panel_range, pixel_range] = part(args.batch, share);
     for (std::int64_t first = pixel_range.begin; first < pixel_range.end;) {
       const InputBand::Placed placed = band_.place(args.inputs[0], first, pixel_range.end, args.scratch);
       for (std::int64_t panel = panel_range.begin; panel < panel_range.end; ++panel) {
@@ -83,6 +78,21 @@ class Direct final : public Prepared {
   }
 
  private:
+  struct Part {
+    Share::Range panels, pixels;
+  };
+  /// Each thread should read the larger operand only in part: weights by panels, or input by pixels.
+  [[nodiscard]] Part part(std::int64_t batch, Share share) const noexcept {
+    const std::int64_t pixels = problem_.n * batch * problem_.oh() * problem_.ow();
+    const std::int64_t blocks = (pixels + isa_.block_pixels - 1) / isa_.block_pixels;
+    const bool weights_are_larger = weights_.bytes() > pixels * problem_.ic;
+    if (panels_ >= share.count && (weights_are_larger || blocks < share.count)) {
+      return {share.of(panels_), {0, pixels}};
+    }
+    const Share::Range range = share.of(blocks);
+    return {{0, panels_}, {range.begin * isa_.block_pixels, std::min(pixels, range.end * isa_.block_pixels)}};
+  }
+
   /// Output channel of the panel's first column.
   [[nodiscard]] std::int64_t first_channel(std::int64_t panel) const noexcept {
     return panel / panels_per_set_ * runs_.merged_groups * problem_.ocg() +

@@ -68,4 +68,13 @@ StepSizes Conv2dProblem::sizes() const {
   return all;
 }
 
+Reach Conv2dProblem::reach(std::int64_t begin, std::int64_t end) const {
+  const std::int64_t pixel_bytes = oc * dtype_bytes(y);
+  Reach reach =
+      window_reach({ih, iw * ic * dtype_bytes(x), ow(), pixel_bytes, dh * (kh - 1) + 1, sh, pt}, begin, end);
+  reach.inputs.resize(sizes().inputs.size());
+  if (residual != 0) reach.inputs[2] = {begin * oc * dtype_bytes(r), end * oc * dtype_bytes(r)};
+  return reach;
+}
+
 }  // namespace octavo

@@ -2,6 +2,7 @@
 #include "engine/kernels/activation.h"
 #include "engine/kernels/operand_size.h"
 #include "engine/kernels/problem_text.h"
+#include "engine/kernels/reach.h"
 
 namespace octavo {
 
@@ -47,6 +48,8 @@ struct Conv2dProblem {
   /// Error(invalid_argument) with the offending value when the sizes make no sense.
   void check() const;
   [[nodiscard]] StepSizes sizes() const;
+  /// What output pixels [begin, end) of an image touch.
+  [[nodiscard]] Reach reach(std::int64_t begin, std::int64_t end) const;
 
  private:
   template <class Self, class Field>

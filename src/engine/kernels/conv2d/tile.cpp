@@ -160,22 +160,19 @@ class TileConvolution final : public Prepared {
     rules_ = FastRules(problem_, arrays_, windows);
   }
 
+  [[nodiscard]] std::optional<Reach> reach(Share share) const override {
+    const Part of_it = part(1, share);
+    if (problem_.n != 1 || of_it.panels.end - of_it.panels.begin != panels_) return std::nullopt;
+    return problem_.reach(of_it.rows.begin * problem_.ow(), of_it.rows.end * problem_.ow());
+  }
+
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
     return lines(kTileSums * 4) + lines(most_tiles_ * 8) + 2 * lines(most_tiles_ * kTileRows * 8) +
            lines(panels_ * kTilePanel * 4) + input_.copy_bytes();
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
-    const std::int64_t rows = problem_.n * args.batch * problem_.oh();
-    Share::Range panel_range{0, panels_};
-    Share::Range row_range{0, rows};
-    // Each thread should read the larger operand only in part: weights by panels, or input by pixels.
-    const bool weights_are_larger = weights_.bytes() > rows * problem_.ow() * problem_.ic;
-    if (panels_ >= share.count && (weights_are_larger || rows < share.count)) {
-      panel_range = share.of(panels_);
-    } else {
-      row_range = share.of(rows);
-    }
+    const auto [panel_range, row_range] = part(args.batch, share);
     if (panel_range.begin == panel_range.end) return;
     const Scratch scratch = divide(args.scratch);
     for (std::int64_t row = row_range.begin; row < row_range.end;) {
@@ -186,6 +183,19 @@ class TileConvolution final : public Prepared {
   }
 
  private:
+  struct Part {
+    Share::Range panels, rows;
+  };
+  /// Each thread should read the larger operand only in part: weights by panels, or input by rows.
+  [[nodiscard]] Part part(std::int64_t batch, Share share) const noexcept {
+    const std::int64_t rows = problem_.n * batch * problem_.oh();
+    const bool weights_are_larger = weights_.bytes() > rows * problem_.ow() * problem_.ic;
+    if (panels_ >= share.count && (weights_are_larger || rows < share.count)) {
+      return {share.of(panels_), {0, rows}};
+    }
+    return {{0, panels_}, share.of(rows)};
+  }
+
   [[nodiscard]] Scratch divide(std::byte* memory) const noexcept {
     const auto take = [&](std::int64_t bytes) {
       std::byte* const part = memory;

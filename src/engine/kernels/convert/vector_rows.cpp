@@ -16,6 +16,14 @@ class VectorQuantize final : public Prepared {
                 static_cast<float>(to.range.highest - to.zero_point), to.zero_point};
   }
 
+  [[nodiscard]] std::optional<Reach> reach(Share share) const override {
+    if (p_.n != 1) return std::nullopt;
+    const bool is_flat = p_.channels_last == 0 || p_.c == 1;
+    const auto range = share.of(is_flat ? p_.c * p_.s : p_.s);
+    if (is_flat) return Reach{{range.begin, range.end}, {{4 * range.begin, 4 * range.end}}};
+    return Reach{{p_.c * range.begin, p_.c * range.end}, {{0, 4 * p_.c * p_.s}}};  // of all planes
+  }
+
   void run(const KernelArgs& args, Share share) const noexcept override {
     const auto* x = reinterpret_cast<const float*>(args.inputs[0]);
     auto* y = reinterpret_cast<std::uint8_t*>(args.output);

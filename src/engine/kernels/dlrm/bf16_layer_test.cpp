@@ -57,12 +57,21 @@ struct Layer {
   }
 
   /// dst[m][n] at [m / 32][n / 32][m % 32][n % 32].
-  [[nodiscard]] std::vector<std::uint16_t> run(void (*kernel)(const DlrmBf16LayerWork&),
-                                               bool backwards) const {
+  [[nodiscard]] std::vector<std::uint16_t> run(void (*kernel)(const DlrmLayerWork&), bool backwards) const {
     const Bf16s dst(groups * panels * kDlrmStepBytes / 2);
-    kernel({reinterpret_cast<const std::uint8_t*>(src.data()), steps,
-            reinterpret_cast<const std::int8_t*>(weights.data()), bias.data(), panels,
-            reinterpret_cast<std::uint8_t*>(dst.data()), panels, samples, backwards ? 1 : 0});
+    kernel({.src = reinterpret_cast<const std::uint8_t*>(src.data()),
+            .steps = steps,
+            .weights = reinterpret_cast<const std::int8_t*>(weights.data()),
+            .bias = bias.data(),
+            .multiplier = nullptr,
+            .excess = nullptr,
+            .src_is_signed = 0,
+            .highest = 0,
+            .panels = panels,
+            .dst = reinterpret_cast<std::uint8_t*>(dst.data()),
+            .dst_steps = panels,
+            .samples = samples,
+            .backwards = backwards ? 1 : 0});
     std::vector<std::uint16_t> outputs;
     for (std::int64_t m = 0; m < samples; ++m) {
       for (std::int64_t n = 0; n < panels * 32; ++n)
@@ -75,7 +84,7 @@ struct Layer {
 struct Kernel {
   const char* name;
   CpuFeature needs;
-  void (*run)(const DlrmBf16LayerWork&);
+  void (*run)(const DlrmLayerWork&);
 };
 
 constexpr Kernel kKernels[] = {

@@ -10,7 +10,6 @@ namespace octavo {
 namespace {
 
 struct PairLayer {
-  using Work = DlrmBf16LayerWork;
   using Sum = float;
   using Rule = Bf16Rule;
 
@@ -18,13 +17,13 @@ struct PairLayer {
   static OCTAVO_INLINE void dot() {
     Tiles::template dot_bf16<c, a, b>();
   }
-  static OCTAVO_INLINE Rule rule(const Work& w, std::int64_t panel) { return bf16_rule(w, panel); }
+  static OCTAVO_INLINE Rule rule(const DlrmLayerWork& w, std::int64_t panel) { return bf16_rule(w, panel); }
   static OCTAVO_INLINE void finish_two(const float* left, const float* right, const Rule& rule,
                                        std::uint8_t* dst) {
     finish_bf16(_mm512_load_ps(left), _mm512_load_ps(right), rule, dst);
     finish_bf16(_mm512_load_ps(left + 16), _mm512_load_ps(right + 16), rule, dst + kDlrmStep);
   }
-  static OCTAVO_INLINE std::uint8_t* dst(const Work& w, std::int64_t group, std::int64_t panel) {
+  static OCTAVO_INLINE std::uint8_t* dst(const DlrmLayerWork& w, std::int64_t group, std::int64_t panel) {
     return bf16_panel_dst(w, group, panel);
   }
 };

@@ -35,7 +35,7 @@ inline void multiply_sample(const DlrmDotsWork& w, const std::int8_t* features, 
 }
 
 inline void finish_sample(const DlrmDotsWork& w, std::int64_t sample, const std::int32_t* sums) {
-  for (std::int64_t step = 0; step < w.fold_steps; ++step) {
+  for (std::int64_t step = 0; step < w.fold_fours; ++step) {
     std::uint8_t* const dst = top_step(w, sample, w.row_bytes / kDlrmStep + step);
     for (std::int64_t i = 0; i < 64; ++i) {
       const std::int64_t place = 4 * step + i / 16, lane = i % 16;

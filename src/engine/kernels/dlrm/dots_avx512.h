@@ -71,7 +71,7 @@ OCTAVO_INLINE void transpose_sample(const DlrmDotsWork& w, std::int64_t sample, 
 OCTAVO_INLINE void finish_byte_products(const DlrmDotsWork& w, std::int64_t sample,
                                         const std::int32_t* sums) {
   const std::int64_t first_step = w.row_bytes / kDlrmStep;
-  for (std::int64_t step = 0; step < w.fold_steps; ++step) {
+  for (std::int64_t step = 0; step < w.fold_fours; ++step) {
     __m512i v[4];
 #pragma GCC unroll 4
     for (std::int64_t i = 0; i < 4; ++i) {

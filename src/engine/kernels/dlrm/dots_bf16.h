@@ -9,7 +9,7 @@ namespace {
 OCTAVO_INLINE void finish_bf16_products(const DlrmDotsWork& w, std::int64_t sample,
                                         const std::int32_t* sums) {
   const std::int64_t first_step = w.row_bytes / kDlrmStep;
-  for (std::int64_t i = 0; i < 4 * w.fold_steps; i += 2) {
+  for (std::int64_t i = 0; i < 4 * w.fold_fours; i += 2) {
     __m512 lanes[2];
 #pragma GCC unroll 2
     for (std::int64_t half = 0; half < 2; ++half) {

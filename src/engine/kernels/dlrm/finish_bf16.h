@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "engine/kernels/dlrm/bf16_work.h"
 #include "engine/kernels/dlrm/inline.h"
+#include "engine/kernels/dlrm/work.h"
 
 // What the AVX-512 BF16 kernels share: from sums to the packed bf16 of the next layer. All of it has internal
 // linkage.
@@ -20,7 +20,7 @@ struct Bf16Rule {
   __m512 bias[2];
 };
 
-OCTAVO_INLINE Bf16Rule bf16_rule(const DlrmBf16LayerWork& w, std::int64_t panel) {
+OCTAVO_INLINE Bf16Rule bf16_rule(const DlrmLayerWork& w, std::int64_t panel) {
   const float* const bias = w.bias + panel * kDlrmPanel;
   return {{_mm512_loadu_ps(bias), _mm512_loadu_ps(bias + 16)}};
 }
@@ -33,8 +33,7 @@ OCTAVO_INLINE void finish_bf16(__m512 left, __m512 right, const Bf16Rule& rule, 
 }
 
 /// Where the outputs of `panel` of the samples from `group` * 32 on lie in dst: a panel is a step.
-OCTAVO_INLINE std::uint8_t* bf16_panel_dst(const DlrmBf16LayerWork& w, std::int64_t group,
-                                           std::int64_t panel) {
+OCTAVO_INLINE std::uint8_t* bf16_panel_dst(const DlrmLayerWork& w, std::int64_t group, std::int64_t panel) {
   return w.dst + (group * w.dst_steps + panel) * kDlrmStepBytes;
 }
 

@@ -8,7 +8,6 @@ namespace {
 /// u8 or s8 inputs.
 template <bool is_signed>
 struct ByteLayer {
-  using Work = DlrmLayerWork;
   using Sum = std::int32_t;
   using Rule = PanelRule;
 
@@ -20,12 +19,12 @@ struct ByteLayer {
       Tiles::template dot_us<c, a, b>();
     }
   }
-  static OCTAVO_INLINE Rule rule(const Work& w, std::int64_t panel) { return panel_rule(w, panel); }
+  static OCTAVO_INLINE Rule rule(const DlrmLayerWork& w, std::int64_t panel) { return panel_rule(w, panel); }
   static OCTAVO_INLINE void finish_two(const Sum* left, const Sum* right, const Rule& rule,
                                        std::uint8_t* dst) {
     octavo::finish_two(left, right, rule, dst);
   }
-  static OCTAVO_INLINE std::uint8_t* dst(const Work& w, std::int64_t group, std::int64_t panel) {
+  static OCTAVO_INLINE std::uint8_t* dst(const DlrmLayerWork& w, std::int64_t group, std::int64_t panel) {
     return panel_dst(w, group, panel);
   }
 };

@@ -2,8 +2,6 @@
 
 namespace octavo {
 
-void dlrm_layer_amx_bf16(const DlrmBf16LayerWork& work) {
-  dlrm_layer_on_tiles<HardwareTiles, PairLayer>(work);
-}
+void dlrm_layer_amx_bf16(const DlrmLayerWork& work) { dlrm_layer_on_tiles<HardwareTiles, PairLayer>(work); }
 
 }  // namespace octavo

@@ -7,8 +7,8 @@ namespace {
 
 /// `rows` samples of a panel.
 template <int rows>
-OCTAVO_INLINE void multiply_rows(const DlrmBf16LayerWork& w, const std::uint8_t* src,
-                                 const std::int8_t* weights, const Bf16Rule& rule, std::uint8_t* dst) {
+OCTAVO_INLINE void multiply_rows(const DlrmLayerWork& w, const std::uint8_t* src, const std::int8_t* weights,
+                                 const Bf16Rule& rule, std::uint8_t* dst) {
   __m512 sum[rows][2] = {};
   for (std::int64_t step = 0; step < w.steps; ++step, src += kDlrmStepBytes, weights += kDlrmStepBytes) {
     for (std::int64_t pair = 0; pair < 16; ++pair) {
@@ -30,7 +30,7 @@ OCTAVO_INLINE void multiply_rows(const DlrmBf16LayerWork& w, const std::uint8_t*
 }
 
 /// Up to 8 samples from `sample` on, none of them in the next group.
-OCTAVO_INLINE std::int64_t multiply_some(const DlrmBf16LayerWork& w, const std::int8_t* weights,
+OCTAVO_INLINE std::int64_t multiply_some(const DlrmLayerWork& w, const std::int8_t* weights,
                                          const Bf16Rule& rule, std::int64_t panel, std::int64_t sample) {
   const std::int64_t group = sample / kDlrmGroup, row = sample % kDlrmGroup, left = w.samples - sample;
   const std::uint8_t* const src = w.src + group * w.steps * kDlrmStepBytes + row * kDlrmStep;
@@ -42,7 +42,7 @@ OCTAVO_INLINE std::int64_t multiply_some(const DlrmBf16LayerWork& w, const std::
 
 }  // namespace
 
-void dlrm_layer_avx512_bf16(const DlrmBf16LayerWork& w) {
+void dlrm_layer_avx512_bf16(const DlrmLayerWork& w) {
   for (std::int64_t i = 0; i < w.panels; ++i) {
     const std::int64_t panel = w.backwards != 0 ? w.panels - 1 - i : i;
     const std::int8_t* const weights = w.weights + panel * w.steps * kDlrmStepBytes;
@@ -52,7 +52,7 @@ void dlrm_layer_avx512_bf16(const DlrmBf16LayerWork& w) {
   }
 }
 
-void dlrm_input_avx512_bf16(const DlrmBf16InputWork& w) {
+void dlrm_input_avx512_bf16(const DlrmInputWork& w) {
   const auto part = [&](std::int64_t m, std::int64_t i) {
     const std::int64_t left = w.features - i;
     const auto there = static_cast<__mmask16>(left >= 16 ? 0xFFFF : left > 0 ? (1 << left) - 1 : 0);
@@ -68,7 +68,7 @@ void dlrm_input_avx512_bf16(const DlrmBf16InputWork& w) {
   }
 }
 
-void dlrm_last_avx512_bf16(const DlrmBf16LastWork& w) {
+void dlrm_last_avx512_bf16(const DlrmLastWork& w) {
   for (std::int64_t m = 0; m < w.samples; ++m) {
     const std::uint8_t* const src =
         w.src + m / kDlrmGroup * w.steps * kDlrmStepBytes + m % kDlrmGroup * kDlrmStep;

@@ -9,8 +9,7 @@
 
 // A layer on tiles, for files compiled for AMX or for AVX-512 with emulated tiles. All of it has internal
 // linkage. A type `Layer` says what is multiplied and what becomes of the sums:
-//   Work           members as DlrmLayerWork has them, but for numbers that only the rule knows
-//   Sum            std::int32_t or float
+//   Sum                                 std::int32_t or float
 //   dot<Tiles, c, a, b>()
 //   rule(work, panel)                   the numbers of a panel, a Rule
 //   finish_two(left, right, rule, dst)  two neighbouring samples of a panel: 16 sums of each at `left`, the
@@ -98,7 +97,7 @@ OCTAVO_INLINE void multiply_block(std::int64_t steps, const std::uint8_t* a, con
 }
 
 template <class Tiles, class Layer, int pairs>
-void multiply_panels(const typename Layer::Work& w) {
+void multiply_panels(const DlrmLayerWork& w) {
   alignas(64) typename Layer::Sum sums[2][1024];
   PendingBlock<Layer> pending;
   const std::int64_t groups = (w.samples + kDlrmGroup - 1) / kDlrmGroup;
@@ -122,7 +121,7 @@ void multiply_panels(const typename Layer::Work& w) {
 }
 
 template <class Tiles, class Layer>
-void multiply_many(const typename Layer::Work& w) {
+void multiply_many(const DlrmLayerWork& w) {
   if (w.steps >= 16) return multiply_panels<Tiles, Layer, 1>(w);
   if (w.steps >= 8) return multiply_panels<Tiles, Layer, 2>(w);
   if (w.steps >= 4) return multiply_panels<Tiles, Layer, 4>(w);
@@ -145,7 +144,7 @@ OCTAVO_INLINE void multiply_few_step(const std::uint8_t* a, const std::int8_t* b
 
 /// At most 16 samples: one tile of them against two panels at a time; every weight is read once.
 template <class Tiles, class Layer>
-void multiply_few(const typename Layer::Work& w) {
+void multiply_few(const DlrmLayerWork& w) {
   alignas(64) typename Layer::Sum sums[1024] = {};
   const std::int64_t turns = (w.panels + 1) / 2, panel_bytes = w.steps * kDlrmStepBytes;
   for (std::int64_t i = 0; i < turns; ++i) {
@@ -184,7 +183,7 @@ inline TileConfig layer_tiles_config(bool is_few, std::int64_t samples) {
 }
 
 template <class Tiles, class Layer>
-void dlrm_layer_on_tiles(const typename Layer::Work& w) {
+void dlrm_layer_on_tiles(const DlrmLayerWork& w) {
   if (w.samples <= 0) return;
   const bool is_few = w.samples <= 16;
   Tiles::publish();

@@ -1,37 +1,41 @@
 #pragma once
 #include <cstdint>
 
-// What the int8 kernels of a DLRM are given: pointers and sizes only, for files compiled for one ISA.
-// bf16_work.h has what differs in bf16.
+// What the int8 and bf16 kernels of a DLRM are given: pointers and sizes only, for files compiled for one
+// ISA. What is marked int8 is not read in bf16.
 //
-// Activations are packed in tiles: samples in groups of 32, inputs in steps of 64;
+// Activations are packed in tiles: samples in groups of 32, inputs in steps of 64 bytes, which hold 64 inputs
+// in int8, 32 in bf16;
 //   [group][step][half of 16 samples][16 samples][64 bytes]
 // so a step of a group is 2 KiB. Weights are packed in panels of 32 outputs:
-//   [panel][step][half of 16 outputs][16 quads of inputs][16 outputs][4 inputs].
+//   [panel][step][half of 16 outputs][16 quads of bytes][16 outputs][4 bytes of inputs].
 // Inputs and outputs beyond a layer's own have zero weights; what lies in the activations there does not
-// matter. Samples beyond the last one of a group are computed too, from whatever lies there.
+// matter in int8 and must be finite in bf16: infinity times zero is no number. Samples beyond the last one of
+// a group are computed too, from whatever lies there.
 
 namespace octavo {
 
 inline constexpr std::int64_t kDlrmGroup = 32;  ///< samples
-inline constexpr std::int64_t kDlrmStep = 64;   ///< inputs
+inline constexpr std::int64_t kDlrmStep = 64;   ///< bytes
 inline constexpr std::int64_t kDlrmPanel = 32;  ///< outputs
 inline constexpr std::int64_t kDlrmTurn = 4;    ///< samples whose feature vectors are there at a time
 inline constexpr std::int64_t kDlrmStepBytes = kDlrmGroup * kDlrmStep;
+inline constexpr std::int64_t kBf16Step = kDlrmStep / 2;  ///< inputs
 
-/// One layer: for every sample m and output n
-///   dst[m][n] = clamp(rint(fma(f32(sum over k of src[m][k] * weights[n][k]), multiplier[n], bias[n])), 0,
-///   highest)
+/// One layer: for every sample m and output n, with s = sum over k of src[m][k] * weights[n][k],
+///   int8  dst[m][n] = clamp(rint(fma(f32(s), multiplier[n], bias[n])), 0, highest)
+///   bf16  dst[m][n] = bf16(max(s + bias[n], 0)) in f32, products in the order of the instructions, the bias
+///         last: the same bits at any number of samples
 struct DlrmLayerWork {
   const std::uint8_t* src;
   std::int64_t steps;
   const std::int8_t* weights;
-  const float* multiplier;  ///< by output, of whole panels
-  const float* bias;
-  /// By output: 128 * the sum of its weights, for kernels that multiply u8 only, where src is s8.
+  const float* bias;        ///< by output, of whole panels
+  const float* multiplier;  ///< int8: by output
+  /// int8, by output: 128 * the sum of its weights, for kernels that multiply u8 only, where src is s8.
   const std::int32_t* excess;
-  std::int32_t src_is_signed;
-  std::int32_t highest;  ///< 255 or 127
+  std::int32_t src_is_signed;  ///< int8
+  std::int32_t highest;        ///< int8: 255 or 127
   std::int64_t panels;
   std::uint8_t* dst;
   std::int64_t dst_steps;  ///< steps of the packed activations that dst is the first of
@@ -39,26 +43,30 @@ struct DlrmLayerWork {
   std::int32_t backwards;  ///< panels from the last to the first: what was read last is still in the cache
 };
 
-/// The dense features: packed[m][i] = clamp(rint(dense[m][i] * inverse_scale) + zero_point, 0, 255).
+/// The dense features:
+///   int8  packed[m][i] = clamp(rint(dense[m][i] * inverse_scale) + zero_point, 0, 255)
+///   bf16  packed[m][i] = bf16(dense[m][i])
 struct DlrmInputWork {
   const float* dense;  ///< [samples][features]
   std::int64_t features;
   std::int64_t samples;
-  float inverse_scale;
-  std::int32_t zero_point;
+  float inverse_scale;      ///< int8
+  std::int32_t zero_point;  ///< int8
   std::uint8_t* packed;
   std::int64_t steps;
 };
 
-/// The last layer, one output: dst[m] = fma(f32(sum over k of src[m][k] * weights[k]), multiplier, bias).
+/// The last layer, one output: with s as above,
+///   int8  dst[m] = fma(f32(s), multiplier, bias)
+///   bf16  dst[m] = s + bias
 struct DlrmLastWork {
   const std::uint8_t* src;
   std::int64_t steps;
   const std::int8_t* weights;  ///< whole steps
-  std::int32_t src_is_signed;
-  std::int32_t excess;  ///< 128 * the sum of the weights
-  float multiplier;
   float bias;
+  float multiplier;            ///< int8
+  std::int32_t excess;         ///< int8: 128 * the sum of the weights
+  std::int32_t src_is_signed;  ///< int8
   std::int64_t samples;
   float* dst;
 };
@@ -73,9 +81,11 @@ struct DlrmFold {
 };
 
 /// The products of a sample's feature vectors. With C the tiles of sums of the blocks (i, j <= i) of 16 x 16
-/// vectors, one after the other by rows of blocks, byte 16 * L + 4 * v + l of step g of the result is
-///   clamp(rint(f32(lane 4 * L + l of fold 4 * g + v) * multiplier[16 * (4 * g + v) + 4 * L + l]), -128,
-///   127).
+/// vectors, one after the other by rows of blocks, step g of the result is
+///   int8  at byte 16 * L + 4 * v + l: clamp(rint(f32(lane 4 * L + l of fold 4 * g + v) *
+///         multiplier[16 * (4 * g + v) + 4 * L + l]), -128, 127)
+///   bf16  at element 16 * h + l: bf16(lane l of fold 2 * g + h)
+/// with four folds a step in int8, two in bf16.
 struct DlrmDotsWork {
   /// [kDlrmTurn][16 * blocks][row_bytes]: the vectors of a few samples at a time, which stay in L1. The first
   /// vector is filled in here, from `top`; those beyond `vectors` are zeros; `fill` brings the others.
@@ -87,9 +97,9 @@ struct DlrmDotsWork {
   std::int64_t blocks;     ///< of 16 vectors
   std::int64_t row_bytes;  ///< whole steps
   std::int64_t samples;
-  const DlrmFold* folds;    ///< four a step
-  const float* multiplier;  ///< 16 a fold
-  std::int64_t fold_steps;
+  const DlrmFold* folds;    ///< in fours
+  const float* multiplier;  ///< int8: 16 a fold
+  std::int64_t fold_fours;
   /// The packed activations of the samples: x in the first row_bytes / 64 steps, the products behind.
   std::uint8_t* top;
   std::int64_t top_steps;
@@ -114,5 +124,17 @@ void dlrm_input_avx2(const DlrmInputWork& work);
 void dlrm_last_avx2(const DlrmLastWork& work);
 void dlrm_layer_avx2(const DlrmLayerWork& work);
 void dlrm_dots_avx2(const DlrmDotsWork& work);
+void dlrm_input_avx512_bf16(const DlrmInputWork& work);
+void dlrm_layer_avx512_bf16(const DlrmLayerWork& work);
+void dlrm_last_avx512_bf16(const DlrmLastWork& work);
+void dlrm_dots_avx512_bf16(const DlrmDotsWork& work);
+void dlrm_layer_amx_bf16(const DlrmLayerWork& work);
+void dlrm_dots_amx_bf16(const DlrmDotsWork& work);
+/// A row of 4-bit codes, as RowFormat::s4_codebook has them: dst[i] = levels[code i]. `levels` has 32
+/// entries, of which the second 16 are not used.
+void dlrm_codes_avx512_bf16(const std::uint8_t* row, std::int64_t dim, const std::uint16_t* levels,
+                            std::uint16_t* dst);
+/// dst[i] = bf16(values[i]).
+void dlrm_round_avx512_bf16(const float* values, std::int64_t count, std::uint16_t* dst);
 
 }  // namespace octavo

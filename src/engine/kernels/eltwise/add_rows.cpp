@@ -32,6 +32,12 @@ class DenseAdd final : public Prepared {
                 0};
   }
 
+  [[nodiscard]] std::optional<Reach> reach(Share share) const override {
+    const auto range = share.of(count_);
+    const ByteRange bytes{range.begin, range.end};
+    return Reach{bytes, {bytes, bytes}};
+  }
+
   void run(const KernelArgs& args, Share share) const noexcept override {
     const auto range = share.of(count_ * args.batch);
     add_(numbers_, reinterpret_cast<const std::uint8_t*>(args.inputs[0]) + range.begin,

@@ -11,6 +11,12 @@ class VectorTable final : public Prepared {
   VectorTable(const UnaryProblem& problem, const Operands& operands) : count_(problem.count) {
     fill_unary_table(problem, operands, table_);
   }
+  [[nodiscard]] std::optional<Reach> reach(Share share) const override {
+    const auto range = share.of(count_);
+    const ByteRange bytes{range.begin, range.end};
+    return Reach{bytes, {bytes}};
+  }
+
   void run(const KernelArgs& args, Share share) const noexcept override {
     const auto range = share.of(count_ * args.batch);
     table_u8_avx512_vnni(table_, reinterpret_cast<const std::uint8_t*>(args.inputs[0]) + range.begin,

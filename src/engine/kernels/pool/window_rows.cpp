@@ -20,6 +20,19 @@ class WindowPool final : public Prepared {
     y_ = affine_of(PoolProblem::kFamily, operands.output);
   }
 
+  [[nodiscard]] std::optional<Reach> reach(Share share) const override {
+    if (p_.n != 1) return std::nullopt;
+    const auto pixels = share.of(p_.oh * p_.ow);
+    std::int64_t top = p_.ih, bottom = 0;  // in rows
+    for (std::int64_t oh = pixels.begin / p_.ow; oh * p_.ow < pixels.end; ++oh) {
+      const PoolWindow h = pool_window_h(p_, oh);
+      if (h.taps == 0) continue;
+      top = std::min(top, h.first);
+      bottom = std::max(bottom, h.first + (h.taps - 1) * h.step + 1);
+    }
+    return Reach{{pixels.begin * p_.c, pixels.end * p_.c}, {{top * p_.iw * p_.c, bottom * p_.iw * p_.c}}};
+  }
+
   void run(const KernelArgs& args, Share share) const noexcept override {
     const auto* x = reinterpret_cast<const std::uint8_t*>(args.inputs[0]);
     auto* y = reinterpret_cast<std::uint8_t*>(args.output);

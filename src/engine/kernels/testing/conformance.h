@@ -48,8 +48,8 @@ void expect_sizes_of(const Problem& problem, const StepSpec& spec) {
 }
 
 /// Checks that every row of `table` that is legal for `problem` and runs on this machine gives the bytes that
-/// the last row (the reference) gives, for shares 1..5 and batches 1..3. `spec_of` describes the operands.
-/// Returns the names of the rows that were compared.
+/// the last row (the reference) gives, for shares 1..5 and batches 1..3, and that shares reach no further
+/// than they say. `spec_of` describes the operands. Returns the names of the rows that were compared.
 template <class Problem>
 std::vector<std::string> expect_rows_equal_the_reference(
     std::span<const KernelRow<Problem>> table, const Problem& problem,
@@ -59,7 +59,7 @@ std::vector<std::string> expect_rows_equal_the_reference(
   expect_sizes_of(problem, spec);
   std::vector<std::string> compared;
   for (std::int64_t batch = 1; batch <= 3; ++batch) {
-    const RandomStep step(spec, batch, random);
+    RandomStep step(spec, batch, random);
     const std::vector<std::byte> expected = step.run(*table.back().prepare(problem, step.operands()), 1);
     for (const KernelRow<Problem>& row : table) {
       if (!row.supports(problem) || !runs_here(row.needs)) continue;
@@ -72,6 +72,11 @@ std::vector<std::string> expect_rows_equal_the_reference(
             << row.name << ": byte " << differs.first - expected.begin() << " of " << expected.size()
             << " differs from the reference\n  " << problem_text_of(problem) << "\n  seed " << seed
             << ", batch " << batch << ", " << shares << " shares";
+      }
+      for (int share = 0; batch == 1 && share < 3; ++share) {
+        EXPECT_EQ(step.reach_error(*prepared, {share, 3}, expected), "")
+            << row.name << ": share " << share << " of 3\n  " << problem_text_of(problem) << "\n  seed "
+            << seed;
       }
     }
   }

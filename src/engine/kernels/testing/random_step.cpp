@@ -147,17 +147,52 @@ RandomStep::RandomStep(const StepSpec& spec, std::int64_t batch, Random& random)
 }
 
 std::vector<std::byte> RandomStep::run(const Prepared& prepared, int shares) const {
+  // Another filling for every number of shares, so that a byte left unwritten cannot look right twice.
+  return run(prepared, {0, shares}, shares, static_cast<std::byte>(0x5a + 37 * shares));
+}
+
+std::vector<std::byte> RandomStep::run(const Prepared& prepared, Share first, int last,
+                                       std::byte filling) const {
   const std::int64_t bytes = elements_at(spec_.output, batch_) * dtype_bytes(spec_.output.dtype);
   const GuardedMemory output(bytes, side());
-  // Another filling for every number of shares, so that a byte left unwritten cannot look right twice.
-  std::memset(output.data(), 0x5a + 37 * shares, static_cast<std::size_t>(bytes));
+  std::memset(output.data(), std::to_integer<int>(filling), static_cast<std::size_t>(bytes));
   std::vector<const std::byte*> inputs;
   for (const auto& memory : memory_) inputs.push_back(memory->data());
   constexpr std::int64_t kAlignment = 64;  // of scratch memory, hence of both of its ends
   const GuardedMemory scratch((prepared.scratch_bytes() + kAlignment - 1) / kAlignment * kAlignment, side());
   const KernelArgs args{inputs, output.data(), scratch.data(), batch_};
-  for (int i = 0; i < shares; ++i) prepared.run(args, Share{i, shares});
+  for (int i = first.index; i < last; ++i) prepared.run(args, Share{i, first.count});
   return {output.data(), output.data() + bytes};
+}
+
+std::string RandomStep::reach_error(const Prepared& prepared, Share share,
+                                    std::span<const std::byte> expected) {
+  constexpr std::byte kUnwritten{0xa7};
+  const std::optional<Reach> reach = prepared.reach(share);
+  if (!reach) return "";
+  std::vector<std::vector<std::byte>> originals;
+  for (std::size_t i = 0; i < memory_.size(); ++i) {
+    const OperandSpec& input = spec_.inputs[i];
+    const std::int64_t bytes = elements_at(input, batch_) * dtype_bytes(input.dtype);
+    std::byte* const data = memory_[i]->data();
+    originals.emplace_back(data, data + bytes);
+    if (input.constant) continue;
+    const ByteRange& read = reach->inputs.at(i);
+    for (std::int64_t b = 0; b < bytes; ++b) {
+      if (b < read.begin || b >= read.end) data[b] ^= std::byte{0x15};
+    }
+  }
+  const std::vector<std::byte> got = run(prepared, share, share.index + 1, kUnwritten);
+  for (std::size_t i = 0; i < memory_.size(); ++i)
+    std::copy(originals[i].begin(), originals[i].end(), memory_[i]->data());
+  for (std::int64_t b = 0; b < std::ssize(got); ++b) {
+    const bool is_written = b >= reach->output.begin && b < reach->output.end;
+    const auto at = static_cast<std::size_t>(b);
+    if (is_written && got[at] != expected[at]) return "byte " + std::to_string(b) + " is wrong";
+    if (!is_written && got[at] != kUnwritten)
+      return "byte " + std::to_string(b) + " is written, beyond its reach";
+  }
+  return "";
 }
 
 }  // namespace octavo::testing

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "engine/kernels/kernel.h"
@@ -66,9 +68,16 @@ class RandomStep {
   [[nodiscard]] const Operands& operands() const noexcept { return operands_; }
   /// What `prepared` computes, share after share.
   [[nodiscard]] std::vector<std::byte> run(const Prepared& prepared, int shares) const;
+  /// What is wrong with what a share says of its reach: bytes that it writes elsewhere or leaves out, or
+  /// others than `expected` once everything beyond its reach has changed. Empty when nothing is.
+  [[nodiscard]] std::string reach_error(const Prepared& prepared, Share share,
+                                        std::span<const std::byte> expected);
   [[nodiscard]] const std::byte* input(std::size_t i) const noexcept { return memory_[i]->data(); }
 
  private:
+  /// Shares `first` .. `last` of `first.count`, in memory that is full of `filling`.
+  [[nodiscard]] std::vector<std::byte> run(const Prepared& prepared, Share first, int last,
+                                           std::byte filling) const;
   [[nodiscard]] GuardedMemory::Side side() const noexcept {
     return batch_ % 2 != 0 ? GuardedMemory::Side::end : GuardedMemory::Side::begin;
   }

@@ -3,25 +3,20 @@
 #include <memory>
 #include <span>
 
-#include "engine/embedding/bag_block.h"
-#include "engine/kernels/dlrm/bf16_work.h"
-#include "engine/session/dlrm/pipeline.h"
+#include "engine/session/dlrm/fused_pipeline.h"
 
 namespace octavo {
 
-/// The kernels that the fused bf16 pipeline calls.
-struct DlrmBf16Kernels {
-  void (*input)(const DlrmBf16InputWork&);
-  void (*layer)(const DlrmBf16LayerWork&);
-  void (*dots)(const DlrmDotsWork&);
-  void (*last)(const DlrmBf16LastWork&);
+/// The kernels that make feature vectors of rows.
+struct DlrmBf16Gather {
   BagSum sum;
   void (*codes)(const std::uint8_t* row, std::int64_t dim, const std::uint16_t* levels, std::uint16_t* dst);
   void (*round)(const float* values, std::int64_t count, std::uint16_t* dst);
 };
 
 /// The fused pipeline with these kernels.
-std::unique_ptr<DlrmPipeline> prepare_bf16(const DlrmData& data, const DlrmBf16Kernels& kernels);
+std::unique_ptr<DlrmPipeline> prepare_bf16(const DlrmData& data, const DlrmKernels& kernels,
+                                           const DlrmBf16Gather& gather);
 /// The rules of Bf16Layers, value by value.
 std::unique_ptr<DlrmPipeline> prepare_bf16_reference(const DlrmData& data);
 

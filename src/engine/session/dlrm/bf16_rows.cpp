@@ -8,15 +8,16 @@ std::span<const DlrmRow> dlrm_bf16_rows() {
       {"amx_bf16", Isa::amx_int8,
        [](const DlrmData& data) {
          return prepare_bf16(
-             data, {dlrm_input_avx512_bf16, dlrm_layer_amx_bf16, dlrm_dots_amx_bf16, dlrm_last_avx512_bf16,
-                    bag_sum_avx512, dlrm_codes_avx512_bf16, dlrm_round_avx512_bf16});
+             data, {dlrm_input_avx512_bf16, dlrm_layer_amx_bf16, dlrm_dots_amx_bf16, dlrm_last_avx512_bf16},
+             {bag_sum_avx512, dlrm_codes_avx512_bf16, dlrm_round_avx512_bf16});
        },
        CpuFeature::amx_bf16},
       {"avx512_bf16", Isa::avx512_vnni,
        [](const DlrmData& data) {
          return prepare_bf16(
-             data, {dlrm_input_avx512_bf16, dlrm_layer_avx512_bf16, dlrm_dots_avx512_bf16,
-                    dlrm_last_avx512_bf16, bag_sum_avx512, dlrm_codes_avx512_bf16, dlrm_round_avx512_bf16});
+             data,
+             {dlrm_input_avx512_bf16, dlrm_layer_avx512_bf16, dlrm_dots_avx512_bf16, dlrm_last_avx512_bf16},
+             {bag_sum_avx512, dlrm_codes_avx512_bf16, dlrm_round_avx512_bf16});
        },
        CpuFeature::avx512_bf16},
       {"avx512", Isa::avx512,

@@ -4,31 +4,23 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <utility>
 
 #include "base/cpu.h"
 #include "base/testing.h"
-#include "engine/embedding/memory_region.h"
-#include "engine/kernels/amx/testing/emulated_tiles.h"
 #include "engine/kernels/dlrm/testing/emulated.h"
 #include "engine/session/dlrm/bf16_pipeline.h"
-#include "engine/session/dlrm/testing/models.h"
-#include "engine/session/dlrm/testing/shapes.h"
+#include "engine/session/dlrm/testing/cases.h"
 
 namespace octavo {
 namespace {
 
 using testing::OwnedBatch;
+using testing::ScoredCase;
 
 std::vector<float> bf16_scores(const std::shared_ptr<const DlrmData>& data, const DlrmBatch& batch,
                                std::string_view kernel, int threads = 1) {
-  DlrmSessionOptions options;
-  options.precision = DlrmPrecision::bf16;
-  options.kernel = kernel;
-  options.threads = threads;
-  DlrmSession session(Dlrm(data), options);
-  std::vector<float> scores(static_cast<std::size_t>(batch.samples));
-  session.score(batch, scores);
-  return scores;
+  return testing::scores_of(data, batch, {DlrmPrecision::bf16, threads, {}, std::string(kernel)});
 }
 
 /// Makes all sums of a model exact, in whatever order they are taken: they are whole numbers below 2^24. Each
@@ -61,51 +53,31 @@ void make_whole_numbers(DlrmData& data, unsigned seed) {
   }
 }
 
-OwnedBatch whole_batch(const DlrmModel& model, std::int64_t samples, std::int64_t most_in_bag) {
-  OwnedBatch batch = testing::random_batch(model, samples, most_in_bag, 9);
-  for (float& value : batch.dense) value = std::floor(value * 2.6F);
-  return batch;
-}
-
-/// A model and what the reference gives for it.
-struct Case {
-  std::string name;
-  std::shared_ptr<DlrmData> data;
-  std::vector<OwnedBatch> batches;
-  std::vector<std::vector<float>> expected;
-};
-
-std::vector<Case> make_cases(bool are_whole) {
-  std::vector<Case> made;
+std::vector<ScoredCase> make_cases(bool are_whole) {
+  std::vector<ScoredCase> made;
   for (testing::ShapeCase& c : testing::shape_cases()) {
     if (are_whole) c.shape.formats = {RowFormat::f32};
-    Case one{c.name, testing::random_dlrm(c.shape), {}, {}};
-    if (are_whole) make_whole_numbers(*one.data, 5);
-    for (std::int64_t samples : c.batches) {
-      for (std::int64_t most_in_bag : {0, 3}) {
-        one.batches.push_back(are_whole ? whole_batch(one.data->model, samples, most_in_bag)
-                                        : testing::random_batch(one.data->model, samples, most_in_bag, 9));
-        one.expected.push_back(bf16_scores(one.data, one.batches.back().view(), "reference"));
+    const auto data = testing::random_dlrm(c.shape);
+    std::vector<OwnedBatch> batches = testing::random_batches(data->model, c.batches);
+    if (are_whole) {
+      make_whole_numbers(*data, 5);
+      for (OwnedBatch& batch : batches) {
+        for (float& value : batch.dense) value = std::floor(value * 2.6F);
       }
     }
-    made.push_back(std::move(one));
+    made.emplace_back(c.name, data, std::move(batches), DlrmPrecision::bf16);
   }
   return made;
 }
 
-const std::vector<Case>& whole_cases() {
-  static const std::vector<Case> kCases = make_cases(true);
+const std::vector<ScoredCase>& whole_cases() {
+  static const std::vector<ScoredCase> kCases = make_cases(true);
   return kCases;
 }
 
-const std::vector<Case>& random_cases() {
-  static const std::vector<Case> kCases = make_cases(false);
+const std::vector<ScoredCase>& random_cases() {
+  static const std::vector<ScoredCase> kCases = make_cases(false);
   return kCases;
-}
-
-std::string text_of(const Case& c, const OwnedBatch& batch) {
-  return c.name + ", " + std::to_string(batch.samples) + " samples" +
-         (batch.offsets.empty() ? "" : " in bags");
 }
 
 /// Infinite where one is no number.
@@ -128,18 +100,14 @@ class Bf16Row : public ::testing::TestWithParam<DlrmRow> {
 };
 
 TEST_P(Bf16Row, EqualsTheReferenceBitForBitWhereAllSumsAreExact) {
-  for (const Case& c : whole_cases()) {
-    for (std::size_t i = 0; i < c.batches.size(); ++i)
-      EXPECT_EQ(bf16_scores(c.data, c.batches[i].view(), GetParam().name), c.expected[i])
-          << text_of(c, c.batches[i]);
-  }
+  for (const ScoredCase& c : whole_cases()) c.expect_of(GetParam().name);
 }
 
 // Two orders of one sum in f32 differ by some 2^-24 of its terms, which rarely moves an activation to the
 // neighbouring bf16: far less than rounding every weight and activation by up to 2^-9 does. So a row may
 // differ from the reference by a quarter of what the reference differs from the model in f64.
 TEST_P(Bf16Row, DiffersFromTheReferenceFarLessThanBf16DoesFromTheModel) {
-  for (const Case& c : random_cases()) {
+  for (const ScoredCase& c : random_cases()) {
     double by_order = 0, by_rounding = 0;
     for (std::size_t i = 0; i < c.batches.size(); ++i) {
       const auto exact = testing::plain_scores(*c.data, c.batches[i].view());
@@ -176,39 +144,29 @@ INSTANTIATE_TEST_SUITE_P(Dlrm, Bf16Row, ::testing::ValuesIn(rows().begin(), rows
 
 // The f32 kernels add up in the order of the reference.
 TEST(Bf16, OfF32KernelsEqualsTheReferenceBitForBit) {
-  for (const Case& c : random_cases()) {
+  for (const ScoredCase& c : random_cases()) {
     for (const DlrmRow& row : rows()) {
-      if (row.also_needs != CpuFeature::none || !runs_here(row, usable_isa())) continue;
-      for (std::size_t i = 0; i < c.batches.size(); ++i)
-        EXPECT_EQ(bf16_scores(c.data, c.batches[i].view(), row.name), c.expected[i])
-            << row.name << ": " << text_of(c, c.batches[i]);
+      if (row.also_needs == CpuFeature::none && runs_here(row, usable_isa())) c.expect_of(row.name);
     }
   }
 }
 
 TEST(Bf16, OfTilesEqualsTheReferenceThroughEmulation) {
   if (!cpu_facts().has(CpuFeature::avx512_bf16)) GTEST_SKIP() << "NOT TESTED: needs avx512_bf16";
-  for (const Case& c : whole_cases()) {
-    const auto pipeline = prepare_bf16(
-        *c.data, {dlrm_input_avx512_bf16, dlrm_bf16_layer_emulated, dlrm_bf16_dots_emulated,
-                  dlrm_last_avx512_bf16, bag_sum_avx512, dlrm_codes_avx512_bf16, dlrm_round_avx512_bf16});
-    const MemoryRegion scratch = MemoryRegion::zeros(pipeline->scratch_bytes());
-    for (std::size_t i = 0; i < c.batches.size(); ++i) {
-      std::vector<float> scores(c.expected[i].size());
-      const DlrmBatch batch = c.batches[i].view();
-      pipeline->run({&batch, 0, batch.samples, scores.data()}, scratch.data());
-      EXPECT_EQ(scores, c.expected[i]) << text_of(c, c.batches[i]);
-      EXPECT_EQ(emulated::take_fault(), "");
-    }
+  for (const ScoredCase& c : whole_cases()) {
+    c.expect_of(*prepare_bf16(
+        *c.data,
+        {dlrm_input_avx512_bf16, dlrm_bf16_layer_emulated, dlrm_bf16_dots_emulated, dlrm_last_avx512_bf16},
+        {bag_sum_avx512, dlrm_codes_avx512_bf16, dlrm_round_avx512_bf16}));
   }
 }
 
 // Weights and activations are off by up to 2^-9; 0.014 was measured, on logits of some tens.
 TEST(Bf16, IsNearTheModelInF64) {
-  for (const Case& c : random_cases()) {
+  for (const ScoredCase& c : random_cases()) {
     for (std::size_t i = 0; i < c.batches.size(); ++i)
       EXPECT_LT(largest_difference(c.expected[i], testing::plain_scores(*c.data, c.batches[i].view())), 0.03)
-          << text_of(c, c.batches[i]);
+          << c.text(i);
   }
 }
 

@@ -19,17 +19,10 @@ namespace {
 
 using testing::DlrmShape;
 using testing::OwnedBatch;
+using testing::scores_of;
 
 constexpr RowFormat kAllFormats[] = {RowFormat::f32,    RowFormat::f16,    RowFormat::s8_table,
                                      RowFormat::s8_row, RowFormat::s4_row, RowFormat::s4_codebook};
-
-std::vector<float> scores_of(const std::shared_ptr<const DlrmData>& data, const DlrmBatch& batch,
-                             const DlrmSessionOptions& options = {}) {
-  DlrmSession session(Dlrm(data), options);
-  std::vector<float> scores(static_cast<std::size_t>(std::max<std::int64_t>(batch.samples, 0)));
-  session.score(batch, scores);
-  return scores;
-}
 
 DlrmShape shape_of(Interaction interaction, std::int64_t dim) {
   DlrmShape shape;
@@ -193,8 +186,10 @@ TEST(DlrmSession, TakesAPartOfALargerBatch) {
     DlrmSessionOptions options;
     options.precision = precision;
     const std::vector<float> all = scores_of(data, whole.view(), options);
-    DlrmBatch part{
-        30, std::span(whole.dense).subspan(13 * 40, 13 * 30), std::span(whole.indices).subspan(40), {}};
+    DlrmBatch part{30,
+                   std::span(whole.dense).subspan(std::size_t{13} * 40, std::size_t{13} * 30),
+                   std::span(whole.indices).subspan(40),
+                   {}};
     part.table_stride = 100;
     EXPECT_EQ(scores_of(data, part, options), std::vector<float>(all.begin() + 40, all.begin() + 70));
     part.table_stride = 29;

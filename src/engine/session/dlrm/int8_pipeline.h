@@ -1,28 +1,21 @@
 #pragma once
 #include <memory>
-#include <vector>
 
-#include "engine/embedding/bag_block.h"
 #include "engine/embedding/feature_block.h"
-#include "engine/kernels/dlrm/work.h"
-#include "engine/session/dlrm/int8_numbers.h"
-#include "engine/session/dlrm/pipeline.h"
+#include "engine/session/dlrm/fused_pipeline.h"
 
 namespace octavo {
 
-/// The kernels that the fused int8 pipeline calls.
-struct DlrmInt8Kernels {
-  void (*input)(const DlrmInputWork&);
-  void (*layer)(const DlrmLayerWork&);
-  void (*dots)(const DlrmDotsWork&);
-  void (*last)(const DlrmLastWork&);
+/// The kernels that make feature vectors of rows.
+struct DlrmInt8Gather {
   void (*gather)(const FeatureWork&);
   BagSum sum;
   void (*quantize)(const float* values, std::int64_t count, float inverse_scale, std::int8_t* dst);
 };
 
 /// The fused pipeline with these kernels.
-std::unique_ptr<DlrmPipeline> prepare_int8(const DlrmData& data, const DlrmInt8Kernels& kernels);
+std::unique_ptr<DlrmPipeline> prepare_int8(const DlrmData& data, const DlrmKernels& kernels,
+                                           const DlrmInt8Gather& gather);
 /// The rules of Int8Numbers, value by value.
 std::unique_ptr<DlrmPipeline> prepare_int8_reference(const DlrmData& data);
 

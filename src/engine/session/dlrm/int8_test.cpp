@@ -7,53 +7,32 @@
 #include "base/cpu.h"
 #include "base/testing.h"
 #include "engine/embedding/bag_sum.h"
-#include "engine/kernels/amx/testing/emulated_tiles.h"
 #include "engine/kernels/dlrm/testing/emulated.h"
 #include "engine/session/dlrm/dot_folds.h"
 #include "engine/session/dlrm/int8_pipeline.h"
-#include "engine/session/dlrm/testing/models.h"
-#include "engine/session/dlrm/testing/shapes.h"
+#include "engine/session/dlrm/testing/cases.h"
 
 namespace octavo {
 namespace {
 
 using testing::DlrmShape;
 using testing::OwnedBatch;
+using testing::ScoredCase;
 using testing::shape_of;
 
 std::vector<float> int8_scores(const std::shared_ptr<const DlrmData>& data, const DlrmBatch& batch,
                                std::string_view kernel, int threads = 1) {
-  DlrmSessionOptions options;
-  options.precision = DlrmPrecision::int8;
-  options.kernel = kernel;
-  options.threads = threads;
-  DlrmSession session(Dlrm(data), options);
-  std::vector<float> scores(static_cast<std::size_t>(batch.samples));
-  session.score(batch, scores);
-  return scores;
+  return testing::scores_of(data, batch, {DlrmPrecision::int8, threads, {}, std::string(kernel)});
 }
 
-/// A model and what the reference gives for it.
-struct Case {
-  std::string name;
-  std::shared_ptr<DlrmData> data;
-  std::vector<OwnedBatch> batches;
-  std::vector<std::vector<float>> expected;
-
-  explicit Case(const testing::ShapeCase& c) : name(c.name), data(testing::random_dlrm(c.shape)) {
-    testing::calibrate(data, testing::random_batch(data->model, 200).view());
-    for (std::int64_t samples : c.batches) {
-      for (std::int64_t most_in_bag : {0, 3})
-        batches.push_back(testing::random_batch(data->model, samples, most_in_bag, 9));
+const std::vector<ScoredCase>& cases() {
+  static const std::vector<ScoredCase> kCases = [] {
+    std::vector<ScoredCase> made;
+    for (const testing::ShapeCase& c : testing::shape_cases()) {
+      const auto data = testing::random_dlrm(c.shape);
+      testing::calibrate(data, testing::random_batch(data->model, 200).view());
+      made.emplace_back(c.name, data, testing::random_batches(data->model, c.batches), DlrmPrecision::int8);
     }
-    for (const OwnedBatch& batch : batches) expected.push_back(int8_scores(data, batch.view(), "reference"));
-  }
-};
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> kCases = [] {
-    std::vector<Case> made;
-    for (const testing::ShapeCase& c : testing::shape_cases()) made.emplace_back(c);
     return made;
   }();
   return kCases;
@@ -64,13 +43,7 @@ class FusedRow : public ::testing::TestWithParam<DlrmRow> {};
 TEST_P(FusedRow, EqualsTheReferenceBitForBit) {
   const DlrmRow& row = GetParam();
   if (!implies(usable_isa(), row.needs)) GTEST_SKIP() << "NOT TESTED: needs " << isa_name(row.needs);
-  for (const Case& c : cases()) {
-    for (std::size_t i = 0; i < c.batches.size(); ++i) {
-      EXPECT_EQ(int8_scores(c.data, c.batches[i].view(), row.name), c.expected[i])
-          << c.name << ", " << c.batches[i].samples << " samples"
-          << (c.batches[i].offsets.empty() ? "" : " in bags");
-    }
-  }
+  for (const ScoredCase& c : cases()) c.expect_of(row.name);
 }
 
 INSTANTIATE_TEST_SUITE_P(Dlrm, FusedRow,
@@ -79,23 +52,15 @@ INSTANTIATE_TEST_SUITE_P(Dlrm, FusedRow,
 
 TEST(FusedRow, OfTilesEqualsTheReferenceThroughEmulation) {
   if (!implies(usable_isa(), Isa::avx512_vnni)) GTEST_SKIP() << "NOT TESTED: needs avx512_vnni";
-  for (const Case& c : cases()) {
-    const auto pipeline = prepare_int8(
-        *c.data, {dlrm_input_avx512_vnni, dlrm_layer_emulated, dlrm_dots_emulated, dlrm_last_avx512_vnni,
-                  gather_features_avx512, bag_sum_avx512, quantize_features_avx512});
-    const MemoryRegion scratch = MemoryRegion::zeros(pipeline->scratch_bytes());
-    for (std::size_t i = 0; i < c.batches.size(); ++i) {
-      std::vector<float> scores(c.expected[i].size());
-      const DlrmBatch batch = c.batches[i].view();
-      pipeline->run({&batch, 0, batch.samples, scores.data()}, scratch.data());
-      EXPECT_EQ(scores, c.expected[i]) << c.name << ", " << batch.samples << " samples";
-      EXPECT_EQ(emulated::take_fault(), "");
-    }
+  for (const ScoredCase& c : cases()) {
+    c.expect_of(*prepare_int8(
+        *c.data, {dlrm_input_avx512_vnni, dlrm_layer_emulated, dlrm_dots_emulated, dlrm_last_avx512_vnni},
+        {gather_features_avx512, bag_sum_avx512, quantize_features_avx512}));
   }
 }
 
 TEST(FusedRow, GivesTheSameForManySamplesAndThreads) {
-  const Case& c = cases()[0];
+  const ScoredCase& c = cases()[0];
   const OwnedBatch batch = testing::random_batch(c.data->model, 1300);
   const std::vector<float> expected = int8_scores(c.data, batch.view(), "reference", 2);
   for (int threads : {1, 2, 3})
@@ -103,7 +68,7 @@ TEST(FusedRow, GivesTheSameForManySamplesAndThreads) {
 }
 
 TEST(Int8, IsNearF32) {
-  for (const Case& c : cases()) {
+  for (const ScoredCase& c : cases()) {
     const auto exact = testing::plain_scores(*c.data, c.batches[0].view());
     for (std::size_t i = 0; i < exact.size(); ++i)
       EXPECT_NEAR(c.expected[0][i], exact[i], 0.15) << c.name << " sample " << i;

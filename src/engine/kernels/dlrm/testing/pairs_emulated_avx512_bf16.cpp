@@ -4,7 +4,7 @@
 
 namespace octavo {
 
-void dlrm_bf16_layer_emulated(const DlrmBf16LayerWork& work) {
+void dlrm_bf16_layer_emulated(const DlrmLayerWork& work) {
   dlrm_layer_on_tiles<EmulatedTiles, PairLayer>(work);
 }
 

@@ -182,6 +182,14 @@ OwnedBatch small_dlrm_rows() {
 
 std::vector<float> small_dlrm_scores() { return raw_file<float>("small_dlrm_testdata/batch_res_ref"); }
 
+std::vector<float> scores_of(const std::shared_ptr<const DlrmData>& data, const DlrmBatch& batch,
+                             const DlrmSessionOptions& options) {
+  DlrmSession session(Dlrm(data), options);
+  std::vector<float> scores(static_cast<std::size_t>(std::max<std::int64_t>(batch.samples, 0)));
+  session.score(batch, scores);
+  return scores;
+}
+
 std::vector<double> plain_scores(const DlrmData& data, const DlrmBatch& batch) {
   const std::int64_t features = data.model.dense_features;
   std::vector<double> scores;

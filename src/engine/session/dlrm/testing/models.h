@@ -42,6 +42,10 @@ std::shared_ptr<DlrmData> small_dlrm(RowFormat format);
 OwnedBatch small_dlrm_rows();
 std::vector<float> small_dlrm_scores();
 
+/// What a session with these options gives.
+std::vector<float> scores_of(const std::shared_ptr<const DlrmData>& data, const DlrmBatch& batch,
+                             const DlrmSessionOptions& options = {});
+
 /// The model computed in f64 straight from its definition.
 std::vector<double> plain_scores(const DlrmData& data, const DlrmBatch& batch);
 
