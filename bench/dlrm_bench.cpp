@@ -3,6 +3,9 @@
 // timed in turns.
 //   dlrm_bench [--scale F] [--format s4_codebook] [--threads N] [--batch 1,128,2048] [--seconds S]
 //              [--arithmetic int8,bf16,f32] [--kernel ROW]
+//   dlrm_bench --against onnxruntime [--library SO] [--rounds N] ...     in turns with ONNX Runtime in f32:
+//   the same
+//              layers, the real tables cut to 40,000 rows
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +19,8 @@
 #include <thread>
 
 #include "base/cpu.h"
+#include "bench/compare.h"
+#include "dlrm_peer.h"
 #include "engine/kernels/peak/peak.h"
 #include "engine/session/dlrm/calibrate.h"
 #include "engine/session/dlrm/pipeline.h"
@@ -30,6 +35,9 @@ constexpr std::int64_t kRows[] = {39884406, 39043,    17289,    7420,     20263,
 constexpr double kOperations = 2.0 * (13 * 512 + 512 * 256 + 256 * 128 + 479 * 1024 + 1024 * 1024 +
                                       1024 * 512 + 512 * 256 + 256 + 351 * 128);
 
+/// The most rows of a peer's table.
+constexpr std::int64_t kPeerRows = 40000;
+
 /// Made-up pairs, more than caches hold the rows of.
 constexpr std::int64_t kPairs = 400000;
 
@@ -43,6 +51,8 @@ struct Options {
   std::vector<std::string> arithmetic{"int8"};
   std::string package;
   bool is_mapped = false;
+  std::string against, library;
+  int rounds = 5;
 };
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
@@ -171,6 +181,11 @@ struct Pairs {
     }
   }
 
+  [[nodiscard]] std::shared_ptr<const bench::DlrmSamples> samples() const {
+    return std::make_shared<bench::DlrmSamples>(
+        bench::DlrmSamples{kPairs, dense, indices, bench::single_pairs(kPairs)});
+  }
+
   /// `count` pairs from number `first` on, from the beginning again behind the end.
   [[nodiscard]] DlrmBatch part(std::int64_t first, std::int64_t count) const {
     first %= kPairs - count + 1;
@@ -264,6 +279,64 @@ DlrmSessionOptions session_options(const Options& options, std::string_view arit
   return result;
 }
 
+/// The same layers with tables of f32 rows, made up, that are cut to kPeerRows.
+Dlrm cut_for_peers(const DlrmData& data) {
+  DlrmModel model = data.model;
+  for (std::size_t t = 0; t < model.tables.size(); ++t) {
+    model.tables[t].rows = std::min(kRows[t], kPeerRows);
+    model.tables[t].format = RowFormat::f32;
+  }
+  Tables tables = Tables::zeros(model);
+  fill_tables(model, tables);
+  return Dlrm(
+      std::make_shared<DlrmData>(DlrmData{std::move(model), data.bottom, data.top, std::move(tables)}));
+}
+
+/// Scores 1024 pairs in f32 with our reference and with the peer, both with the same tables.
+void check_peer(const Dlrm& cut, bench::PeerInstance& peer, const Pairs& pairs) {
+  constexpr std::int64_t kCount = 1024;
+  constexpr double kMost = 1e-5;
+  std::vector<float> scores(kCount);
+  DlrmSession({cut}, {.cpus = {}, .kernel = "reference"}).score(pairs.part(0, kCount), scores);
+  peer.run(0, kCount);
+  bench::Comparison outputs;
+  bench::compare_outputs(outputs, scores, peer.first_output());
+  fmt::print("{}: {} scores of tables cut to {} rows differ from our f32 reference by {:.2g} at most\n",
+             peer.name(), kCount, kPeerRows, outputs.largest_difference);
+  if (!(outputs.largest_difference <= kMost)) throw Error(ErrorCode::internal, "the scores do not agree");
+}
+
+/// Ours on all rows and the peer on cut tables, in turns: every batch, arithmetic and law of row numbers.
+void compare_with_peer(const Options& options, const Dlrm& dlrm) {
+  const bench::Place place{options.threads, {}};
+  const Dlrm cut = cut_for_peers(dlrm.data());
+  for (const double zipf : {0.0, 1.05}) {
+    const Pairs peer_pairs(cut, zipf);
+    bench::Instances theirs;
+    auto peer = start_onnxruntime_dlrm(cut.data(), *peer_pairs.samples(), place, options.library);
+    check_peer(cut, *peer, peer_pairs);
+    theirs.push_back(std::move(peer));
+    const auto pairs = Pairs(dlrm, zipf).samples();
+    for (const std::string& arithmetic : options.arithmetic) {
+      bench::Instances ours;
+      ours.push_back(
+          std::make_unique<bench::DlrmInstance>(dlrm, session_options(options, arithmetic), place, pairs));
+      for (const std::int64_t batch : options.batches) {
+        const bench::Comparison c =
+            bench::compare(ours, theirs, batch, options.rounds, options.seconds / options.rounds, {});
+        const bench::Ratio ratio = c.ratio();
+        fmt::print(
+            "b{:<5} {:8} {:4} {:8.0f} samples/s  theirs {:6.0f}  ratio {:.1f} ({:.1f} - {:.1f})  {:.2f} us "
+            "of "
+            "CPU a sample, theirs {:.2f}, ratio {:.1f}\n",
+            batch, zipf == 0 ? "uniform" : "Zipf", arithmetic, bench::median(c.ours), bench::median(c.theirs),
+            ratio.median, ratio.least, ratio.most, c.ours_cpu_us, c.theirs_cpu_us,
+            c.theirs_cpu_us / c.ours_cpu_us);
+      }
+    }
+  }
+}
+
 int run(const Options& options) {
   const auto begin = std::chrono::steady_clock::now();
   const TablePlace place = options.is_mapped ? TablePlace::mapped : TablePlace::memory;
@@ -283,6 +356,10 @@ int run(const Options& options) {
     fmt::print("{}: kernel {}, {} thread(s), peak {:.2f} TOPS in this process\n", options.arithmetic[i],
                sessions[i].kernel(), options.threads, peak * 1e-12);
     check(dlrm, session_options(options, options.arithmetic[i]), uniform_pairs);
+  }
+  if (!options.against.empty()) {
+    compare_with_peer(options, dlrm);
+    return 0;
   }
   const Pairs zipf_pairs(dlrm, 1.05);
   for (const Pairs* pairs : {&uniform_pairs, &zipf_pairs}) {
@@ -314,6 +391,10 @@ int main(int argc, char** argv) {
       ->delimiter(',')
       ->check(CLI::IsMember({"f32", "bf16", "int8"}));
   app.add_option("--package", options.package, "a package of this shape instead of made-up tables");
+  app.add_option("--against", options.against, "compare with this, in turns")
+      ->check(CLI::IsMember({"onnxruntime"}));
+  app.add_option("--library", options.library, "its shared library");
+  app.add_option("--rounds", options.rounds, "turns of each within --seconds")->check(CLI::Range(1, 1000));
   app.add_flag("--mapped", options.is_mapped, "leave the package's tables in their files");
   CLI11_PARSE(app, argc, argv);
   try {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Times the bundle's model: latency by number of threads, then throughput of several instances.
 # usage: ./bench.sh [FOLDER] [octavo bench's options]     FOLDER gets the CSV files; default: here, or where that cannot be
-# written the system's folder for temporary files.
+# written the system's folder for temporary files. A recommendation model that was calibrated is scored in int8, another in f32,
+# unless --arithmetic says otherwise.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 octavo=$here/bin/octavo
@@ -13,6 +14,12 @@ if [ "$#" -gt 0 ] && [ "${1#-}" = "$1" ]; then
   shift
 elif [ ! -w "$out" ]; then
   out=${TMPDIR:-/tmp}
+fi
+if grep -q '"calibration":' "$model/manifest.json" 2> /dev/null; then
+  case " $* " in
+    *" --arithmetic"[\ =]*) ;;
+    *) set -- --arithmetic int8 "$@" ;;
+  esac
 fi
 "$octavo" cpu
 for mode in latency throughput; do

@@ -17,6 +17,22 @@ namespace {
 // Longer than the threads of any runtime spin after their last work.
 constexpr std::chrono::milliseconds kPause{20};
 
+/// Of one side, over all rounds.
+struct Sums {
+  Histogram latency;
+  std::int64_t cpu_ns = 0, items = 0;
+
+  void add(const Measured& measured) {
+    latency.add(measured.latency);
+    cpu_ns += measured.cpu_ns;
+    items += measured.items;
+  }
+  [[nodiscard]] double p50_ms() const { return static_cast<double>(latency.quantile_ns(0.5)) * 1e-6; }
+  [[nodiscard]] double cpu_us() const {
+    return items == 0 ? 0 : static_cast<double>(cpu_ns) * 1e-3 / static_cast<double>(items);
+  }
+};
+
 }  // namespace
 
 Comparison compare(const Instances& ours, const Instances& theirs, std::int64_t batch, int rounds,
@@ -24,7 +40,7 @@ Comparison compare(const Instances& ours, const Instances& theirs, std::int64_t 
   Comparison result;
   result.threads = ours.front()->place().threads;
   result.batch = batch;
-  Histogram our_latency, their_latency;
+  Sums our_sums, their_sums;
   const Timing timing{seconds_each, seconds_each / 10, 1};
   for (int round = 0; round < rounds && !watch.is_stopped(); ++round) {
     double our_rate = 0, their_rate = 0;
@@ -34,15 +50,17 @@ Comparison compare(const Instances& ours, const Instances& theirs, std::int64_t 
       const Measured measured =
           run_closed_loop(is_ours ? ours : theirs, batch, timing, {watch.stop, {}, nullptr});
       (is_ours ? our_rate : their_rate) = measured.items_per_second();
-      (is_ours ? our_latency : their_latency).add(measured.latency);
+      (is_ours ? our_sums : their_sums).add(measured);
       if (watch.progress) watch.progress((round + 0.5 * (turn + 1)) / rounds, 0);
     }
     if (watch.is_stopped() || our_rate <= 0 || their_rate <= 0) break;  // a half round compares nothing
     result.ours.push_back(our_rate);
     result.theirs.push_back(their_rate);
   }
-  result.ours_p50_ms = static_cast<double>(our_latency.quantile_ns(0.5)) * 1e-6;
-  result.theirs_p50_ms = static_cast<double>(their_latency.quantile_ns(0.5)) * 1e-6;
+  result.ours_p50_ms = our_sums.p50_ms();
+  result.theirs_p50_ms = their_sums.p50_ms();
+  result.ours_cpu_us = our_sums.cpu_us();
+  result.theirs_cpu_us = their_sums.cpu_us();
   result.was_stopped = watch.is_stopped();
   return result;
 }
@@ -86,6 +104,8 @@ nlohmann::ordered_json json_of(const Comparison& c) {
       {"theirs_items_per_second", c.theirs},
       {"ours_p50_ms", c.ours_p50_ms},
       {"theirs_p50_ms", c.theirs_p50_ms},
+      {"ours_cpu_us_per_item", c.ours_cpu_us},
+      {"theirs_cpu_us_per_item", c.theirs_cpu_us},
       {"ratio", {{"median", ratio.median}, {"least", ratio.least}, {"most", ratio.most}}},
       {"complete", !c.was_stopped}};
   if (!std::isnan(c.largest_difference)) {

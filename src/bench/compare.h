@@ -16,6 +16,8 @@ struct Comparison {
   std::int64_t batch = 1;
   std::vector<double> ours, theirs;  ///< items a second, by round
   double ours_p50_ms = 0, theirs_p50_ms = 0;
+  /// Of all threads, for an item: what others take from the CPUs is not in it.
+  double ours_cpu_us = 0, theirs_cpu_us = 0;
   double largest_difference = 0;  ///< between the first outputs; NaN where they cannot be compared
   double largest_output = 0;      ///< magnitude, to judge that by
   bool was_stopped = false;

@@ -28,6 +28,14 @@ TEST(Compare, GivesTheRatioOfWhatWasMeasuredInTurns) {
   EXPECT_FALSE(result.was_stopped);
 }
 
+TEST(Compare, CountsWhatEachSideComputesForAnItem) {
+  const Instances computes = pretended(1, {.run_us = 2000});
+  const Instances sleeps = pretended(1, {.run_us = 2000, .sleeps = true});
+  const Comparison result = compare(computes, sleeps, 2, 2, 0.05, {});
+  EXPECT_GT(result.ours_cpu_us, 2 * result.theirs_cpu_us);
+  EXPECT_EQ(json_of(result).at("ours_cpu_us_per_item"), result.ours_cpu_us);
+}
+
 TEST(Compare, StopsWhenAskedAndLeavesOutTheRoundThatWasCut) {
   std::atomic<bool> stop{false};
   const Instances ours = pretended(1, {.run_us = 500, .stop_at = 60, .stop = &stop});

@@ -38,49 +38,38 @@ DlrmInstance::DlrmInstance(const Dlrm& model, DlrmSessionOptions options, const 
                            std::shared_ptr<const DlrmSamples> samples)
     : Instance(place),
       session_(model, placed(std::move(options), place)),
-      tables_(static_cast<std::int64_t>(model.rows().size())),
       dense_features_(model.dense_features()),
       samples_(std::move(samples)) {}
 
 std::int64_t DlrmInstance::run(std::int64_t first, std::int64_t count) {
-  const std::int64_t pairs = take(first, count);
-  session_.score(taken(), scores_);
-  return pairs;
+  const DlrmBatch pairs = batch(first, count);
+  scores_.resize(static_cast<std::size_t>(pairs.samples));
+  session_.score(pairs, scores_);
+  return pairs.samples;
 }
 
 std::vector<StepEvent> DlrmInstance::run_traced(std::int64_t first, std::int64_t count) {
-  take(first, count);
-  return session_.score_traced(taken(), scores_);
+  const DlrmBatch pairs = batch(first, count);
+  scores_.resize(static_cast<std::size_t>(pairs.samples));
+  return session_.score_traced(pairs, scores_);
 }
 
-/// Makes the batch of these samples, unless it is that already; returns its pairs.
-std::int64_t DlrmInstance::take(std::int64_t first, std::int64_t count) {
+/// The pairs of samples `first` up to `first + count`; samples that would go over the end begin at the
+/// beginning.
+DlrmBatch DlrmInstance::batch(std::int64_t first, std::int64_t count) const {
   const std::int64_t all = samples_->count();
   if (count > all) fail(ErrorCode::invalid_argument, "{} samples at once, there are {}", count, all);
-  // A batch that would go over the end begins at the beginning.
   first %= all;
   if (first + count > all) first = 0;
   const std::int64_t begin = samples_->begins[static_cast<std::size_t>(first)];
   const std::int64_t end = samples_->begins[static_cast<std::size_t>(first + count)];
-  if (first != first_ || count != count_) {
-    gather(begin, end);
-    first_ = first;
-    count_ = count;
-  }
-  return end - begin;
-}
-
-/// A session takes row numbers by table without gaps: those of some pairs are copied together, as a server
-/// that collects queries does too.
-void DlrmInstance::gather(std::int64_t begin, std::int64_t end) {
-  const auto dense = samples_->dense.begin();
-  dense_.assign(dense + begin * dense_features_, dense + end * dense_features_);
-  indices_.clear();
-  for (std::int64_t table = 0; table < tables_; ++table) {
-    const auto of_table = samples_->indices.begin() + table * samples_->pairs;
-    indices_.insert(indices_.end(), of_table + begin, of_table + end);
-  }
-  scores_.resize(static_cast<std::size_t>(end - begin));
+  const auto at = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+  return {
+      end - begin,
+      std::span(samples_->dense).subspan(at(begin * dense_features_), at((end - begin) * dense_features_)),
+      std::span(samples_->indices).subspan(at(begin)),
+      {},
+      samples_->pairs};
 }
 
 std::int64_t macs_per_pair(const DlrmModel& model) {

@@ -24,7 +24,7 @@ std::vector<std::int64_t> single_pairs(std::int64_t pairs);
 /// may be shorter.
 std::vector<std::int64_t> mlperf_samples(std::int64_t pairs, std::uint64_t seed);
 
-/// A DlrmSession as an instance; its items are pairs.
+/// A DlrmSession as an instance; its items are pairs. Scores the samples where they lie, without a copy.
 class DlrmInstance : public Instance {
  public:
   /// `options.threads` and `.cpus` are those of `place`. Instances share the samples.
@@ -39,17 +39,12 @@ class DlrmInstance : public Instance {
   [[nodiscard]] const std::vector<float>& scores() const noexcept { return scores_; }
 
  private:
-  std::int64_t take(std::int64_t first, std::int64_t count);
-  void gather(std::int64_t begin, std::int64_t end);
-  [[nodiscard]] DlrmBatch taken() const { return {std::ssize(scores_), dense_, indices_, {}}; }
+  [[nodiscard]] DlrmBatch batch(std::int64_t first, std::int64_t count) const;
 
   DlrmSession session_;
-  std::int64_t tables_, dense_features_;
+  std::int64_t dense_features_;
   std::shared_ptr<const DlrmSamples> samples_;
-  std::vector<float> dense_;
-  std::vector<std::int64_t> indices_;
   std::vector<float> scores_;
-  std::int64_t first_ = -1, count_ = -1;  ///< the samples that are gathered
 };
 
 /// Multiply-accumulates for one pair: both MLPs, and the products of its vectors.

@@ -7,6 +7,7 @@
 #include "base/streamed_file.h"
 #include "cli/embedded.h"
 #include "cli/model_options.h"
+#include "package/dlrm_package.h"
 #include "package/package.h"
 
 namespace octavo::cli {
@@ -32,6 +33,17 @@ void write_artifacts(const std::filesystem::path& folder, const Package& package
   file.write(std::as_bytes(std::span(text)));
   file.commit();
   for (const auto& path : {tar, library, plan}) print_size(path);
+}
+
+void write_choices(const std::filesystem::path& package_folder, std::span<const DlrmTuning> choices) {
+  DlrmPackage package = open_dlrm_package(package_folder);
+  for (const DlrmTuning& choice : choices) set_tuning(package.model, choice);
+  write_dlrm_manifest(package);
+  for (const DlrmTuning& choice : choices) {
+    fmt::print("{}: {} on {} takes {}{} from now on\n", package_folder.string(), choice.arithmetic,
+               choice.isa, choice.kernel,
+               choice.samples_per_pass > 0 ? fmt::format(":{}", choice.samples_per_pass) : "");
+  }
 }
 
 void require_writable(const std::filesystem::path& folder) {

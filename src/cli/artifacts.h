@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <span>
 
+#include "package/dlrm_model.h"
 #include "package/model_library.h"
 
 namespace octavo::cli {
@@ -11,6 +13,10 @@ namespace octavo::cli {
 /// prints their names and sizes. Error(io).
 void write_artifacts(const std::filesystem::path& folder, const Package& package, std::int64_t trials,
                      LibraryWeights weights);
+
+/// Keeps what was chosen for a DLRM in its package, whose tables are too large to copy, and prints it.
+/// Error(io).
+void write_choices(const std::filesystem::path& package_folder, std::span<const DlrmTuning> choices);
 
 /// Makes `folder` and tries to write there: who works for hours wants to know before. Error(io).
 void require_writable(const std::filesystem::path& folder);

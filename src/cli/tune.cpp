@@ -84,11 +84,7 @@ void tune_package(const Options& options) {
              task.problem, task.batch, options.tune.threads, task.expected, task.expected_us, task.chosen,
              task.chosen_us, task.chosen_us > 0 ? task.expected_us / task.chosen_us : 1.0, result.trials);
   if (task.chosen_us <= 0) return;
-  DlrmPackage package = open_dlrm_package(folder);
-  set_tuning(package.model, result.choice);
-  write_dlrm_manifest(package);
-  fmt::print("{}: {} on {} takes {} from now on\n", folder, result.choice.arithmetic, result.choice.isa,
-             task.chosen);
+  write_choices(folder, std::span(&result.choice, 1));
 }
 
 void run(const Options& options) {

@@ -201,9 +201,40 @@ class DlrmBundle(unittest.TestCase):
     def test_bench_sh_writes_the_csv_files(self):
         out = self.folder / "csv"
         out.mkdir()
-        more = ("--threads", "1", "--seconds", "0.05", "--arithmetic", "int8", "--batch", "64", "--data", "zipf:256")
+        more = ("--threads", "1", "--seconds", "0.05", "--batch", "64", "--data", "zipf:256")
         must(self.bundle / "bench.sh", out, *more, env={"PATH": "/usr/bin:/bin"})
         self.assertEqual(sorted(os.listdir(out)), ["latency.csv", "throughput.csv"])
+
+    def bench_arguments(self, folder, *more):
+        """What bench.sh gives octavo bench, by a program in octavo's place that only tells."""
+        (folder / "bin").mkdir(exist_ok=True)
+        (folder / "bin/octavo").write_text('#!/bin/sh\necho "$@"\n')
+        (folder / "bin/octavo").chmod(0o755)
+        shutil.copy(self.bundle / "bench.sh", folder)
+        told = must(folder / "bench.sh", self.folder, *more, env={"PATH": "/usr/bin:/bin"}).stdout.splitlines()
+        lines = [line for line in told if line.startswith("bench ")]
+        self.assertEqual(len(lines), 2, told)
+        return lines
+
+    def test_bench_sh_takes_int8_for_calibrated_packages_alone(self):
+        folder = self.folder / "scripted bundle"
+        shutil.copytree(self.bundle / "saved_model", folder / "saved_model")
+        for line in self.bench_arguments(folder, "--threads", "1"):
+            self.assertIn("--arithmetic int8 --threads 1", line)
+        for own in (["--arithmetic", "bf16"], ["--arithmetic=bf16"]):
+            for line in self.bench_arguments(folder, "--threads", "1", *own):
+                self.assertNotIn("int8", line)
+                self.assertIn("bf16", line)
+        path = folder / "saved_model/manifest.json"
+        manifest = json.loads(path.read_text())
+        del manifest["calibration"]
+        path.write_text(json.dumps(manifest, indent=1))
+        for line in self.bench_arguments(folder):
+            self.assertNotIn("--arithmetic", line)
+        shutil.rmtree(folder / "saved_model")
+        (folder / "saved_model.tar").write_bytes(b"")
+        for line in self.bench_arguments(folder):
+            self.assertNotIn("--arithmetic", line)
 
     def test_a_large_table_does_not_go_through_memory(self):
         large = self.folder / "large"

@@ -209,6 +209,39 @@ class TuneDlrm(unittest.TestCase):
         self.assertEqual(len(self.trials()), 5)
         self.assertEqual([tuning["arithmetic"] for tuning in self.tunings()], ["int8", "f32"])
 
+    def compile(self, *more, code=0):
+        return self.octavo("compile", self.package, "--log-file", self.log, *more, code=code)
+
+    def test_compile_applies_a_log_to_the_package_without_measuring(self):
+        if self.isa() == "generic":
+            self.skipTest("SKIPPED: the reference is the only row, there is no choice")
+        untuned = (self.package / "manifest.json").read_bytes()
+        before = self.scores()
+        self.tune("--arithmetic", "int8", "--batch", "64", "--trials", "2")
+        tuned = (self.package / "manifest.json").read_bytes()
+        log = self.log.read_bytes()
+        self.assertNotEqual(tuned, untuned)
+        (self.package / "manifest.json").write_bytes(untuned)
+        told = self.compile("--batch", "64", "--output-folder", self.folder / "compiled")
+        self.assertEqual((self.package / "manifest.json").read_bytes(), tuned)
+        self.assertEqual(self.log.read_bytes(), log)
+        self.assertIn("int8 on", told)
+        self.assertIn("not tuned: 'dlrm f32", told)
+        self.assertNotIn("not tuned: 'dlrm int8", told)
+        self.assertIn("is not written", told)
+        self.assertFalse((self.folder / "compiled").exists())
+        self.assertEqual(self.scores(), before)
+
+    def test_compile_says_when_the_log_has_nothing_for_the_package(self):
+        before = (self.package / "manifest.json").read_bytes()
+        self.assertIn("/none.jsonl", self.octavo("compile", self.package, "--log-file", "/none.jsonl", code=1))
+        self.assertIn("only --log-file", self.octavo("compile", self.package, code=1))
+        self.log.write_text("no trial\n")
+        told = self.compile()
+        for text in ("not tuned: 'dlrm f32", "not tuned: 'dlrm bf16", "not tuned: 'dlrm int8", "line 1 is no trial"):
+            self.assertIn(text, told)
+        self.assertEqual((self.package / "manifest.json").read_bytes(), before)
+
     def test_what_it_cannot_tune_is_named_and_changes_nothing(self):
         before = (self.package / "manifest.json").read_bytes()
         self.assertIn("100 samples at once", self.tune("--data", "zipf:20", "--batch", "100", code=1))

@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "base/cpu.h"
@@ -61,11 +63,49 @@ std::string problem_of(const DlrmModel& model, DlrmPrecision precision) {
   return fmt::format("dlrm {} {}, {}", arithmetic_name(precision), print(model), fmt::join(formats, "+"));
 }
 
+/// What the task's trials decide, for the use that they were made for.
+DlrmTuning choice_of(const TunedTask& task, DlrmPrecision precision, int threads) {
+  const DlrmSessionOptions chosen = options_of(precision, task.chosen, threads);
+  return {std::string(arithmetic_name(precision)),
+          std::string(isa_name(usable_isa())),
+          chosen.kernel,
+          chosen.samples_per_pass,
+          task.batch,
+          threads,
+          task.chosen_us};
+}
+
+/// Of the uses that the log times `problem` for on this CPU, the one with as many threads, then the nearest
+/// batch.
+std::optional<TuneOptions> nearest_use(const LoggedTrials& logged, std::string_view problem,
+                                       const TuneOptions& wanted) {
+  std::optional<TuneOptions> nearest;
+  const auto distance = [&](std::int64_t batch, int threads) {
+    return std::pair(threads == wanted.threads ? 0 : 1, std::abs(batch - wanted.batch));
+  };
+  for (const Trial& trial : logged.trials) {
+    if (!is_from_here(trial) || trial.problem != problem || trial.us.empty()) continue;
+    if (nearest && distance(trial.batch, trial.threads) >= distance(nearest->batch, nearest->threads))
+      continue;
+    nearest = wanted;
+    nearest->batch = trial.batch;
+    nearest->threads = trial.threads;
+  }
+  return nearest;
+}
+
+/// The arithmetics that the model can be scored in.
+std::vector<DlrmPrecision> arithmetics_of(const Dlrm& model) {
+  std::vector<DlrmPrecision> found{DlrmPrecision::f32, DlrmPrecision::bf16};
+  if (model.is_calibrated()) found.push_back(DlrmPrecision::int8);
+  return found;
+}
+
 }  // namespace
 
 TuningTask dlrm_task(const Dlrm& model, DlrmPrecision precision, std::int64_t batch, int threads) {
   TuningTask task{problem_of(model.data().model, precision), batch, 1, {}};
-  const std::int64_t share = (batch + threads - 1) / threads;
+  const std::int64_t share = batch / threads + (batch % threads == 0 ? 0 : 1);
   for (const DlrmRow& row : dlrm_rows(precision)) {
     const bool is_needed = row.name != "reference" || task.candidates.empty();
     if (!is_needed || !runs_here(row, usable_isa())) continue;
@@ -113,17 +153,35 @@ DlrmTuneResult tune_dlrm(const Dlrm& model, DlrmPrecision precision, const DlrmB
   DlrmTuneResult result;
   result.task = outcome(task, known.standings.front());
   result.trials = known.trials;
-  const DlrmSessionOptions chosen = options_of(precision, result.task.chosen, options.threads);
-  result.choice = {std::string(arithmetic_name(precision)),
-                   std::string(isa_name(usable_isa())),
-                   chosen.kernel,
-                   chosen.samples_per_pass,
-                   options.batch,
-                   options.threads,
-                   result.task.chosen_us};
+  result.choice = choice_of(result.task, precision, options.threads);
   result.notes = useless_parts(logged, std::span(&task.problem, 1));
   add_failures(task, known.standings.front(), result.notes);
   return result;
+}
+
+DlrmLogged apply_log(const Dlrm& model, const LoggedTrials& logged, const TuneOptions& options) {
+  DlrmLogged found;
+  std::vector<std::string> problems;
+  for (const DlrmPrecision precision : arithmetics_of(model)) {
+    const std::string& problem = problems.emplace_back(problem_of(model.data().model, precision));
+    const std::optional<TuneOptions> use = nearest_use(logged, problem, options);
+    TunedTask tuned;
+    if (use) {
+      const TuningTask task = dlrm_task(model, precision, use->batch, use->threads);
+      const Known known = known_of(std::span(&task, 1), logged, use->threads, Uses::same);
+      add_failures(task, known.standings.front(), found.notes);
+      tuned = outcome(task, known.standings.front());
+      found.trials += known.trials;
+    }
+    if (tuned.chosen_us > 0) {
+      found.choices.push_back(choice_of(tuned, precision, use->threads));
+    } else {
+      found.notes.push_back(fmt::format("not tuned: '{}'", problem));
+    }
+  }
+  const std::vector<std::string> useless = useless_parts(logged, problems);
+  found.notes.insert(found.notes.end(), useless.begin(), useless.end());
+  return found;
 }
 
 }  // namespace octavo

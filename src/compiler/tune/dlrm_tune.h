@@ -27,4 +27,17 @@ DlrmTuneResult tune_dlrm(const Dlrm& model, DlrmPrecision precision, const DlrmB
                          const LoggedTrials& logged, TuningLog& log, const TuneOptions& options,
                          const std::function<void(const TuneProgress&)>& progress = {});
 
+/// What a log knows of a DLRM.
+struct DlrmLogged {
+  std::vector<DlrmTuning> choices;  ///< one for each arithmetic with trials, for the use they were made for
+  std::int64_t trials = 0;          ///< that stand for them
+  std::vector<std::string>
+      notes;  ///< for people, as TuneResult's; "not tuned: ..." for the other arithmetics
+};
+
+/// The choices that the trials of `logged` support on this CPU, without measuring: for each arithmetic of the
+/// model those of the use with as many threads, then the one with the nearest batch. Errors as
+/// DlrmSession::DlrmSession.
+DlrmLogged apply_log(const Dlrm& model, const LoggedTrials& logged, const TuneOptions& options);
+
 }  // namespace octavo
