@@ -1,7 +1,6 @@
 #include "compiler/tune/search.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <random>
 
@@ -13,18 +12,25 @@ namespace {
 constexpr double kSameTime = 0.01;
 // Near-ties that so many trials did not decide do not matter.
 constexpr int kMostTrials = 6;
-// Of few rounds the noise is known badly, so candidates this near to the fastest get some trials in any case.
-constexpr int kLeastTrials = 3;
-constexpr double kNear = 1.25;
+// Of few rounds the noise is known badly, so candidates near to the fastest, and the one that it would replace
+// unless that is far, are measured in turns with it for some rounds in any case.
+constexpr std::size_t kLeastRounds = 15;
+constexpr double kNear = 1.25, kFar = 2;
 
 bool has_times(const Standing::Candidate& candidate) {
   return !candidate.us.empty() && !candidate.has_failed;
 }
 
+/// What is taken unless another candidate is faster; their number where none works.
+std::size_t first_working(std::span<const Standing::Candidate> candidates) {
+  const auto first = std::find_if(candidates.begin(), candidates.end(), has_times);
+  return static_cast<std::size_t>(first - candidates.begin());
+}
+
 /// The ratio of two candidates' times in the rounds that timed both.
 struct Comparison {
-  Timing ratio{1, 0};
-  double rounds = 0;
+  Timing ratio;
+  std::size_t rounds = 0;
 };
 Comparison compared(std::span<const std::vector<double>> rounds, std::size_t a, std::size_t b) {
   std::vector<double> ratios;
@@ -32,7 +38,7 @@ Comparison compared(std::span<const std::vector<double>> rounds, std::size_t a, 
     if (us[a] > 0 && us[b] > 0) ratios.push_back(us[a] / us[b]);
   }
   if (ratios.empty()) return {};
-  return {timing_of(ratios), static_cast<double>(ratios.size())};
+  return {timing_of(ratios), ratios.size()};
 }
 
 /// By how much two candidates' ratio may be off by chance.
@@ -145,19 +151,17 @@ void Standing::add(std::span<const std::size_t> which, std::span<const Measured>
 }
 
 Timing Standing::ratio(std::size_t a, std::size_t b) const {
+  if (a == b) return {1, 0};
   const Comparison direct = compared(rounds, a, b);
-  double weights = direct.rounds, log_ratio = direct.rounds * std::log(direct.ratio.median_us);
-  double variance = direct.rounds * direct.ratio.noise * direct.rounds * direct.ratio.noise;
+  if (direct.rounds > 0) return direct.ratio;
+  std::optional<Timing> best;
   for (std::size_t c = 0; c < candidates.size(); ++c) {
-    if (c == a || c == b) continue;
     const Comparison of_a = compared(rounds, a, c), of_b = compared(rounds, b, c);
     if (of_a.rounds == 0 || of_b.rounds == 0) continue;
-    const double weight = of_a.rounds * of_b.rounds / (of_a.rounds + of_b.rounds);
-    weights += weight;
-    log_ratio += weight * std::log(of_a.ratio.median_us / of_b.ratio.median_us);
-    variance += weight * weight * (of_a.ratio.noise * of_a.ratio.noise + of_b.ratio.noise * of_b.ratio.noise);
+    const Timing found{of_a.ratio.median_us / of_b.ratio.median_us, of_a.ratio.noise + of_b.ratio.noise};
+    if (!best || found.noise < best->noise) best = found;
   }
-  if (weights > 0) return {std::exp(log_ratio / weights), std::sqrt(variance) / weights};
+  if (best) return *best;
   const Timing& of_a = candidates[a].timing;
   const Timing& of_b = candidates[b].timing;
   return {of_a.median_us / of_b.median_us, of_a.noise + of_b.noise};
@@ -174,22 +178,23 @@ std::optional<std::size_t> Standing::fastest() const {
 std::size_t Standing::chosen() const {
   const auto best = fastest();
   if (!best) return 0;
-  const auto first = static_cast<std::size_t>(std::find_if(candidates.begin(), candidates.end(), has_times) -
-                                              candidates.begin());
-  const Timing found = ratio(*best, first);
-  return found.median_us * (1 + doubt(found)) < 1 ? *best : first;
+  const std::size_t replaced = first_working(candidates);
+  const Timing found = ratio(*best, replaced);
+  return found.median_us * (1 + doubt(found)) < 1 ? *best : replaced;
 }
 
 std::vector<std::size_t> Standing::contenders() const {
   std::vector<std::size_t> which;
   const auto best = fastest();
+  const std::size_t replaced = first_working(candidates);
   for (std::size_t c = 0; c < candidates.size(); ++c) {
     const Candidate& other = candidates[c];
-    if (c == best || !has_times(other) || other.trials >= kMostTrials) continue;
+    if (c == best || !has_times(other)) continue;
     const Timing found = ratio(c, *best);
-    const bool may_be_faster = found.median_us < 1 + wide_doubt(found);
-    const bool is_near = found.median_us < kNear && other.trials < kLeastTrials;
-    if (may_be_faster || is_near) which.push_back(c);
+    const bool may_be_faster = found.median_us < 1 + wide_doubt(found) && other.trials < kMostTrials;
+    const bool is_compared = compared(rounds, c, *best).rounds >= kLeastRounds;
+    const bool is_near = found.median_us < (c == replaced ? kFar : kNear);
+    if (may_be_faster || (is_near && !is_compared)) which.push_back(c);
   }
   return which;
 }

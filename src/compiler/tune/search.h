@@ -36,8 +36,8 @@ struct Standing {
   /// A trial of the first of the candidates `which`, measured in turns with the others.
   void add(std::span<const std::size_t> which, std::span<const Measured> measured);
   /// How many times the time of `b` candidate `a` takes, both with times: the median over the rounds that
-  /// timed both, because a machine's speed may change from round to round, averaged with what their ratios to
-  /// others say, weighted by the number of rounds; of their medians where there are none.
+  /// timed both, because a machine's speed may change from round to round; where no round did, by way of a
+  /// candidate that was timed with either; of their medians where there is none.
   [[nodiscard]] Timing ratio(std::size_t a, std::size_t b) const;
   /// The candidate to take: the first one that works unless another is faster by more than noise. Nothing
   /// measured gives 0.

@@ -6,6 +6,8 @@
 #include <map>
 #include <random>
 
+#include "compiler/tune/tune.h"
+
 namespace octavo {
 namespace {
 
@@ -76,6 +78,18 @@ TEST(Search, ReachesNearlyTheSpeedOfTryingEverything) {
       EXPECT_LE(us[standings[0].chosen()], *std::ranges::min_element(us) / 0.95) << "seed " << seed;
     }
   }
+}
+
+/// What is told of a choice must not depend on when its candidates were measured.
+TEST(Outcome, ComparesTimesThatWereTakenInTurns) {
+  const TuningTask task{"a", 1, 1, {"first", "better"}};
+  Standing standing{std::vector<Standing::Candidate>(2), {}};
+  const std::size_t first[] = {0}, both[] = {1, 0};
+  standing.add(first, std::vector<Measured>{{{70, 70, 70, 70, 70, 70}, ""}});  // the machine is slow
+  standing.add(both, std::vector<Measured>{{{9, 9, 9}, ""}, {{10, 10, 10}, ""}});
+  const TunedTask told = outcome(task, standing);
+  EXPECT_EQ(told.chosen, "better");
+  EXPECT_DOUBLE_EQ(told.chosen_us / told.expected_us, 0.9);
 }
 
 TEST(Search, KeepsTheFirstCandidateWhereAnotherIsNotFasterBeyondNoise) {

@@ -20,6 +20,8 @@ TunedTask outcome(const TuningTask& task, const Standing& standing) {
   tuned.chosen = task.candidates[chosen];
   tuned.expected_us = standing.candidates.front().timing.median_us;
   tuned.chosen_us = standing.candidates[chosen].timing.median_us;
+  // Medians of different moments would tell how the machine's speed changed.
+  if (tuned.expected_us > 0) tuned.chosen_us = tuned.expected_us * standing.ratio(chosen, 0).median_us;
   return tuned;
 }
 

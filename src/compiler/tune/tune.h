@@ -27,8 +27,8 @@ struct TunedTask {
   std::int64_t batch = 1;
   std::int64_t uses = 1;
   std::string expected, chosen;  ///< candidates: without measuring, and by measuring
-  double expected_us = 0;        ///< 0 = not measured
-  double chosen_us = 0;
+  double expected_us = 0;        ///< the median of its times; 0 = not measured
+  double chosen_us = 0;          ///< that times their ratio, as measured in turns
 };
 
 /// What is known of a task now.
