@@ -48,14 +48,18 @@ class Writers {
   bool are_known_ = true;
 };
 
+/// How much sooner a byte of activations comes from behind L2 than a byte of weights: activations are read and
+/// written in order, weights a tile at a time (docs/performance.md).
+constexpr std::int64_t kActivationsSooner = 4;
+
 /// Bytes that a step moves.
 struct Traffic {
   std::int64_t activations = 0;  ///< of one image
   std::int64_t weights = 0;
 
-  /// Those that come from behind L2, for each image when `images` take the step together.
+  /// Those that come from behind L2, for each image when `images` take the step together, counted as weights.
   [[nodiscard]] std::int64_t far_bytes(std::int64_t images, std::int64_t near_bytes) const {
-    return (activations > near_bytes / images ? activations : 0) + weights / images;
+    return (activations > near_bytes / images ? activations / kActivationsSooner : 0) + weights / images;
   }
 };
 
@@ -91,7 +95,7 @@ std::vector<std::size_t> best_sizes(const Plan& plan, const std::vector<std::int
   for (std::size_t s = 0; s < count; ++s) {
     const Traffic traffic = traffic_of(plan, plan.steps[s]);
     const auto cheapest = static_cast<std::size_t>(std::min_element(cost.begin(), cost.end()) - cost.begin());
-    const std::int64_t with_change = cost[cheapest] + 2 * traffic.activations;
+    const std::int64_t with_change = cost[cheapest] + 2 * traffic.activations / kActivationsSooner;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       const bool changes = s > 0 && with_change < cost[i];
       from[s][i] = changes ? cheapest : i;

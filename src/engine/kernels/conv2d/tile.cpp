@@ -14,8 +14,10 @@ namespace {
 constexpr std::int64_t kLine = 64;
 /// Weights up to here stay in L2 while all pixels meet them; larger ones are walked panel by panel.
 constexpr std::int64_t kGroupBytes = std::int64_t{1280} * 1024;
-/// From this many steps on, weights push the pixels out of L1 unless they are read past it.
+/// From this many steps on, weights push the pixels out of L1 unless they are read past it; residuals take their
+/// part of it.
 constexpr std::int64_t kStreamedSteps = 8;
+constexpr std::int64_t kStreamedStepsBesideResidual = 2;
 
 /// Below these vector kernels were faster (docs/performance.md).
 constexpr std::int64_t kFewProducts = 32;
@@ -233,7 +235,8 @@ class TileConvolution final : public Prepared {
   [[nodiscard]] TileOrder chosen_order() const noexcept {
     if (order_ != TileOrder::chosen) return order_;
     if (weights_.bytes() > kGroupBytes) return TileOrder::panels;
-    return std::ssize(steps_) >= kStreamedSteps ? TileOrder::pixels_streamed : TileOrder::pixels;
+    const std::int64_t streamed = problem_.residual != 0 ? kStreamedStepsBesideResidual : kStreamedSteps;
+    return std::ssize(steps_) >= streamed ? TileOrder::pixels_streamed : TileOrder::pixels;
   }
 
   void set_order(TileWork& work) const noexcept {
