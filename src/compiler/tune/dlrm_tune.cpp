@@ -46,15 +46,15 @@ DlrmBatch part(const DlrmBatch& whole, std::int64_t first, std::int64_t samples)
 
 /// Scores batches of `data` one after the other. `next` is shared by all candidates: what one of them scored
 /// is warm, and must not be what the next one scores.
-std::function<void()> dlrm_run(const Dlrm& model, const DlrmSessionOptions& options, const DlrmBatch& data,
-                               std::int64_t batch, const std::shared_ptr<std::int64_t>& next) {
+ReadyCandidate dlrm_run(const Dlrm& model, const DlrmSessionOptions& options, const DlrmBatch& data,
+                        std::int64_t batch, const std::shared_ptr<std::int64_t>& next) {
   auto session = std::make_shared<DlrmSession>(model, options);
   auto scores = std::make_shared<std::vector<float>>(static_cast<std::size_t>(batch));
-  return [=] {
+  return {[=] {
     if (*next + batch > data.samples) *next = 0;
     session->score(part(data, *next, batch), *scores);
     *next += batch;
-  };
+  }};
 }
 
 std::string problem_of(const DlrmModel& model, DlrmPrecision precision) {

@@ -26,8 +26,15 @@ struct Measured {
   std::string error;
 };
 
-/// Makes a candidate ready and returns what runs it once. May throw.
-using PrepareCandidate = std::function<std::function<void()>(const std::string& candidate)>;
+/// A candidate that is ready to run.
+struct ReadyCandidate {
+  std::function<void()> run;
+  /// Where it is given: called before each run, which is timed alone then, a few times a block.
+  std::function<void()> refresh = {};
+};
+
+/// Makes a candidate ready. May throw.
+using PrepareCandidate = std::function<ReadyCandidate(const std::string& candidate)>;
 
 /// Times `candidates` in a child process: one that crashes or hangs ends that process, not this one, is told
 /// so, and the others are measured in another. A candidate four times slower than the fastest is timed once

@@ -23,7 +23,7 @@ using ::testing::SizeIs;
 void sleep_us(int us) { std::this_thread::sleep_for(std::chrono::microseconds(us)); }
 
 /// What the name says: a number sleeps so many microseconds.
-std::function<void()> prepare(const std::string& name) {
+std::function<void()> run_of(const std::string& name) {
   if (name == "refuses") throw Error(ErrorCode::unsupported, "no such luck");
   if (name == "crashes") {
     return [] {
@@ -42,7 +42,7 @@ std::function<void()> prepare(const std::string& name) {
 
 std::vector<Measured> measure(const std::vector<std::string>& names, double patience = 20) {
   return measure_isolated(
-      names, prepare,
+      names, [](const std::string& name) { return ReadyCandidate{run_of(name)}; },
       {.rounds = 3, .block_seconds = 0.001, .clock = TrialClock::wall, .patience_seconds = patience});
 }
 
@@ -54,6 +54,19 @@ TEST(MeasureIsolated, TimesEachCandidateInEachRound) {
   }
   EXPECT_THAT(all[0].us, Each(Gt(999)));
   EXPECT_THAT(all[1].us, Each(Gt(1999)));
+}
+
+TEST(MeasureIsolated, DoesNotTimeWhatComesBeforeARun) {
+  int refreshed = 0;  // the child's copy counts there
+  const auto all = measure_isolated(
+      std::vector<std::string>{"one"},
+      [&](const std::string&) {
+        const auto run = [&] { sleep_us(refreshed == 0 ? 60000 : 100), refreshed = 0; };
+        return ReadyCandidate{run, [&] { sleep_us(3000), ++refreshed; }};
+      },
+      {.rounds = 3, .block_seconds = 0.001, .clock = TrialClock::wall, .patience_seconds = 20});
+  EXPECT_THAT(all[0].us, SizeIs(3));
+  EXPECT_LT(*std::ranges::min_element(all[0].us), 3000) << "once before each run, and not timed";
 }
 
 TEST(MeasureIsolated, TimesAHopelessCandidateOnce) {

@@ -12,8 +12,8 @@ namespace {
 constexpr double kSameTime = 0.01;
 // Near-ties that so many trials did not decide do not matter.
 constexpr int kMostTrials = 6;
-// Of few rounds the noise is known badly, so candidates near to the fastest, and the one that it would replace
-// unless that is far, are measured in turns with it for some rounds in any case.
+// Of few rounds the noise is known badly, so candidates near to the fastest, and the one that it would
+// replace unless that is far, are measured in turns with it for some rounds in any case.
 constexpr std::size_t kLeastRounds = 15;
 constexpr double kNear = 1.25, kFar = 2;
 

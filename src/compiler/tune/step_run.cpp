@@ -4,6 +4,7 @@
 #include <memory>
 #include <random>
 
+#include "base/cpu.h"
 #include "base/fail.h"
 #include "base/thread_team.h"
 #include "engine/session/prepared_plan.h"
@@ -27,12 +28,29 @@ std::int64_t bytes_at(const OperandSize& size, std::int64_t batch) {
   return (size.elements + size.growth * (batch - 1)) * size.element_bytes;
 }
 
+/// Reads a byte of each cache line of a part of a tensor.
+void read_share(const TensorView& tensor, Share share) noexcept {
+  constexpr std::int64_t kLine = 64;
+  const auto [begin, end] = share.of(tensor.bytes() / kLine);
+  for (std::int64_t line = begin; line < end; ++line)
+    static_cast<void>(*static_cast<const volatile std::byte*>(tensor.data + line * kLine));
+}
+
+/// What a run of one image goes through.
+std::int64_t bytes_in_use(const PackageData& package) {
+  std::int64_t bytes = package.plan.fixed_bytes + package.plan.bytes_per_image;
+  for (const TensorView& weights : package.weights) bytes += weights.bytes();
+  return bytes;
+}
+
 /// A prepared step with all that it reads and writes.
 struct StepRun {
   std::unique_ptr<Prepared> kernel;
   std::vector<Tensor> memory;
   std::vector<const std::byte*> inputs;
+  std::vector<TensorView> near;  ///< what the step before it wrote
   Tensor output, scratch;
+  Tensor other;  ///< what else goes through the caches
   ThreadTeam team;
   std::int64_t batch, scratch_bytes;
 
@@ -41,6 +59,14 @@ struct StepRun {
     team.run([this](int thread) {
       kernel->run({inputs, output.data(), scratch.data() + thread * scratch_bytes, batch},
                   {thread, team.size()});
+    });
+  }
+  void refresh() {
+    team.run([this](int thread) {
+      const Share share{thread, team.size()};
+      read_share(other.view(), share);
+      for (const TensorView& tensor : near) read_share(tensor, share);
+      read_share(output.view(), share);
     });
   }
 };
@@ -54,8 +80,8 @@ const FamilyRow& row_of(std::string_view problem, std::string_view kernel) {
 
 }  // namespace
 
-std::function<void()> step_run(const PackageData& package, const Step& step, std::string_view kernel,
-                               std::int64_t batch, int threads) {
+ReadyCandidate step_run(const PackageData& package, const Step& step, std::string_view kernel,
+                        std::int64_t batch, int threads) {
   auto run = std::make_shared<StepRun>(threads);
   const Operands operands = operands_of(package, step);
   const StepSizes sizes = family_of(step.problem).sizes(step.problem);
@@ -74,12 +100,16 @@ std::function<void()> step_run(const PackageData& package, const Step& step, std
     const std::int64_t elements = bytes_at(sizes.inputs[i], batch) / dtype_bytes(operand.dtype);
     run->memory.push_back(made_up(operand.dtype, {elements}));
     run->inputs.push_back(run->memory.back().data());
+    const PlanTensor& tensor = package.plan.tensors[static_cast<std::size_t>(step.inputs[i])];
+    if (tensor.storage == Storage::arena) run->near.push_back(run->memory.back().view());
   }
-  return [run] { run->run(); };
+  const std::int64_t l2_bytes = cpu_facts().system.l2_bytes;
+  if (bytes_in_use(package) <= l2_bytes) return {[run] { run->run(); }};
+  run->other = Tensor(DType::u8, {2 * l2_bytes * threads});
+  return {[run] { run->run(); }, [run] { run->refresh(); }};
 }
 
-std::function<void()> session_run(const Package& package, const PassShape& pass, std::int64_t batch,
-                                  int threads) {
+ReadyCandidate session_run(const Package& package, const PassShape& pass, std::int64_t batch, int threads) {
   SessionOptions options;
   options.threads = threads;
   options.pass = pass;
@@ -91,20 +121,20 @@ std::function<void()> session_run(const Package& package, const PassShape& pass,
     inputs->push_back(made_up(port.dtype, std::move(shape)));
     session->set_input(port.name, inputs->back().view());
   }
-  return [session, inputs] { session->run(); };
+  return {[session, inputs] { session->run(); }};
 }
 
-std::function<void()> instances_run(const Package& package, const PassShape& pass, std::int64_t batch,
-                                    int instances, int threads) {
-  std::vector<std::function<void()>> runs;
+ReadyCandidate instances_run(const Package& package, const PassShape& pass, std::int64_t batch, int instances,
+                             int threads) {
+  std::vector<ReadyCandidate> runs;
   runs.reserve(static_cast<std::size_t>(instances));
   for (int i = 0; i < instances; ++i) runs.push_back(session_run(package, pass, batch, threads / instances));
   const auto callers = std::make_shared<ThreadTeam>(instances, std::vector<int>{});
-  return [callers, runs, batches = threads / instances] {
+  return {[callers, runs, batches = threads / instances] {
     callers->run([&](int caller) {
-      for (int i = 0; i < batches; ++i) runs[static_cast<std::size_t>(caller)]();
+      for (int i = 0; i < batches; ++i) runs[static_cast<std::size_t>(caller)].run();
     });
-  };
+  }};
 }
 
 }  // namespace octavo
