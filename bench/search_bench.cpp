@@ -78,6 +78,7 @@ void compare(int turns) {
     const TuningTask task = task_of(step);
     fmt::print("{}\n", step.problem);
     std::vector<double> shares;
+    shares.reserve(static_cast<std::size_t>(turns));
     for (int turn = 0; turn < turns; ++turn) shares.push_back(100 * share_reached(package, step, task));
     fmt::print("  {:.1f} % of the best of {}: median of {:.1f}\n", timing_of(shares).median_us,
                task.candidates.size(), fmt::join(shares, " "));

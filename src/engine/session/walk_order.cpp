@@ -48,8 +48,8 @@ class Writers {
   bool are_known_ = true;
 };
 
-/// How much sooner a byte of activations comes from behind L2 than a byte of weights: activations are read and
-/// written in order, weights a tile at a time (docs/performance.md).
+/// How much sooner a byte of activations comes from behind L2 than a byte of weights: activations are read
+/// and written in order, weights a tile at a time (docs/performance.md).
 constexpr std::int64_t kActivationsSooner = 4;
 
 /// Bytes that a step moves.

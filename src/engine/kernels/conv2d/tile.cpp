@@ -14,8 +14,8 @@ namespace {
 constexpr std::int64_t kLine = 64;
 /// Weights up to here stay in L2 while all pixels meet them; larger ones are walked panel by panel.
 constexpr std::int64_t kGroupBytes = std::int64_t{1280} * 1024;
-/// From this many steps on, weights push the pixels out of L1 unless they are read past it; residuals take their
-/// part of it.
+/// From this many steps on, weights push the pixels out of L1 unless they are read past it; residuals take
+/// their part of it.
 constexpr std::int64_t kStreamedSteps = 8;
 constexpr std::int64_t kStreamedStepsBesideResidual = 2;
 
