@@ -25,7 +25,7 @@ std::vector<std::filesystem::path> golden_packages() {
 
 TEST(GoldenPackages, GiveTheOutputsThatTheyGaveWhenTheyWereMade) {
   const cli::ShapePictures pictures = cli::embedded_shape_pictures();
-  ASSERT_GE(golden_packages().size(), 3U);
+  ASSERT_GE(golden_packages().size(), 4U);
   for (const auto& path : golden_packages()) {
     const cli::ShapeScores scores = cli::score_shapes(Package::open(path), pictures, 1);
     EXPECT_TRUE(std::ranges::equal(scores.logits.as<float>(), pictures.recorded_logits.as<float>())) << path;
@@ -55,7 +55,7 @@ TEST_F(SavedAgain, GoldenPackagesKeepTheirPlansAndWeights) {
 }
 
 TEST_F(SavedAgain, TheNewestGoldenPackageHasTheSameBytes) {
-  const std::filesystem::path newest = "tests/compat/shapes_short_scales_0.1.0.tar";
+  const std::filesystem::path newest = "tests/compat/shapes_tuned_passes_0.1.0.tar";
   Package::open(newest).save(copy_);
   const MappedFile before(newest), after(copy_);
   EXPECT_TRUE(std::ranges::equal(before.bytes(), after.bytes()));
@@ -66,6 +66,9 @@ TEST(GoldenPackages, KeepTheirTuning) {
   ASSERT_TRUE(package.data().plan.tuning);
   EXPECT_EQ(package.data().plan.tuning->isa, "amx_int8");
   EXPECT_GT(package.data().plan.steps.front().measured_us, 0);
+  const Tuning passes = *Package::open("tests/compat/shapes_tuned_passes_0.1.0.tar").data().plan.tuning;
+  EXPECT_EQ(passes.instances, 2);
+  EXPECT_EQ(passes.threads, 2);
 }
 
 }  // namespace
