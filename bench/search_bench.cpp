@@ -6,7 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
+#include <numeric>
 
 #include "base/cpu.h"
 #include "compiler/compile_graph.h"
@@ -58,17 +58,13 @@ double share_reached(const Package& package, const Step& step, const TuningTask&
   search(std::span(&task, 1), standings, {kTrials}, 1,
          {[&](const TuningTask&, std::span<const std::string> c) { return measure(c); },
           [](const TuningTask&, SearchCalls::Candidates, std::span<const Measured>) {}});
-  std::vector<Measured> everything(task.candidates.size());
-  for (int process = 0; process < kProcesses; ++process) {
-    const std::vector<Measured> more = measure(task.candidates);
-    for (std::size_t c = 0; c < more.size(); ++c)
-      everything[c].us.insert(everything[c].us.end(), more[c].us.begin(), more[c].us.end());
-  }
-  double best = INFINITY;
-  for (const Measured& m : everything) best = std::min(best, timing_of(m.us).median_us);
-  for (std::size_t c = 0; c < everything.size(); ++c)
-    fmt::print("    {:>9.1f} us  {}\n", timing_of(everything[c].us).median_us, task.candidates[c]);
-  return best / timing_of(everything[standings[0].chosen()].us).median_us;
+  Standing everything{std::vector<Standing::Candidate>(task.candidates.size()), {}};
+  std::vector<std::size_t> all(task.candidates.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  for (int process = 0; process < kProcesses; ++process) everything.add(all, measure(task.candidates));
+  for (std::size_t c : all)
+    fmt::print("    {:>9.1f} us  {}\n", everything.candidates[c].timing.median_us, task.candidates[c]);
+  return everything.ratio(*everything.fastest(), standings[0].chosen()).median_us;
 }
 
 void compare(int turns) {

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <set>
@@ -79,19 +78,17 @@ DlrmTuning choice_of(const TunedTask& task, DlrmPrecision precision, int threads
 /// batch.
 std::optional<TuneOptions> nearest_use(const LoggedTrials& logged, std::string_view problem,
                                        const TuneOptions& wanted) {
-  std::optional<TuneOptions> nearest;
-  const auto distance = [&](std::int64_t batch, int threads) {
-    return std::pair(threads == wanted.threads ? 0 : 1, std::abs(batch - wanted.batch));
-  };
+  const Trial* nearest = nullptr;
+  const auto distance = [&](const Trial& t) { return use_distance(t, wanted.batch, wanted.threads); };
   for (const Trial& trial : logged.trials) {
     if (!is_from_here(trial) || trial.problem != problem || trial.us.empty()) continue;
-    if (nearest && distance(trial.batch, trial.threads) >= distance(nearest->batch, nearest->threads))
-      continue;
-    nearest = wanted;
-    nearest->batch = trial.batch;
-    nearest->threads = trial.threads;
+    if (nearest == nullptr || distance(trial) < distance(*nearest)) nearest = &trial;
   }
-  return nearest;
+  if (nearest == nullptr) return std::nullopt;
+  TuneOptions use = wanted;
+  use.batch = nearest->batch;
+  use.threads = nearest->threads;
+  return use;
 }
 
 /// The arithmetics that the model can be scored in.

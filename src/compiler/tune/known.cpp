@@ -15,9 +15,7 @@ namespace {
 /// The trials that tell something about a task: of the use asked for, or of the one that is nearest to it.
 std::vector<const Trial*> trials_for(const TuningTask& task, const LoggedTrials& logged, int threads,
                                      Uses uses) {
-  const auto distance = [&](const Trial& t) {
-    return std::pair(t.threads == threads ? 0 : 1, std::abs(t.batch - task.batch));
-  };
+  const auto distance = [&](const Trial& t) { return use_distance(t, task.batch, threads); };
   std::vector<const Trial*> nearest;
   for (const Trial& trial : logged.trials) {
     if (!is_from_here(trial) || trial.problem != task.problem) continue;
@@ -50,6 +48,10 @@ bool add_trial(const TuningTask& task, const Trial& trial, Standing& standing) {
 
 bool is_from_here(const Trial& trial) {
   return trial.version == kVersion && trial.cpu == cpu_facts().brand && trial.isa == isa_name(usable_isa());
+}
+
+std::pair<int, std::int64_t> use_distance(const Trial& trial, std::int64_t batch, int threads) {
+  return {trial.threads == threads ? 0 : 1, std::abs(trial.batch - batch)};
 }
 
 Trial trial_here(const TuningTask& task, std::span<const std::string> candidates,

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compiler/tune/log.h"
@@ -11,6 +12,10 @@ namespace octavo {
 
 /// Whether a trial was made by this version on a CPU like this one with the instruction set in use.
 bool is_from_here(const Trial& trial);
+
+/// How far a trial's use is from another one: nearest are those with as many threads, of these the nearest
+/// batches.
+std::pair<int, std::int64_t> use_distance(const Trial& trial, std::int64_t batch, int threads);
 
 /// What SearchCalls::measure gave, as a trial of here and now.
 Trial trial_here(const TuningTask& task, std::span<const std::string> candidates,

@@ -34,9 +34,7 @@ class FusedPipeline final : public DlrmPipeline {
   [[nodiscard]] std::int64_t most_samples() const noexcept override { return arithmetic_.most_samples; }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
-    Scratch scratch(nullptr);
-    Buffers{*this, scratch};
-    return scratch.used();
+    return bytes_of_buffers<Buffers>(*this);
   }
 
   void run(const DlrmChunk& chunk, std::byte* memory) const noexcept override {

@@ -30,9 +30,7 @@ class ReferencePipeline final : public DlrmPipeline {
   [[nodiscard]] std::int64_t most_samples() const noexcept override { return 1; }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
-    Scratch scratch(nullptr);
-    Buffers{*this, scratch};
-    return scratch.used();
+    return bytes_of_buffers<Buffers>(*this);
   }
 
   void run(const DlrmChunk& chunk, std::byte* memory) const noexcept override {

@@ -22,4 +22,12 @@ class Scratch {
   std::int64_t used_ = 0;
 };
 
+/// Bytes that `Buffers`, made of their owner and a Scratch, take of it.
+template <class Buffers, class Owner>
+std::int64_t bytes_of_buffers(const Owner& owner) noexcept {
+  Scratch scratch(nullptr);
+  Buffers{owner, scratch};
+  return scratch.used();
+}
+
 }  // namespace octavo
