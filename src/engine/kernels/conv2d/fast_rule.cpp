@@ -28,6 +28,22 @@ float nudged(float value, int ulps) {
   return value;
 }
 
+/// Sets what rule.r_factor needs so that r as stored counts from `offset`: -2^15 * r_factor as f32 can be as
+/// far off as 2^-9, which the last byte of r_zero, 1/256 of a residual each, makes good.
+void set_offset(double offset, FastRule& rule) {
+  constexpr std::int32_t kTwoTo15 = 0x47000000;  // the bits of 2^15 in f32
+  double least = INFINITY;
+  for (int part = 0; part < 256; ++part) {
+    const double exact = offset - double{rule.r_factor} * (32768 + part / 256.0);
+    const auto rounded = static_cast<float>(exact);
+    const double error = std::abs(double{rounded} - exact);
+    if (error >= least) continue;
+    least = error;
+    rule.offset = rounded;
+    rule.r_zero = kTwoTo15 + part;
+  }
+}
+
 /// Finds factors with which the residual is added in one rounding and no pair of stored values comes out
 /// otherwise than by the exact rule. The exact rule rounds five times, so that the nearest factors differ in
 /// the few pairs that fall beside a tie; slightly other ones mostly do not.
@@ -42,11 +58,11 @@ bool find_residual_rule(const OutputRule& exact, FastRule& rule) {
   constexpr double kOffsets[] = {0, 1e-5, -1e-5, 2e-5, -2e-5, 4e-5, -4e-5};
   int first_q = 0;
   for (double moved : kOffsets) {
-    rule.offset = static_cast<float>(offset + moved);
-    for (int q : kNudges) {
-      rule.q_factor = nudged(q_factor, q);
-      for (int r : kNudges) {
-        rule.r_factor = nudged(r_factor, r);
+    for (int r : kNudges) {
+      rule.r_factor = nudged(r_factor, r);
+      set_offset(offset + moved, rule);
+      for (int q : kNudges) {
+        rule.q_factor = nudged(q_factor, q);
         if (residual_rule_holds_avx512_vnni(rule, &first_q)) return true;
       }
     }

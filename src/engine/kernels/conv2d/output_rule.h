@@ -47,8 +47,9 @@ struct FastRule {
   OutputRule exact;
   float lowest, highest;  ///< of a result before the residual, less its zero point
   /// rint(fma(q, q_factor, fma(r, r_factor, offset))) is y less its (sum) zero point, of q less its zero
-  /// point and r as stored.
+  /// point and r the f32 with the bits r_zero + 256 * r as stored, which is 2^15 + r + a part of 1.
   float q_factor, r_factor, offset;
+  std::int32_t r_zero;
   std::int16_t zero_point;  ///< of y as u8
   std::uint8_t lowest_y, highest_y;
   std::uint8_t flip;

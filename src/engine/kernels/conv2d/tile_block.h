@@ -16,8 +16,8 @@ inline constexpr int kTileStepBytes = 64;  ///< of every pixel's window that one
 inline constexpr std::int64_t kTileStepWeights = std::int64_t{kTileStepBytes} * kTilePanel;
 /// Sums of a block of 32 pixels x 32 channels.
 inline constexpr std::int64_t kTileBlockSums = std::int64_t{2} * kTileRows * kTilePanel;
-/// s32 scratch for sums: a block being multiplied and up to two that wait to be requantized.
-inline constexpr std::int64_t kTileSums = 3 * kTileBlockSums;
+/// s32 scratch for sums: of the block that is requantized and of the one after it.
+inline constexpr std::int64_t kTileSums = 2 * kTileBlockSums;
 
 /// A band of output pixels in tiles of equally many rows, times panels of output channels.
 struct TileWork {

@@ -1,6 +1,7 @@
 #pragma once
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "engine/kernels/amx/tiles.h"
@@ -23,14 +24,14 @@ constexpr std::int64_t kAheadBytes = 16 * 1024;
 /// A multiplied block whose sums wait to be requantized.
 template <OutputForm form>
 struct Pending {
-  const std::int32_t* sums;
+  std::int32_t* sums;
   std::uint8_t* const* dst;
   const std::uint8_t* const* residual;
   PanelNumbers numbers;
 
   /// `rows` from `row` on: 0..15 of the first tile of pixels, 16..31 of the second.
-  template <int row, int rows>
-  OCTAVO_INLINE void finish(const OutputRule& rule) const {
+  template <int rows>
+  OCTAVO_INLINE void finish(const OutputRule& rule, std::int64_t row) const {
     constexpr bool adds = kAddsResidual<form> || form == OutputForm::exact_residual;
     finish_rows<form, rows>(sums + row * kTilePanel, dst + row, adds ? residual + row : nullptr, numbers,
                             rule);
@@ -50,13 +51,15 @@ struct Ahead {
   }
 };
 
-/// The operands of one block.
+/// The operands of one block, its first channel, and where the sums go that are still in the tiles.
 struct BlockOperands {
   const std::uint8_t* first;
   const std::uint8_t* second;
   std::int64_t row_stride;
   const std::int64_t* steps;
   const std::uint8_t* weights;
+  std::int64_t channel;
+  std::int32_t* sums_before;
 };
 
 template <class Tiles, bool streamed, int tile>
@@ -66,36 +69,6 @@ OCTAVO_INLINE void load_weights(const BlockOperands& b, std::int64_t k) {
     Tiles::template load_streamed<tile>(from, 64);
   } else {
     Tiles::template load<tile>(from, 64);
-  }
-}
-
-/// Step `k`: 2 x 2 products.
-template <class Tiles, bool streamed>
-OCTAVO_INLINE void multiply_step(const BlockOperands& b, std::int64_t k) {
-  load_weights<Tiles, streamed, 6>(b, k);
-  Tiles::template load<4>(b.first + b.steps[k], b.row_stride);
-  Tiles::template dot_us<0, 4, 6>();
-  Tiles::template load<5>(b.second + b.steps[k], b.row_stride);
-  Tiles::template dot_us<2, 5, 6>();
-  load_weights<Tiles, streamed, 7>(b, k);
-  Tiles::template dot_us<1, 4, 7>();
-  Tiles::template dot_us<3, 5, 7>();
-}
-
-/// The same in two halves: the products of the first tile of pixels, then those of the second.
-template <class Tiles, bool streamed>
-OCTAVO_INLINE void multiply_half_step(const BlockOperands& b, std::int64_t half) {
-  const std::int64_t k = half / 2;
-  if (half % 2 == 0) {
-    load_weights<Tiles, streamed, 6>(b, k);
-    Tiles::template load<4>(b.first + b.steps[k], b.row_stride);
-    Tiles::template dot_us<0, 4, 6>();
-    load_weights<Tiles, streamed, 7>(b, k);
-    Tiles::template dot_us<1, 4, 7>();
-  } else {
-    Tiles::template load<5>(b.second + b.steps[k], b.row_stride);
-    Tiles::template dot_us<2, 5, 6>();
-    Tiles::template dot_us<3, 5, 7>();
   }
 }
 
@@ -114,59 +87,55 @@ OCTAVO_INLINE void store_sums(std::int32_t* sums) {
   Tiles::template store<tile>(sums + (tile / 2) * kTileRows * kTilePanel + 16 * (tile & 1), 4 * kTilePanel);
 }
 
+/// Between two blocks: the sums of the block before leave a tile and those of the next begin in it.
+template <class Tiles, int tile>
+OCTAVO_INLINE void change_sums(const TileWork& w, const BlockOperands& b) {
+  store_sums<Tiles, tile>(b.sums_before);
+  begin_sums<Tiles, tile>(w, b.channel);
+}
+
+/// A quarter of a step, one product: `done` quarters of the block come before it. A tile's sums are stored
+/// only when the next block needs the tile: stored behind their last products they would hold up all that
+/// follows until those are done (docs/performance.md).
+template <class Tiles, bool streamed>
+OCTAVO_INLINE void multiply_quarter(const TileWork& w, const BlockOperands& b, std::int64_t done) {
+  const std::int64_t k = done / 4;
+  const bool is_first = done < 4;
+  switch (done % 4) {
+    case 0:
+      load_weights<Tiles, streamed, 6>(b, k);
+      Tiles::template load<4>(b.first + b.steps[k], b.row_stride);
+      if (is_first) change_sums<Tiles, 0>(w, b);
+      Tiles::template dot_us<0, 4, 6>();
+      break;
+    case 1:
+      Tiles::template load<5>(b.second + b.steps[k], b.row_stride);
+      if (is_first) change_sums<Tiles, 2>(w, b);
+      Tiles::template dot_us<2, 5, 6>();
+      break;
+    case 2:
+      load_weights<Tiles, streamed, 7>(b, k);
+      if (is_first) change_sums<Tiles, 1>(w, b);
+      Tiles::template dot_us<1, 4, 7>();
+      break;
+    default:
+      if (is_first) change_sums<Tiles, 3>(w, b);
+      Tiles::template dot_us<3, 5, 7>();
+  }
+}
+
 /// The rows of a block are requantized in 8 parts, 4 rows each, or fewer at the end of a tile with
 /// `row_pairs` < 8 pairs of rows.
 constexpr int kParts = 8;
 
-/// When a block is multiplied and when the sums of an earlier one are requantized: what measured best
-/// (docs/performance.md). Sums that were just stored cannot be loaded at once.
-enum class Schedule {
-  steps,   ///< some steps, a part of the block before, and so on
-  early,   ///< a step before each of the first parts: short sums with a residual, whose parts take long
-  halves,  ///< half a step after each part of the block before the last one: longer sums with a residual
-};
-
-/// How many blocks later sums are requantized.
-template <Schedule schedule>
-constexpr int kLag = schedule == Schedule::halves ? 2 : 1;
-
-/// A block's products, stored in `sums`, with the parts of an earlier block between them; `ends`: steps or
-/// halves that stand before the end of each part. The last part stands between the last product and the
-/// stores of (most of) the sums, which so need not wait for it.
-template <class Tiles, OutputForm form, bool streamed, int row_pairs, Schedule schedule, int part = 0>
-OCTAVO_INLINE void multiply_parts(const TileWork& w, const BlockOperands& b, const std::int64_t* ends,
-                                  std::int64_t done, std::int32_t* sums, bool has_before,
-                                  const Pending<form>& before, Ahead& ahead) {
-  constexpr bool halves = schedule == Schedule::halves;
-  for (; done < ends[part]; ++done) {
-    if constexpr (halves) {
-      multiply_half_step<Tiles, streamed>(b, done);
-    } else {
-      multiply_step<Tiles, streamed>(b, done);
-      ahead.fetch();
-    }
-  }
-  constexpr bool is_last = part + 1 == kParts;
-  if constexpr (is_last && halves) store_sums<Tiles, 0>(sums), store_sums<Tiles, 1>(sums);
-  constexpr int kRow = part / 4 * kTileRows + part % 4 * 4;
-  constexpr int kRows = row_pairs - part % 4 * 2 < 2 ? 2 : 4;
-  if (has_before) before.template finish<kRow, kRows>(w.rule.exact);
-  if constexpr (is_last) {
-    if constexpr (!halves) store_sums<Tiles, 0>(sums), store_sums<Tiles, 1>(sums);
-    store_sums<Tiles, 2>(sums), store_sums<Tiles, 3>(sums);
+/// A function of its own: together with the products' addresses its own would not fit the registers.
+template <OutputForm form, int row_pairs>
+OCTAVO_INLINE void finish_part(const Pending<form>& block, const OutputRule& rule, int part) {
+  const std::int64_t row = part / 4 * kTileRows + part % 4 * 4;
+  if (row_pairs < 8 && part % 4 == 3) {
+    block.template finish<2>(rule, row);
   } else {
-    multiply_parts<Tiles, form, streamed, row_pairs, schedule, part + 1>(w, b, ends, done, sums, has_before,
-                                                                         before, ahead);
-  }
-}
-
-/// What is left of one of the last blocks.
-template <OutputForm form, int row_pairs, int part = 0>
-OCTAVO_INLINE void finish_parts(const Pending<form>& before, const OutputRule& rule) {
-  if constexpr (part < kParts) {
-    constexpr int kRows = row_pairs - part % 4 * 2 < 2 ? 2 : 4;
-    before.template finish<part / 4 * kTileRows + part % 4 * 4, kRows>(rule);
-    finish_parts<form, row_pairs, part + 1>(before, rule);
+    block.template finish<4>(rule, row);
   }
 }
 
@@ -188,54 +157,58 @@ struct BlockWalk {
   }
 };
 
-template <class Tiles, OutputForm form, bool streamed, int row_pairs, Schedule schedule>
+template <class Tiles, OutputForm form, bool streamed, int row_pairs>
 void multiply_all(const TileWork& w) {
+  // Quarter steps that stand before the end of each part.
   std::int64_t ends[kParts];
-  const std::int64_t slots = schedule == Schedule::halves ? 2 * w.step_count : w.step_count;
   for (int i = 0; i < kParts; ++i) {
-    ends[i] =
-        schedule == Schedule::early ? (i < slots ? i + 1 : slots) : ((i + 1) * slots + kParts - 1) / kParts;
+    ends[i] = w.step_count == 1 ? std::min(i + 1, 4) : ((i + 1) * 4 * w.step_count + kParts - 1) / kParts;
   }
   const std::int64_t panel_bytes = w.step_count * kTileStepWeights;
   Ahead ahead{w.weights + kAheadBytes, w.weights + w.panels * panel_bytes, w.lines_ahead};
   if (w.lines_ahead == 0) ahead.next = ahead.end;
-  constexpr int lag = kLag<schedule>;
-  Pending<form> before, last;  // the block before, for a lag of 2 the last but one; and the last
+  // The last block but one, whose sums are stored, and the last, whose sums are still in their tiles.
+  Pending<form> before, last;
   int waiting = 0;
-  BlockWalk walk{w.panels, w.tile_count, w.group};
-  std::int32_t* sums = w.sums;
-  for (; walk.group_begin < w.panels; walk.next()) {
-    const BlockOperands operands{w.tiles[walk.tile], w.tiles[walk.tile + 1], w.row_stride, w.steps,
-                                 w.weights + walk.panel * panel_bytes};
+  last.sums = w.sums;
+  for (BlockWalk walk{w.panels, w.tile_count, w.group}; walk.group_begin < w.panels; walk.next()) {
     const std::int64_t channel = walk.panel * kTilePanel;
-    begin_sums<Tiles, 0>(w, channel);
-    begin_sums<Tiles, 1>(w, channel);
-    begin_sums<Tiles, 2>(w, channel);
-    begin_sums<Tiles, 3>(w, channel);
-    multiply_parts<Tiles, form, streamed, row_pairs, schedule>(w, operands, ends, 0, sums, waiting == lag,
-                                                               before, ahead);
-    if constexpr (lag == 2) before = last;
-    Pending<form>& newest = lag == 2 ? last : before;
-    newest.sums = sums;
-    newest.dst = w.dst + walk.tile * kTileRows;
-    if constexpr (kAddsResidual<form> || form == OutputForm::exact_residual) {
-      newest.residual = w.residual + walk.tile * kTileRows;
+    const BlockOperands operands{w.tiles[walk.tile],
+                                 w.tiles[walk.tile + 1],
+                                 w.row_stride,
+                                 w.steps,
+                                 w.weights + walk.panel * panel_bytes,
+                                 channel,
+                                 last.sums};
+    std::int64_t done = 0;
+    const auto multiply_until = [&](std::int64_t end) {
+      for (; done < end; ++done) {
+        multiply_quarter<Tiles, streamed>(w, operands, done);
+        if (done % 4 == 0) ahead.fetch();
+      }
+    };
+    if (waiting == 2) {
+      for (int part = 0; part < kParts; ++part) {
+        multiply_until(ends[part]);
+        finish_part<form, row_pairs>(before, w.rule.exact, part);
+      }
+    } else {
+      multiply_until(ends[kParts - 1]);
+      ++waiting;
     }
-    newest.numbers = numbers_of(w.rule, channel, w.channels);
-    if (waiting < lag) ++waiting;
-    sums = sums == w.sums + lag * kTileBlockSums ? w.sums : sums + kTileBlockSums;
+    before = last;
+    last.sums = w.sums + (last.sums == w.sums ? kTileBlockSums : 0);
+    last.dst = w.dst + walk.tile * kTileRows;
+    if constexpr (kAddsResidual<form> || form == OutputForm::exact_residual) {
+      last.residual = w.residual + walk.tile * kTileRows;
+    }
+    last.numbers = numbers_of(w.rule, channel, w.channels);
   }
-  if (waiting == lag) finish_parts<form, row_pairs>(before, w.rule.exact);
-  if (lag == 2 && waiting > 0) finish_parts<form, row_pairs>(last, w.rule.exact);
-}
-
-template <class Tiles, OutputForm form, bool streamed, int row_pairs>
-void multiply_scheduled(const TileWork& w) {
-  if constexpr (kAddsResidual<form>) {
-    if (w.step_count <= 2) return multiply_all<Tiles, form, streamed, row_pairs, Schedule::early>(w);
-    multiply_all<Tiles, form, streamed, row_pairs, Schedule::halves>(w);
-  } else {
-    multiply_all<Tiles, form, streamed, row_pairs, Schedule::steps>(w);
+  store_sums<Tiles, 0>(last.sums), store_sums<Tiles, 1>(last.sums);
+  store_sums<Tiles, 2>(last.sums), store_sums<Tiles, 3>(last.sums);
+  if (waiting < 2) before = last;
+  for (int left = waiting; left > 0; --left, before = last) {
+    for (int part = 0; part < kParts; ++part) finish_part<form, row_pairs>(before, w.rule.exact, part);
   }
 }
 
@@ -244,12 +217,11 @@ void multiply_form(const TileWork& w) {
   if constexpr (kIsFast<form>) {
     const bool is_short = w.rows <= 14;
     if (w.streams_weights != 0) {
-      return is_short ? multiply_scheduled<Tiles, form, true, 7>(w)
-                      : multiply_scheduled<Tiles, form, true, 8>(w);
+      return is_short ? multiply_all<Tiles, form, true, 7>(w) : multiply_all<Tiles, form, true, 8>(w);
     }
-    if (is_short) return multiply_scheduled<Tiles, form, false, 7>(w);
+    if (is_short) return multiply_all<Tiles, form, false, 7>(w);
   }
-  multiply_scheduled<Tiles, form, false, 8>(w);
+  multiply_all<Tiles, form, false, 8>(w);
 }
 
 template <class Tiles>
