@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <initializer_list>
 
 #include "engine/kernels/amx/tiles.h"
 #include "engine/kernels/dlrm/inline.h"
@@ -45,43 +46,38 @@ OCTAVO_INLINE void finish_pair(const PendingBlock<Layer>& block, std::int64_t pa
   Layer::finish_two(left, left + 256, block.rule, block.dst + half * kTileBytes + row * kDlrmStep);
 }
 
-/// A step of the block's first 16 samples; its weights stay in tiles 6 and 7.
-template <class Tiles, class Layer>
-OCTAVO_INLINE void multiply_first(const std::uint8_t* a, const std::int8_t* b) {
-  Tiles::template load_streamed<4>(a, 64);
-  Tiles::template load<6>(b, 64);
-  Layer::template dot<Tiles, 0, 4, 6>();
-  Tiles::template load<7>(b + kTileBytes, 64);
-  Layer::template dot<Tiles, 1, 4, 7>();
+/// Between two blocks: the sums of the last one leave a tile, which begins anew.
+template <class Tiles, int tile, class Sum>
+OCTAVO_INLINE void change_sums(Sum* last) {
+  Tiles::template store<tile>(last + tile * 256, 64);
+  Tiles::template zero<tile>();
 }
 
-/// The same step of the other 16.
+/// A step of a block; in its first, `last` is where the sums of the block before it go, which are stored only
+/// now that their tiles are needed: earlier they would hold up what follows until their products are done.
 template <class Tiles, class Layer>
-OCTAVO_INLINE void multiply_second(const std::uint8_t* a) {
+OCTAVO_INLINE void multiply_step(const std::uint8_t* a, const std::int8_t* b, typename Layer::Sum* last) {
+  Tiles::template load_streamed<4>(a, 64);
+  Tiles::template load<6>(b, 64);
+  if (last != nullptr) change_sums<Tiles, 0>(last);
+  Layer::template dot<Tiles, 0, 4, 6>();
+  Tiles::template load<7>(b + kTileBytes, 64);
+  if (last != nullptr) change_sums<Tiles, 1>(last);
+  Layer::template dot<Tiles, 1, 4, 7>();
   Tiles::template load_streamed<5>(a + kTileBytes, 64);
+  if (last != nullptr) change_sums<Tiles, 2>(last);
   Layer::template dot<Tiles, 2, 5, 6>();
+  if (last != nullptr) change_sums<Tiles, 3>(last);
   Layer::template dot<Tiles, 3, 5, 7>();
 }
 
-template <class Tiles>
-OCTAVO_INLINE void store_second(void* to) {
-  auto* const sums = static_cast<std::uint8_t*>(to);
-  Tiles::template store<2>(sums + 2 * kTileBytes, 64);
-  Tiles::template store<3>(sums + 3 * kTileBytes, 64);
-}
-
-/// One block but for the stores of its second half. `pairs` pairs of the pending block are finished in each
-/// step: 16 / pairs steps at least. `lines` lines of later weights, from `ahead` on, are asked for in each
-/// step.
+/// One block. `pairs` pairs of the pending block are finished in each step: 16 / pairs steps at least.
+/// `lines` lines of later weights, from `ahead` on, are asked for in each step.
 template <class Tiles, class Layer, int pairs>
 OCTAVO_INLINE void multiply_block(std::int64_t steps, const std::uint8_t* a, const std::int8_t* b,
-                                  typename Layer::Sum* sums, const PendingBlock<Layer>& pending,
+                                  typename Layer::Sum* last, const PendingBlock<Layer>& pending,
                                   const std::int8_t* ahead, std::int64_t lines) {
-  Tiles::template zero<0>(), Tiles::template zero<1>();
-  multiply_first<Tiles, Layer>(a, b);
-  if (pending.sums != nullptr) store_second<Tiles>(pending.sums);
-  Tiles::template zero<2>(), Tiles::template zero<3>();
-  multiply_second<Tiles, Layer>(a);
+  multiply_step<Tiles, Layer>(a, b, last);
   for (std::int64_t step = 0;;) {
     for (std::int64_t line = 0; line < lines; ++line, ahead += 64) _mm_prefetch(ahead, _MM_HINT_T1);
     if (pending.sums != nullptr && step * pairs < 16) {
@@ -89,17 +85,15 @@ OCTAVO_INLINE void multiply_block(std::int64_t steps, const std::uint8_t* a, con
       for (int pair = 0; pair < pairs; ++pair) finish_pair<Layer>(pending, step * pairs + pair);
     }
     if (++step == steps) break;
-    multiply_first<Tiles, Layer>(a + step * kDlrmStepBytes, b + step * kDlrmStepBytes);
-    multiply_second<Tiles, Layer>(a + step * kDlrmStepBytes);
+    multiply_step<Tiles, Layer>(a + step * kDlrmStepBytes, b + step * kDlrmStepBytes, nullptr);
   }
-  Tiles::template store<0>(sums, 64);
-  Tiles::template store<1>(sums + 256, 64);
 }
 
 template <class Tiles, class Layer, int pairs>
 void multiply_panels(const DlrmLayerWork& w) {
   alignas(64) typename Layer::Sum sums[2][1024];
-  PendingBlock<Layer> pending;
+  // The last block but one, whose sums are stored, and the last, whose sums are in their tiles.
+  PendingBlock<Layer> pending, last;
   const std::int64_t groups = (w.samples + kDlrmGroup - 1) / kDlrmGroup;
   // One panel's lines, divided among the blocks and steps of a panel.
   const std::int64_t lines = w.samples < kSamplesForPrefetch ? 0 : (32 + groups - 1) / groups;
@@ -110,14 +104,18 @@ void multiply_panels(const DlrmLayerWork& w) {
     const std::int8_t* const weights = w.weights + panel * w.steps * kDlrmStepBytes;
     for (std::int64_t group = 0; group < groups; ++group, turn ^= 1) {
       multiply_block<Tiles, Layer, pairs>(w.steps, w.src + group * w.steps * kDlrmStepBytes, weights,
-                                          sums[turn], pending, weights + ahead + group * w.steps * lines * 64,
-                                          lines);
-      pending = {Layer::rule(w, panel), sums[turn], Layer::dst(w, group, panel)};
+                                          sums[turn ^ 1], pending,
+                                          weights + ahead + group * w.steps * lines * 64, lines);
+      pending = last;
+      last = {Layer::rule(w, panel), sums[turn], Layer::dst(w, group, panel)};
     }
   }
-  if (pending.sums == nullptr) return;
-  store_second<Tiles>(pending.sums);
-  for (std::int64_t pair = 0; pair < 16; ++pair) finish_pair<Layer>(pending, pair);
+  Tiles::template store<0>(last.sums, 64), Tiles::template store<1>(last.sums + 256, 64);
+  Tiles::template store<2>(last.sums + 512, 64), Tiles::template store<3>(last.sums + 768, 64);
+  for (const PendingBlock<Layer>* block : {&pending, &last}) {
+    if (block->sums == nullptr) continue;
+    for (std::int64_t pair = 0; pair < 16; ++pair) finish_pair<Layer>(*block, pair);
+  }
 }
 
 template <class Tiles, class Layer>
