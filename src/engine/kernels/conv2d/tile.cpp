@@ -226,6 +226,7 @@ class TileConvolution final : public Prepared {
     set_order(work);
     work.channels = std::min(problem_.oc - panel_range.begin * kTilePanel, work.panels * kTilePanel);
     work.starts_at_zero = starts_at_zero_ ? 1 : 0;
+    work.fetches_rows = problem_.residual != 0 && args.inputs[2] != args.output ? 1 : 0;
     work.sums = s.sums;
     work.form = rules_.form();
     work.rule = rules_.from(panel_range.begin * kTilePanel);
@@ -305,26 +306,31 @@ class TileConvolution final : public Prepared {
           to_residual_ != nullptr ? reinterpret_cast<const std::uint8_t*>(args.inputs[2]) + first : nullptr;
     }
     void begin_strip() noexcept { column_ = 0; }
-    void add_nowhere(std::int64_t rows) noexcept {
-      for (; rows > 0; --rows) add(nowhere_, nowhere_);
-    }
+    void add_nowhere(std::int64_t rows) noexcept { add(rows, nowhere_, nowhere_, 0); }
     void add_positions(std::int64_t rows) noexcept {
-      for (; rows > 0; --rows) {
-        if (column_ < pixels_in_row_) {
-          add(dst_, residual_);
-          dst_ += pixel_bytes_;
-          residual_ += to_residual_ != nullptr ? pixel_bytes_ : 0;
+      while (rows > 0) {
+        const bool is_inside = column_ < pixels_in_row_;
+        const std::int64_t run = std::min(rows, (is_inside ? pixels_in_row_ : columns_) - column_);
+        if (is_inside) {
+          add(run, dst_, residual_, pixel_bytes_);
+          dst_ += run * pixel_bytes_;
+          residual_ += to_residual_ != nullptr ? run * pixel_bytes_ : 0;
         } else {
-          add(nowhere_, nowhere_);
+          add_nowhere(run);
         }
-        if (++column_ == columns_) column_ = 0;
+        rows -= run;
+        column_ += run;
+        if (column_ == columns_) column_ = 0;
       }
     }
 
    private:
-    void add(std::uint8_t* dst, const std::uint8_t* residual) noexcept {
-      *to_dst_++ = dst;
-      if (to_residual_ != nullptr) *to_residual_++ = residual;
+    void add(std::int64_t rows, std::uint8_t* dst, const std::uint8_t* residual, std::int64_t step) noexcept {
+      for (std::int64_t i = 0; i < rows; ++i) to_dst_[i] = dst + i * step;
+      to_dst_ += rows;
+      if (to_residual_ == nullptr) return;
+      for (std::int64_t i = 0; i < rows; ++i) to_residual_[i] = residual + i * step;
+      to_residual_ += rows;
     }
 
     std::uint8_t* nowhere_;

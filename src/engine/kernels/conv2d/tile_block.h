@@ -40,7 +40,10 @@ struct TileWork {
   /// memory as large as a pixel's results in all panels.
   std::uint8_t* const* dst;
   const std::uint8_t* const* residual;  ///< the same for the residual
-  std::int32_t* sums;                   ///< kTileSums of scratch, 64-byte aligned
+  /// Results and residuals of the next two tiles are asked for ahead: for results that do not take their
+  /// residual's place, and so come from behind L2 more often.
+  int fetches_rows;
+  std::int32_t* sums;  ///< kTileSums of scratch, 64-byte aligned
   OutputForm form;
   FastRule rule;  ///< arrays begin at the first panel
 };

@@ -21,20 +21,35 @@ namespace {
 /// How far ahead weights are asked for: the latency of L3 at the rate at which they are used.
 constexpr std::int64_t kAheadBytes = 16 * 1024;
 
+constexpr std::int64_t kLineBytes = 64;
+
 /// A multiplied block whose sums wait to be requantized.
 template <OutputForm form>
 struct Pending {
   std::int32_t* sums;
   std::uint8_t* const* dst;
   const std::uint8_t* const* residual;
+  std::int64_t rows_ahead;  ///< this many rows on, results and residuals are asked for; 0 = not
   PanelNumbers numbers;
 
   /// `rows` from `row` on: 0..15 of the first tile of pixels, 16..31 of the second.
   template <int rows>
   OCTAVO_INLINE void finish(const OutputRule& rule, std::int64_t row) const {
     constexpr bool adds = kAddsResidual<form> || form == OutputForm::exact_residual;
+    if constexpr (adds) {
+      if (rows_ahead != 0) fetch<rows>(row + rows_ahead);
+    }
     finish_rows<form, rows>(sums + row * kTilePanel, dst + row, adds ? residual + row : nullptr, numbers,
                             rule);
+  }
+
+  template <int rows>
+  OCTAVO_INLINE void fetch(std::int64_t row) const {
+    if (numbers.channel % kLineBytes != 0) return;
+    for (int i = 0; i < rows; ++i) {
+      asm volatile("prefetchw %0" ::"m"(dst[row + i][numbers.channel]));
+      _mm_prefetch(residual[row + i] + numbers.channel, _MM_HINT_T1);
+    }
   }
 };
 
@@ -201,6 +216,7 @@ void multiply_all(const TileWork& w) {
     last.dst = w.dst + walk.tile * kTileRows;
     if constexpr (kAddsResidual<form> || form == OutputForm::exact_residual) {
       last.residual = w.residual + walk.tile * kTileRows;
+      last.rows_ahead = w.fetches_rows != 0 && walk.tile + 2 < w.tile_count ? 2 * kTileRows : 0;
     }
     last.numbers = numbers_of(w.rule, channel, w.channels);
   }
