@@ -38,6 +38,8 @@ struct KernelArgs {
   std::byte* output = nullptr;
   std::byte* scratch = nullptr;
   std::int64_t batch = 1;  ///< a problem's leading extent (n, rows, outer ...) is multiplied by this
+  /// What the calling thread reads in the next step: a kernel may ask for it meanwhile.
+  std::span<const std::byte> next = {};
 };
 
 /// A kernel made ready for one Problem: weights packed, tables built. Immutable: any number of threads and
@@ -54,6 +56,12 @@ class Prepared {
   /// What this share touches where one image takes the step; nothing where that cannot be told. Known shares
   /// may run as bands of an image, other steps' between them.
   [[nodiscard]] virtual std::optional<Reach> reach(Share /*share*/) const { return std::nullopt; }
+  /// The packed constants that this share of a batch reads, in the order in which it reads them; empty where
+  /// asking for them ahead is of no use.
+  [[nodiscard]] virtual std::span<const std::byte> constants(std::int64_t /*batch*/,
+                                                             Share /*share*/) const noexcept {
+    return {};
+  }
   /// Scratch that each thread needs, in bytes, 64-byte aligned by the caller.
   [[nodiscard]] virtual std::int64_t scratch_bytes() const noexcept { return 0; }
 };

@@ -205,10 +205,19 @@ struct Session::State {
     std::vector<StepEvent>* const trace =
         events.empty() ? nullptr : &events[static_cast<std::size_t>(thread)];
     std::int64_t begin = trace != nullptr ? now_ns() : 0;
-    for (const auto& [s, band, of_bands] : bands) {
-      const KernelArgs args{operands[s], base[static_cast<std::size_t>(plan().steps[s].output)],
-                            all_scratch + thread * scratch_bytes, steps[s].grows ? count : 1};
-      steps[s].kernel->run(args, {band * team.size() + thread, of_bands * team.size()});
+    const auto images_of = [&](const BandStep& b) { return steps[b.step].grows ? count : 1; };
+    const auto share_of = [&](const BandStep& b) {
+      return Share{b.band * team.size() + thread, b.bands * team.size()};
+    };
+    for (std::size_t i = 0; i < bands.size(); ++i) {
+      const std::size_t s = bands[i].step;
+      KernelArgs args{operands[s], base[static_cast<std::size_t>(plan().steps[s].output)],
+                      all_scratch + thread * scratch_bytes, images_of(bands[i])};
+      // A step without constants of its own leaves those of the one after it.
+      for (std::size_t n = i + 1; n < std::min(i + 3, bands.size()) && args.next.empty(); ++n) {
+        args.next = steps[bands[n].step].kernel->constants(images_of(bands[n]), share_of(bands[n]));
+      }
+      steps[s].kernel->run(args, share_of(bands[i]));
       const std::int64_t done = trace != nullptr ? now_ns() : 0;
       team.wait_for_all();
       if (trace == nullptr) continue;

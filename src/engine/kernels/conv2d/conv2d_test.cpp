@@ -67,6 +67,35 @@ TEST(Conv2dRows, EqualTheReferenceOnEmulatedTiles) {
   }
 }
 
+/// The bytes of constants that each of `shares` shares of one image reads; they must follow each other.
+std::vector<std::size_t> constants_by_share(const std::string& line, int shares) {
+  const auto p = parse_problem<Conv2dProblem>(line);
+  const Tensor w(DType::s8, {p.oc, p.icg(), p.kh, p.kw});
+  const Quantization one = Quantization::per_tensor(1, 0);
+  Operands operands;
+  operands.inputs = {{DType::u8, &one, {}}, {DType::s8, &one, w.view()}};
+  operands.output = {DType::u8, &one, {}};
+  const auto prepared = prepare_tiles(multiply_tiles_emulated, p, operands);
+  std::vector<std::size_t> sizes;
+  const std::byte* end = prepared->constants(1, {0, shares}).data();
+  for (int i = 0; i < shares; ++i) {
+    const std::span<const std::byte> constants = prepared->constants(1, {i, shares});
+    EXPECT_EQ(constants.data(), end);
+    sizes.push_back(constants.size());
+    end = constants.data() + constants.size();
+  }
+  return sizes;
+}
+
+TEST(TileConvolution, TellsWhatIsWorthAskingForAhead) {
+  constexpr std::size_t kKib = 1024;
+  EXPECT_EQ(constants_by_share("conv2d ic512 ih7 iw7 oc512", 1), std::vector{256 * kKib});
+  EXPECT_EQ(constants_by_share("conv2d ic512 ih7 iw7 oc512", 2), (std::vector{128 * kKib, 128 * kKib}));
+  // Small weights stay in L2, of large ones the beginning is enough.
+  EXPECT_EQ(constants_by_share("conv2d ic64 ih56 iw56 oc64", 1), std::vector<std::size_t>{0});
+  EXPECT_EQ(constants_by_share("conv2d ic1024 ih7 iw7 oc2048", 1), std::vector{512 * kKib});
+}
+
 /// The one row `name` on one image of plain numbers.
 std::vector<int> run_reference(const std::string& line, std::vector<std::uint8_t> x,
                                std::vector<std::int8_t> w, const Quantization& xq, const Quantization& wq,

@@ -19,6 +19,11 @@ constexpr std::int64_t kGroupBytes = std::int64_t{1280} * 1024;
 constexpr std::int64_t kStreamedSteps = 8;
 constexpr std::int64_t kStreamedStepsBesideResidual = 2;
 
+/// Weights of fewer bytes are mostly in L2 still when their turn comes again; of larger ones this many bytes
+/// are asked for while the step before runs.
+constexpr std::int64_t kStayInL2Bytes = std::int64_t{64} * 1024;
+constexpr std::int64_t kNextBytes = std::int64_t{512} * 1024;
+
 /// Below these vector kernels were faster (docs/performance.md).
 constexpr std::int64_t kFewProducts = 32;
 constexpr double kFewInAll = 16 * 1024;
@@ -168,6 +173,15 @@ class TileConvolution final : public Prepared {
     return problem_.reach(of_it.rows.begin * problem_.ow(), of_it.rows.end * problem_.ow());
   }
 
+  [[nodiscard]] std::span<const std::byte> constants(std::int64_t batch,
+                                                     Share share) const noexcept override {
+    const Share::Range panels = part(batch, share).panels;
+    const std::int64_t bytes = (panels.end - panels.begin) * panel_bytes_;
+    if (bytes < kStayInL2Bytes) return {};
+    return {weights_.data() + panels.begin * panel_bytes_,
+            static_cast<std::size_t>(std::min(bytes, kNextBytes))};
+  }
+
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
     return lines(kTileSums * 4) + lines(most_tiles_ * 8) + 2 * lines(most_tiles_ * kTileRows * 8) +
            lines(panels_ * kTilePanel * 4) + input_.copy_bytes();
@@ -179,8 +193,12 @@ class TileConvolution final : public Prepared {
     const Scratch scratch = divide(args.scratch);
     for (std::int64_t row = row_range.begin; row < row_range.end;) {
       const TileInput::Band band = input_.band(row, row_range.end);
-      multiply_(work_of(args, band, panel_range, scratch));
-      row += band.images * band.rows;
+      TileWork work = work_of(args, band, panel_range, scratch);
+      const std::int64_t end = row + band.images * band.rows;
+      set_next(args.next, Share::Range{row - row_range.begin, end - row_range.begin},
+               row_range.end - row_range.begin, work);
+      multiply_(work);
+      row = end;
     }
   }
 
@@ -231,6 +249,17 @@ class TileConvolution final : public Prepared {
     work.form = rules_.form();
     work.rule = rules_.from(panel_range.begin * kTilePanel);
     return work;
+  }
+
+  /// The band's part of the next step's constants, a few lines of them each step.
+  static void set_next(std::span<const std::byte> next, Share::Range rows, std::int64_t of_rows,
+                       TileWork& work) noexcept {
+    const auto lines = std::ssize(next) / kLine;
+    const std::int64_t begin = lines * rows.begin / of_rows, end = lines * rows.end / of_rows;
+    const std::int64_t steps = work.tile_count / 2 * work.panels * work.step_count;
+    work.next = reinterpret_cast<const std::uint8_t*>(next.data()) + begin * kLine;
+    work.next_lines = end - begin;
+    work.next_lines_each = static_cast<int>((end - begin + steps - 1) / steps);
   }
 
   [[nodiscard]] TileOrder chosen_order() const noexcept {

@@ -34,6 +34,9 @@ struct TileWork {
   /// Lines of later weights that each step asks L2 for; 0 = none. For group = 1, where every weight comes
   /// from afar once.
   int lines_ahead;
+  const std::uint8_t* next;  ///< constants of the step after this one: lines that L2 is asked for
+  std::int64_t next_lines;
+  int next_lines_each;    ///< by each step
   std::int64_t channels;  ///< of all panels that there are
   int starts_at_zero;     ///< every start of `rule` is 0
   /// [tile][16]: where each pixel's results go, channel 0 of the first panel. Rows without a pixel have

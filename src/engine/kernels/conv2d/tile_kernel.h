@@ -19,7 +19,7 @@ namespace octavo {
 namespace {
 
 /// How far ahead weights are asked for: the latency of L3 at the rate at which they are used.
-constexpr std::int64_t kAheadBytes = 16 * 1024;
+constexpr std::int64_t kAheadBytes = 128 * 1024;
 
 constexpr std::int64_t kLineBytes = 64;
 
@@ -53,7 +53,7 @@ struct Pending {
   }
 };
 
-/// Weights on their way from memory to L2 while others are multiplied.
+/// Lines on their way to L2 while others are multiplied.
 struct Ahead {
   const std::uint8_t* next;
   const std::uint8_t* end;
@@ -61,8 +61,8 @@ struct Ahead {
 
   OCTAVO_INLINE void fetch() {
     if (next >= end) return;
-    for (int i = 0; i < lines; ++i) _mm_prefetch(next + 64 * i, _MM_HINT_T1);
-    next += 64 * lines;
+    for (int i = 0; i < lines; ++i) _mm_prefetch(next + kLineBytes * i, _MM_HINT_T1);
+    next += kLineBytes * lines;
   }
 };
 
@@ -182,6 +182,7 @@ void multiply_all(const TileWork& w) {
   const std::int64_t panel_bytes = w.step_count * kTileStepWeights;
   Ahead ahead{w.weights + kAheadBytes, w.weights + w.panels * panel_bytes, w.lines_ahead};
   if (w.lines_ahead == 0) ahead.next = ahead.end;
+  Ahead next{w.next, w.next + w.next_lines * kLineBytes, w.next_lines_each};
   // The last block but one, whose sums are stored, and the last, whose sums are still in their tiles.
   Pending<form> before, last;
   int waiting = 0;
@@ -199,7 +200,9 @@ void multiply_all(const TileWork& w) {
     const auto multiply_until = [&](std::int64_t end) {
       for (; done < end; ++done) {
         multiply_quarter<Tiles, streamed>(w, operands, done);
-        if (done % 4 == 0) ahead.fetch();
+        if (done % 4 != 0) continue;
+        ahead.fetch();
+        next.fetch();
       }
     };
     if (waiting == 2) {

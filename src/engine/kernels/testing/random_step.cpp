@@ -160,8 +160,11 @@ std::vector<std::byte> RandomStep::run(const Prepared& prepared, Share first, in
   for (const auto& memory : memory_) inputs.push_back(memory->data());
   constexpr std::int64_t kAlignment = 64;  // of scratch memory, hence of both of its ends
   const GuardedMemory scratch((prepared.scratch_bytes() + kAlignment - 1) / kAlignment * kAlignment, side());
-  const KernelArgs args{inputs, output.data(), scratch.data(), batch_};
-  for (int i = first.index; i < last; ++i) prepared.run(args, Share{i, first.count});
+  for (int i = first.index; i < last; ++i) {
+    const Share share{i, first.count};
+    // What a step asks for ahead changes nothing; here its own constants stand for the next one's.
+    prepared.run({inputs, output.data(), scratch.data(), batch_, prepared.constants(batch_, share)}, share);
+  }
   return {output.data(), output.data() + bytes};
 }
 
