@@ -13,12 +13,13 @@
 //
 // A block is 2 tiles of pixels x 1 panel: tiles 0, 1 are the sums of the first tile of pixels (16 channels
 // each), 2, 3 those of the second, 4, 5 the pixels, 6, 7 the weights. While a block is multiplied, the sums
-// of the block before it are requantized between the steps: tile products and vector instructions overlap.
+// of the last block but one are requantized between the products: tile products and vector instructions
+// overlap.
 
 namespace octavo {
 namespace {
 
-/// How far ahead weights are asked for: the latency of L3 at the rate at which they are used.
+/// How far ahead weights are asked for where each comes from afar once: what measured best.
 constexpr std::int64_t kAheadBytes = 128 * 1024;
 
 constexpr std::int64_t kLineBytes = 64;
@@ -143,7 +144,6 @@ OCTAVO_INLINE void multiply_quarter(const TileWork& w, const BlockOperands& b, s
 /// `row_pairs` < 8 pairs of rows.
 constexpr int kParts = 8;
 
-/// A function of its own: together with the products' addresses its own would not fit the registers.
 template <OutputForm form, int row_pairs>
 OCTAVO_INLINE void finish_part(const Pending<form>& block, const OutputRule& rule, int part) {
   const std::int64_t row = part / 4 * kTileRows + part % 4 * 4;
@@ -174,7 +174,8 @@ struct BlockWalk {
 
 template <class Tiles, OutputForm form, bool streamed, int row_pairs>
 void multiply_all(const TileWork& w) {
-  // Quarter steps that stand before the end of each part.
+  // Quarter steps that stand before the end of each part: evenly, but the few of one step early, so that
+  // most parts have no tile instructions beside them (docs/performance.md).
   std::int64_t ends[kParts];
   for (int i = 0; i < kParts; ++i) {
     ends[i] = w.step_count == 1 ? std::min(i + 1, 4) : ((i + 1) * 4 * w.step_count + kParts - 1) / kParts;

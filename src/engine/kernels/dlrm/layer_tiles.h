@@ -19,7 +19,7 @@
 //
 // Panels outside, so that a panel of weights stays in L1 while all samples stream past it (TILELOADDT1). A
 // block is 32 samples x 32 outputs: tiles 0..3 are its sums, 4, 5 the samples, 6, 7 the weights. While a
-// block is multiplied, the block before it is finished, some samples each step.
+// block is multiplied, the last block but one is finished, some samples each step.
 
 namespace octavo {
 namespace {
