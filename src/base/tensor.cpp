@@ -37,9 +37,10 @@ constexpr std::size_t kHugePage = std::size_t{2} * 1024 * 1024;
 /// behind pages of 4 KiB, 2 MiB that lie side by side compete for the same places of a 2 MiB L2.
 std::byte* memory_of(std::size_t size) {
   const bool is_large = size >= kHugePage;
-  auto* const memory = static_cast<std::byte*>(std::aligned_alloc(is_large ? kHugePage : kAlignment, size));
-  if (is_large && memory != nullptr) ::madvise(memory, size / kHugePage * kHugePage, MADV_HUGEPAGE);
-  return memory;
+  void* memory = nullptr;
+  if (::posix_memalign(&memory, is_large ? kHugePage : kAlignment, size) != 0) return nullptr;
+  if (is_large) ::madvise(memory, size / kHugePage * kHugePage, MADV_HUGEPAGE);
+  return static_cast<std::byte*>(memory);
 }
 
 }  // namespace
