@@ -1,7 +1,6 @@
 #pragma once
 #include <immintrin.h>
 
-#include <algorithm>
 #include <cstdint>
 
 #include "engine/kernels/amx/tiles.h"
@@ -178,7 +177,9 @@ void multiply_all(const TileWork& w) {
   // most parts have no tile instructions beside them (docs/performance.md).
   std::int64_t ends[kParts];
   for (int i = 0; i < kParts; ++i) {
-    ends[i] = w.step_count == 1 ? std::min(i + 1, 4) : ((i + 1) * 4 * w.step_count + kParts - 1) / kParts;
+    const std::int64_t evenly = ((i + 1) * 4 * w.step_count + kParts - 1) / kParts;
+    const int early = i < 3 ? i + 1 : 4;
+    ends[i] = w.step_count == 1 ? early : evenly;
   }
   const std::int64_t panel_bytes = w.step_count * kTileStepWeights;
   Ahead ahead{w.weights + kAheadBytes, w.weights + w.panels * panel_bytes, w.lines_ahead};
