@@ -11,7 +11,6 @@
 namespace octavo {
 namespace {
 
-constexpr std::int64_t kLine = 64;
 /// Weights up to here stay in L2 while all pixels meet them; larger ones are walked panel by panel.
 constexpr std::int64_t kGroupBytes = std::int64_t{1280} * 1024;
 /// From this many steps on, weights push the pixels out of L1 unless they are read past it; residuals take
@@ -28,7 +27,7 @@ constexpr std::int64_t kNextBytes = std::int64_t{512} * 1024;
 constexpr std::int64_t kFewProducts = 32;
 constexpr double kFewInAll = 16 * 1024;
 
-std::int64_t lines(std::int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
+std::int64_t lines(std::int64_t bytes) { return (bytes + kLineBytes - 1) / kLineBytes * kLineBytes; }
 
 /// Memory of one thread's `run`.
 struct Scratch {
@@ -254,10 +253,10 @@ class TileConvolution final : public Prepared {
   /// The band's part of the next step's constants, a few lines of them each step.
   static void set_next(std::span<const std::byte> next, Share::Range rows, std::int64_t of_rows,
                        TileWork& work) noexcept {
-    const auto lines = std::ssize(next) / kLine;
+    const auto lines = std::ssize(next) / kLineBytes;
     const std::int64_t begin = lines * rows.begin / of_rows, end = lines * rows.end / of_rows;
-    const std::int64_t steps = work.tile_count / 2 * work.panels * work.step_count;
-    work.next = reinterpret_cast<const std::uint8_t*>(next.data()) + begin * kLine;
+    const std::int64_t steps = std::max<std::int64_t>(work.tile_count / 2 * work.panels * work.step_count, 1);
+    work.next = reinterpret_cast<const std::uint8_t*>(next.data()) + begin * kLineBytes;
     work.next_lines = end - begin;
     work.next_lines_each = static_cast<int>((end - begin + steps - 1) / steps);
   }
@@ -275,7 +274,8 @@ class TileConvolution final : public Prepared {
     work.group = panels_first ? 1 : work.panels;
     work.streams_weights = order == TileOrder::pixels_streamed ? 1 : 0;
     const std::int64_t visits = std::max<std::int64_t>(work.tile_count / 2, 1);
-    work.lines_ahead = panels_first ? static_cast<int>((kTileStepWeights / kLine + visits - 1) / visits) : 0;
+    work.lines_ahead =
+        panels_first ? static_cast<int>((kTileStepWeights / kLineBytes + visits - 1) / visits) : 0;
   }
 
   /// Divides each strip of the band into equally many tiles of equally many rows; a strip's last tile may

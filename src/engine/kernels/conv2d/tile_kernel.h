@@ -21,8 +21,6 @@ namespace {
 /// How far ahead weights are asked for where each comes from afar once: what measured best.
 constexpr std::int64_t kAheadBytes = 128 * 1024;
 
-constexpr std::int64_t kLineBytes = 64;
-
 /// A multiplied block whose sums wait to be requantized.
 template <OutputForm form>
 struct Pending {

@@ -46,10 +46,21 @@ OCTAVO_INLINE void finish_pair(const PendingBlock<Layer>& block, std::int64_t pa
   Layer::finish_two(left, left + 256, block.rule, block.dst + half * kTileBytes + row * kDlrmStep);
 }
 
+template <class Tiles, int tile, class Sum>
+OCTAVO_INLINE void store_sums(Sum* sums) {
+  Tiles::template store<tile>(sums + tile * 256, 64);
+}
+
+template <class Tiles, class Sum>
+OCTAVO_INLINE void store_all_sums(Sum* sums) {
+  store_sums<Tiles, 0>(sums), store_sums<Tiles, 1>(sums);
+  store_sums<Tiles, 2>(sums), store_sums<Tiles, 3>(sums);
+}
+
 /// Between two blocks: the sums of the last one leave a tile, which begins anew.
 template <class Tiles, int tile, class Sum>
 OCTAVO_INLINE void change_sums(Sum* last) {
-  Tiles::template store<tile>(last + tile * 256, 64);
+  store_sums<Tiles, tile>(last);
   Tiles::template zero<tile>();
 }
 
@@ -110,8 +121,7 @@ void multiply_panels(const DlrmLayerWork& w) {
       last = {Layer::rule(w, panel), sums[turn], Layer::dst(w, group, panel)};
     }
   }
-  Tiles::template store<0>(last.sums, 64), Tiles::template store<1>(last.sums + 256, 64);
-  Tiles::template store<2>(last.sums + 512, 64), Tiles::template store<3>(last.sums + 768, 64);
+  store_all_sums<Tiles>(last.sums);
   for (const PendingBlock<Layer>* block : {&pending, &last}) {
     if (block->sums == nullptr) continue;
     for (std::int64_t pair = 0; pair < 16; ++pair) finish_pair<Layer>(*block, pair);
@@ -155,10 +165,7 @@ void multiply_few(const DlrmLayerWork& w) {
     for (std::int64_t step = 0; step < w.steps; ++step) {
       multiply_few_step<Tiles, Layer>(w.src + step * kDlrmStepBytes, weights + step * kDlrmStepBytes, second);
     }
-    Tiles::template store<0>(sums, 64);
-    Tiles::template store<1>(sums + 256, 64);
-    Tiles::template store<2>(sums + 512, 64);
-    Tiles::template store<3>(sums + 768, 64);
+    store_all_sums<Tiles>(sums);
     for (std::int64_t half = 0; half < 2 && panel + half < w.panels; ++half) {
       const typename Layer::Rule rule = Layer::rule(w, panel + half);
       for (std::int64_t row = 0; row < w.samples; row += 2) {
