@@ -48,18 +48,22 @@ class Writers {
   bool are_known_ = true;
 };
 
-/// How much sooner a byte of activations comes from behind L2 than a byte of weights: activations are read
-/// and written in order, weights a tile at a time (docs/performance.md).
-constexpr std::int64_t kActivationsSooner = 4;
+/// What a byte from behind L2 costs, that of a weight counted as 1 (docs/performance.md): activations that a
+/// step reads and writes in order come sooner, those that one leg keeps for another are written and read
+/// where nothing of them is near.
+constexpr double kActivationCost = 0.25;
+constexpr double kKeptCost = 3;
 
 /// Bytes that a step moves.
 struct Traffic {
   std::int64_t activations = 0;  ///< of one image
   std::int64_t weights = 0;
 
-  /// Those that come from behind L2, for each image when `images` take the step together, counted as weights.
-  [[nodiscard]] std::int64_t far_bytes(std::int64_t images, std::int64_t near_bytes) const {
-    return (activations > near_bytes / images ? activations / kActivationsSooner : 0) + weights / images;
+  /// What those from behind L2 cost for each image when `images` take the step together.
+  [[nodiscard]] double cost(std::int64_t images, std::int64_t near_bytes) const {
+    const bool is_far = activations > near_bytes / images;
+    return (is_far ? kActivationCost * static_cast<double>(activations) : 0) +
+           static_cast<double>(weights) / static_cast<double>(images);
   }
 };
 
@@ -85,21 +89,38 @@ std::vector<std::int64_t> group_sizes(std::int64_t images) {
   return sizes;
 }
 
-/// For every step the index in `sizes` with the fewest far bytes in all; a change of size makes the
-/// activations between the steps far.
-std::vector<std::size_t> best_sizes(const Plan& plan, const std::vector<std::int64_t>& sizes,
-                                    std::int64_t near_bytes) {
+/// By step: the bytes of an image that steps before it write and it or later ones read.
+std::vector<std::int64_t> live_bytes(const Plan& plan, const Writers& writers) {
+  std::vector<std::size_t> last_reader(plan.steps.size());
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    for (std::int32_t input : plan.steps[s].inputs) {
+      if (writers.of(input) != Writers::kNone) last_reader[writers.of(input)] = s;
+    }
+  }
+  std::vector<std::int64_t> live(plan.steps.size());
+  for (std::size_t w = 0; w < plan.steps.size(); ++w) {
+    for (std::size_t s = w + 1; s <= last_reader[w]; ++s) {
+      live[s] += tensor_bytes(tensor_of(plan, plan.steps[w].output));
+    }
+  }
+  return live;
+}
+
+/// For every step the index in `sizes` of the cheapest way through all steps.
+std::vector<std::size_t> best_sizes(const Plan& plan, const Writers& writers,
+                                    const std::vector<std::int64_t>& sizes, std::int64_t near_bytes) {
   const std::size_t count = plan.steps.size();
-  std::vector<std::int64_t> cost(sizes.size(), 0);
+  const std::vector<std::int64_t> live = live_bytes(plan, writers);
+  std::vector<double> cost(sizes.size(), 0);
   std::vector<std::vector<std::size_t>> from(count, std::vector<std::size_t>(sizes.size()));
   for (std::size_t s = 0; s < count; ++s) {
     const Traffic traffic = traffic_of(plan, plan.steps[s]);
     const auto cheapest = static_cast<std::size_t>(std::min_element(cost.begin(), cost.end()) - cost.begin());
-    const std::int64_t with_change = cost[cheapest] + 2 * traffic.activations / kActivationsSooner;
+    const double with_change = cost[cheapest] + kKeptCost * static_cast<double>(live[s]);
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       const bool changes = s > 0 && with_change < cost[i];
       from[s][i] = changes ? cheapest : i;
-      cost[i] = (changes ? with_change : cost[i]) + traffic.far_bytes(sizes[i], near_bytes);
+      cost[i] = (changes ? with_change : cost[i]) + traffic.cost(sizes[i], near_bytes);
     }
   }
   std::vector<std::size_t> chosen(count);
@@ -111,9 +132,10 @@ std::vector<std::size_t> best_sizes(const Plan& plan, const std::vector<std::int
   return chosen;
 }
 
-std::vector<Leg> divide(const Plan& plan, std::int64_t images, std::int64_t near_bytes) {
+std::vector<Leg> divide(const Plan& plan, const Writers& writers, std::int64_t images,
+                        std::int64_t near_bytes) {
   const std::vector<std::int64_t> sizes = group_sizes(images);
-  const std::vector<std::size_t> chosen = best_sizes(plan, sizes, near_bytes);
+  const std::vector<std::size_t> chosen = best_sizes(plan, writers, sizes, near_bytes);
   std::vector<Leg> legs;
   for (std::size_t s = 0; s < chosen.size(); ++s) {
     if (legs.empty() || legs.back().images != sizes[chosen[s]]) legs.push_back({s, s, sizes[chosen[s]]});
@@ -161,7 +183,7 @@ WalkOrder walk_order(const Plan& plan, std::int64_t images, std::int64_t near_by
     order.legs.push_back({0, plan.steps.size(), images});
     return order;
   }
-  order.legs = divide(plan, images, near_bytes);
+  order.legs = divide(plan, writers, images, near_bytes);
   find_kept(plan, writers, order);
   return order;
 }

@@ -5,7 +5,7 @@
 namespace octavo {
 namespace {
 
-constexpr std::int64_t kMega = 1024 * 1024;
+constexpr std::int64_t kMega = std::int64_t{1024} * 1024;
 
 /// A chain of steps t[s] -> t[s + 1], the first from the input, the last to the output, with these bytes per
 /// image of each tensor and these weights of each step.
@@ -54,6 +54,18 @@ TEST(WalkOrder, TakesImagesOneByOneWhereActivationsAreLargeAndTogetherWhereWeigh
   EXPECT_EQ(order.legs[1].images, 8);
   ASSERT_EQ(order.kept.size(), 1U);
   EXPECT_EQ(order.kept[0].tensor, 3U);
+  EXPECT_EQ(order.kept_bytes_per_image, kMega / 64);
+}
+
+TEST(WalkOrder, ChangesTheNumberOfImagesWhereLittleIsKept) {
+  Plan plan = chain({kMega / 2, kMega / 2, kMega / 64, kMega / 64, kMega / 64, kMega / 64},
+                    {1000, 1000, 100000, 100000, 4 * kMega});
+  ASSERT_EQ(walk_order(plan, 8).legs.size(), 2U);
+  EXPECT_EQ(walk_order(plan, 8).legs[1].first, 2U);
+  plan.steps[3].inputs.push_back(1);  // so that t[1], 512 KiB, waits until then
+  const WalkOrder order = walk_order(plan, 8);
+  ASSERT_EQ(order.legs.size(), 2U);
+  EXPECT_EQ(order.legs[1].first, 4U);
   EXPECT_EQ(order.kept_bytes_per_image, kMega / 64);
 }
 

@@ -51,16 +51,28 @@ struct Pending {
   }
 };
 
-/// Lines on their way to L2 while others are multiplied.
+/// Lines on their way to L2 while others are multiplied. Where several are asked for at a time, each is of
+/// another page: the prefetcher behind L2 follows every page on its own, and memory answers half as fast
+/// again (docs/performance.md).
 struct Ahead {
   const std::uint8_t* next;
   const std::uint8_t* end;
   int lines;
+  int left_in_page = kPageLines;
+
+  static constexpr std::int64_t kPageBytes = 4096;
+  static constexpr int kPageLines = kPageBytes / kLineBytes;
 
   OCTAVO_INLINE void fetch() {
     if (next >= end) return;
-    for (int i = 0; i < lines; ++i) _mm_prefetch(next + kLineBytes * i, _MM_HINT_T1);
-    next += kLineBytes * lines;
+    const std::uint8_t* line = next;
+    for (int i = 0; i < lines; ++i, line += kPageBytes) _mm_prefetch(line, _MM_HINT_T1);
+    next += kLineBytes;
+    if (--left_in_page > 0) return;
+    next += (lines - 1) * kPageBytes;
+    left_in_page = kPageLines;
+    const std::int64_t pages = (end - next + kPageBytes - 1) / kPageBytes;
+    if (pages < lines) lines = static_cast<int>(pages);
   }
 };
 
