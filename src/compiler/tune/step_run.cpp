@@ -7,6 +7,7 @@
 #include "base/cpu.h"
 #include "base/fail.h"
 #include "base/thread_team.h"
+#include "engine/kernels/caches.h"
 #include "engine/session/prepared_plan.h"
 
 namespace octavo {
@@ -30,10 +31,9 @@ std::int64_t bytes_at(const OperandSize& size, std::int64_t batch) {
 
 /// Reads a byte of each cache line of a part of a tensor.
 void read_share(const TensorView& tensor, Share share) noexcept {
-  constexpr std::int64_t kLine = 64;
-  const auto [begin, end] = share.of(tensor.bytes() / kLine);
+  const auto [begin, end] = share.of(tensor.bytes() / kLineBytes);
   for (std::int64_t line = begin; line < end; ++line)
-    static_cast<void>(*static_cast<const volatile std::byte*>(tensor.data + line * kLine));
+    static_cast<void>(*static_cast<const volatile std::byte*>(tensor.data + line * kLineBytes));
 }
 
 /// What a run of one image goes through.

@@ -38,7 +38,7 @@ struct KernelArgs {
   std::byte* output = nullptr;
   std::byte* scratch = nullptr;
   std::int64_t batch = 1;  ///< a problem's leading extent (n, rows, outer ...) is multiplied by this
-  /// What the calling thread reads in the next step: a kernel may ask for it meanwhile.
+  /// Constants that the calling thread reads in a later step: a kernel may ask L2 for them meanwhile.
   std::span<const std::byte> next = {};
 };
 
@@ -56,8 +56,7 @@ class Prepared {
   /// What this share touches where one image takes the step; nothing where that cannot be told. Known shares
   /// may run as bands of an image, other steps' between them.
   [[nodiscard]] virtual std::optional<Reach> reach(Share /*share*/) const { return std::nullopt; }
-  /// The packed constants that this share of a batch reads, in the order in which it reads them; empty where
-  /// asking for them ahead is of no use.
+  /// The packed constants that this share of a batch reads, in the order in which it reads them.
   [[nodiscard]] virtual std::span<const std::byte> constants(std::int64_t /*batch*/,
                                                              Share /*share*/) const noexcept {
     return {};

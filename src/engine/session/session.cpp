@@ -8,6 +8,7 @@
 #include "base/cpu.h"
 #include "base/fail.h"
 #include "base/thread_team.h"
+#include "engine/kernels/caches.h"
 #include "engine/session/prepared_plan.h"
 #include "engine/session/row_bands.h"
 #include "engine/session/walk_order.h"
@@ -46,6 +47,13 @@ PassShape pass_shape(const SessionOptions& options, const Plan& plan) {
 Preparation preparation(const SessionOptions& options) {
   const bool is_for_node = options.weights == WeightCopies::one_per_node && !options.cpus.empty();
   return {forced_text(options), usable_isa(), is_for_node ? node_of(options.cpus.front()) : -1};
+}
+
+/// What L2 is asked for of a later step's constants: few are mostly there still when their turn comes again,
+/// and of many the beginning is enough (docs/performance.md).
+std::span<const std::byte> worth_asking_for(std::span<const std::byte> constants) {
+  constexpr std::size_t kEnough = std::size_t{512} * 1024;
+  return constants.first(std::ssize(constants) < kStayInL2Bytes ? 0 : std::min(constants.size(), kEnough));
 }
 
 /// Aligned memory that grows and never shrinks; not initialised again when it is reused.
@@ -213,9 +221,10 @@ struct Session::State {
       const std::size_t s = bands[i].step;
       KernelArgs args{operands[s], base[static_cast<std::size_t>(plan().steps[s].output)],
                       all_scratch + thread * scratch_bytes, images_of(bands[i])};
-      // A step without constants of its own leaves those of the one after it.
+      // A step with few constants, or without, leaves those of the one after it.
       for (std::size_t n = i + 1; n < std::min(i + 3, bands.size()) && args.next.empty(); ++n) {
-        args.next = steps[bands[n].step].kernel->constants(images_of(bands[n]), share_of(bands[n]));
+        args.next =
+            worth_asking_for(steps[bands[n].step].kernel->constants(images_of(bands[n]), share_of(bands[n])));
       }
       steps[s].kernel->run(args, share_of(bands[i]));
       const std::int64_t done = trace != nullptr ? now_ns() : 0;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/kernels/amx/testing/emulated_tiles.h"
+#include "engine/kernels/conv2d/direct.h"
 #include "engine/kernels/conv2d/table.h"
 #include "engine/kernels/conv2d/testing/tile_emulated.h"
 #include "engine/kernels/conv2d/tile.h"
@@ -67,15 +68,17 @@ TEST(Conv2dRows, EqualTheReferenceOnEmulatedTiles) {
   }
 }
 
-/// The bytes of constants that each of `shares` shares of one image reads; they must follow each other.
-std::vector<std::size_t> constants_by_share(const std::string& line, int shares) {
+/// The bytes of constants that each of `shares` shares of one image reads, by the row that `prepare` makes
+/// ready; they must follow each other.
+template <class Prepare>
+std::vector<std::size_t> constants_by_share(const Prepare& prepare, const std::string& line, int shares) {
   const auto p = parse_problem<Conv2dProblem>(line);
   const Tensor w(DType::s8, {p.oc, p.icg(), p.kh, p.kw});
   const Quantization one = Quantization::per_tensor(1, 0);
   Operands operands;
   operands.inputs = {{DType::u8, &one, {}}, {DType::s8, &one, w.view()}};
   operands.output = {DType::u8, &one, {}};
-  const auto prepared = prepare_tiles(multiply_tiles_emulated, p, operands);
+  const std::unique_ptr<Prepared> prepared = prepare(p, operands);
   std::vector<std::size_t> sizes;
   const std::byte* end = prepared->constants(1, {0, shares}).data();
   for (int i = 0; i < shares; ++i) {
@@ -87,13 +90,25 @@ std::vector<std::size_t> constants_by_share(const std::string& line, int shares)
   return sizes;
 }
 
-TEST(TileConvolution, TellsWhatIsWorthAskingForAhead) {
+template <class Prepare>
+void expect_shares_of_constants(const Prepare& prepare) {
   constexpr std::size_t kKib = 1024;
-  EXPECT_EQ(constants_by_share("conv2d ic512 ih7 iw7 oc512", 1), std::vector{256 * kKib});
-  EXPECT_EQ(constants_by_share("conv2d ic512 ih7 iw7 oc512", 2), (std::vector{128 * kKib, 128 * kKib}));
-  // Small weights stay in L2, of large ones the beginning is enough.
-  EXPECT_EQ(constants_by_share("conv2d ic64 ih56 iw56 oc64", 1), std::vector<std::size_t>{0});
-  EXPECT_EQ(constants_by_share("conv2d ic1024 ih7 iw7 oc2048", 1), std::vector{512 * kKib});
+  const std::string large = "conv2d ic512 ih7 iw7 oc512", small = "conv2d ic64 ih56 iw56 oc64";
+  EXPECT_EQ(constants_by_share(prepare, large, 1), std::vector{256 * kKib});
+  EXPECT_EQ(constants_by_share(prepare, large, 2), (std::vector{128 * kKib, 128 * kKib}));
+  EXPECT_EQ(constants_by_share(prepare, small, 1), std::vector{4 * kKib});
+}
+
+TEST(TileConvolution, TellsTheConstantsThatAShareReads) {
+  expect_shares_of_constants([](const Conv2dProblem& p, const Operands& operands) {
+    return prepare_tiles(multiply_tiles_emulated, p, operands);
+  });
+}
+
+TEST(DirectConvolution, TellsTheConstantsThatAShareReads) {
+  expect_shares_of_constants([](const Conv2dProblem& p, const Operands& operands) {
+    return prepare_direct(kDirectAvx512Vnni, p, operands);
+  });
 }
 
 /// The one row `name` on one image of plain numbers.

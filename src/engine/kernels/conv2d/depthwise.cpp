@@ -2,6 +2,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/kernels/caches.h"
 #include "engine/kernels/conv2d/direct.h"
 #include "engine/kernels/conv2d/fast_rule.h"
 
@@ -24,9 +25,8 @@ bool goes_by_rows(const DirectIsa& isa, const Conv2dProblem& p, std::int64_t par
 
 /// Input that the rows of a call touch: it stays in L2 for all blocks of channels.
 constexpr std::int64_t kRowsBytes = std::int64_t{128} * 1024;
-constexpr std::int64_t kLine = 64;
 
-std::int64_t lines(std::int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
+std::int64_t lines(std::int64_t bytes) { return (bytes + kLineBytes - 1) / kLineBytes * kLineBytes; }
 
 class Depthwise final : public Prepared {
  public:

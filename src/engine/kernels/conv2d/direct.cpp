@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/kernels/caches.h"
 #include "engine/kernels/conv2d/fast_rule.h"
 
 namespace octavo {
@@ -64,6 +65,12 @@ class Direct final : public Prepared {
     return problem_.reach(of_it.pixels.begin, of_it.pixels.end);
   }
 
+  [[nodiscard]] std::span<const std::byte> constants(std::int64_t batch,
+                                                     Share share) const noexcept override {
+    const Share::Range range = part(batch, share).panels;
+    return panels(range.begin, range.end - range.begin);
+  }
+
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override { return band_.scratch_bytes(); }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
@@ -71,7 +78,9 @@ class Direct final : public Prepared {
     for (std::int64_t first = pixel_range.begin; first < pixel_range.end;) {
       const InputBand::Placed placed = band_.place(args.inputs[0], first, pixel_range.end, args.scratch);
       for (std::int64_t panel = panel_range.begin; panel < panel_range.end; ++panel) {
-        isa_.multiply(block_of(args, placed, first, panel));
+        PanelBlock block = block_of(args, placed, first, panel);
+        set_ahead(panel + 1 < panel_range.end ? own_ahead(panel + 1) : args.next, block);
+        isa_.multiply(block);
       }
       first += placed.count;
     }
@@ -91,6 +100,25 @@ class Direct final : public Prepared {
     }
     const Share::Range range = share.of(blocks);
     return {{0, panels_}, {range.begin * isa_.block_pixels, std::min(pixels, range.end * isa_.block_pixels)}};
+  }
+
+  /// The weights of `count` panels from `first` on.
+  [[nodiscard]] std::span<const std::byte> panels(std::int64_t first, std::int64_t count) const noexcept {
+    return {weights_.data() + first * panel_bytes_, static_cast<std::size_t>(count * panel_bytes_)};
+  }
+
+  /// What is worth asking for of a panel that is next.
+  [[nodiscard]] std::span<const std::byte> own_ahead(std::int64_t panel) const noexcept {
+    return panels(panel, weights_.bytes() < kStayInL2Bytes ? 0 : 1);
+  }
+
+  /// The beginning of `next` is asked for evenly while the block is multiplied.
+  void set_ahead(std::span<const std::byte> next, PanelBlock& block) const noexcept {
+    const std::int64_t groups = block.pixels / isa_.block_pixels;
+    const std::int64_t steps = std::max<std::int64_t>(groups * block.tap_count * block.steps, 1);
+    const std::int64_t each = (std::ssize(next) + steps - 1) / steps;
+    block.ahead = reinterpret_cast<const std::uint8_t*>(next.data());
+    block.ahead_each = std::min(each, kLineBytes);
   }
 
   /// Output channel of the panel's first column.

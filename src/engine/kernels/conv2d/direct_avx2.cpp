@@ -95,9 +95,9 @@ inline void store(const PanelBlock& b, std::int64_t pixel, __m256i low, __m256i 
   }
 }
 
-/// Pixels first .. first + P - 1 of the block.
-template <int P, Form form>
-void multiply(const PanelBlock& b, std::int64_t first) {
+/// Pixels first .. first + P - 1 of the block. `ahead`: where the lines begin that L2 is asked for meanwhile.
+template <int P, Form form, bool asks = false>
+void multiply(const PanelBlock& b, std::int64_t first, const std::uint8_t* ahead = nullptr) {
   const std::uint8_t* window[P];
   __m256i low[P], high[P];
   for (int p = 0; p < P; ++p) {
@@ -111,6 +111,10 @@ void multiply(const PanelBlock& b, std::int64_t first) {
     for (std::int64_t at = b.taps[tap]; at < end; at += 4, weights += 64) {
       const __m256i w_low = load(weights);
       const __m256i w_high = load(weights + 32);
+      if constexpr (asks) {
+        _mm_prefetch(ahead, _MM_HINT_T1);
+        ahead += b.ahead_each;
+      }
 #pragma GCC unroll 6
       for (int p = 0; p < P; ++p) {
         const __m256i x = broadcast4(window[p] + at);
@@ -125,7 +129,15 @@ void multiply(const PanelBlock& b, std::int64_t first) {
 template <Form form>
 void multiply_all(const PanelBlock& b) {
   std::int64_t first = 0;
-  for (; first + kPixels <= b.pixels; first += kPixels) multiply<kPixels, form>(b, first);
+  if (b.ahead_each == 0) {
+    for (; first + kPixels <= b.pixels; first += kPixels) multiply<kPixels, form>(b, first);
+  } else {
+    const std::uint8_t* ahead = b.ahead;
+    const std::int64_t ahead_bytes = b.tap_count * b.steps * b.ahead_each;
+    for (; first + kPixels <= b.pixels; first += kPixels, ahead += ahead_bytes) {
+      multiply<kPixels, form, true>(b, first, ahead);
+    }
+  }
   switch (b.pixels - first) {
     case 1:
       return multiply<1, form>(b, first);

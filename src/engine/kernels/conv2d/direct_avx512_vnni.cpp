@@ -23,9 +23,10 @@ inline void add_products(__m512i& sum, __m512i x, __m512i weights) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(weights));
 }
 
-/// Pixels first .. first + P - 1 of the block.
-template <OutputForm form, int P>
-void multiply(const PanelBlock& b, std::int64_t first, const PanelNumbers& numbers) {
+/// Pixels first .. first + P - 1 of the block. `ahead`: where the lines begin that L2 is asked for meanwhile.
+template <OutputForm form, int P, bool asks = false>
+OCTAVO_INLINE void multiply(const PanelBlock& b, std::int64_t first, const PanelNumbers& numbers,
+                            const std::uint8_t* ahead = nullptr) {
   const std::uint8_t* window[P];
   __m512i low[P], high[P];
   for (int p = 0; p < P; ++p) {
@@ -39,6 +40,10 @@ void multiply(const PanelBlock& b, std::int64_t first, const PanelNumbers& numbe
     for (std::int64_t at = b.taps[tap]; at < end; at += 4, weights += 128) {
       const __m512i w_low = _mm512_loadu_si512(weights);
       const __m512i w_high = _mm512_loadu_si512(weights + 64);
+      if constexpr (asks) {
+        _mm_prefetch(ahead, _MM_HINT_T1);
+        ahead += b.ahead_each;
+      }
 #pragma GCC unroll 7
       for (int p = 0; p < P; ++p) {
         const __m512i x = broadcast4(window[p] + at);
@@ -71,7 +76,15 @@ template <OutputForm form>
 void multiply_all(const PanelBlock& b) {
   PanelNumbers numbers = numbers_of(b.rule, 0, b.channels);
   std::int64_t first = 0;
-  for (; first + kPixels <= b.pixels; first += kPixels) multiply<form, kPixels>(b, first, numbers);
+  if (b.ahead_each == 0) {
+    for (; first + kPixels <= b.pixels; first += kPixels) multiply<form, kPixels>(b, first, numbers);
+  } else {
+    const std::uint8_t* ahead = b.ahead;
+    const std::int64_t ahead_bytes = b.tap_count * b.steps * b.ahead_each;
+    for (; first + kPixels <= b.pixels; first += kPixels, ahead += ahead_bytes) {
+      multiply<form, kPixels, true>(b, first, numbers, ahead);
+    }
+  }
   switch (b.pixels - first) {
     case 1:
       return multiply<form, 1>(b, first, numbers);

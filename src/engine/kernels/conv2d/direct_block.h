@@ -17,6 +17,8 @@ struct PanelBlock {
   std::int64_t tap_count;
   std::int64_t steps;           ///< of 4 bytes in each run
   const std::uint8_t* weights;  ///< [tap][step][channel of the panel][4 bytes]
+  const std::uint8_t* ahead;    ///< weights of the next panel, or of the next step: L2 is asked for them
+  std::int64_t ahead_each;      ///< bytes of them by every step of every full group of pixels, up to a line
   std::int64_t channels;        ///< of the panel that there are
   std::uint8_t* dst;            ///< the panel's first channel of the first pixel
   std::int64_t dst_stride;      ///< bytes from pixel to pixel

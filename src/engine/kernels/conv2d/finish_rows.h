@@ -39,7 +39,7 @@ constexpr bool kIsFast = kAddsResidual<form> || kIsPlain<form> || form == Output
 OCTAVO_INLINE PanelNumbers numbers_of(const FastRule& rule, std::int64_t channel, std::int64_t channels) {
   PanelNumbers n;
   n.channel = channel;
-  for (int i = 0; i < 2; ++i) {
+  for (std::int64_t i = 0; i < 2; ++i) {
     n.bias[i] = _mm512_loadu_ps(rule.exact.bias + n.channel + 16 * i);
     n.multiplier[i] = _mm512_loadu_ps(rule.exact.multiplier + n.channel + 16 * i);
   }
@@ -62,7 +62,7 @@ OCTAVO_INLINE PanelNumbers numbers_of(const FastRule& rule, std::int64_t channel
 
 /// 16 stored residuals as FastRule's r. A byte enters the mantissa of 2^15 by a shuffle: half the
 /// instructions of a conversion.
-template <int half>
+template <std::int64_t half>
 OCTAVO_INLINE __m512 residual_of(const std::uint8_t* residual, const PanelNumbers& n) {
   const auto* from = reinterpret_cast<const __m128i*>(residual + n.channel + 16 * half);
   const auto there = static_cast<__mmask16>(n.there >> (16 * half));
@@ -96,7 +96,7 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
   constexpr int kVectors = 2 * rows;
   __m512 v[kVectors], r[kVectors];
 #pragma GCC unroll 8
-  for (int i = 0; i < kVectors; ++i) v[i] = _mm512_cvtepi32_ps(_mm512_load_si512(sums + 16 * i));
+  for (std::int64_t i = 0; i < kVectors; ++i) v[i] = _mm512_cvtepi32_ps(_mm512_load_si512(sums + 16 * i));
   if constexpr (kAddsResidual<form>) {
 #pragma GCC unroll 8
     for (int i = 0; i < kVectors; i += 2) {
@@ -185,7 +185,7 @@ OCTAVO_INLINE __m512i exact_residual(__m512i sum, __m128i r8, const OutputRule& 
 /// 16 sums of one row, any OutputRule.
 template <OutputForm form>
 OCTAVO_INLINE void finish_exact(const std::int32_t* sums, std::uint8_t* dst, const std::uint8_t* residual,
-                                const PanelNumbers& n, const OutputRule& rule, int half) {
+                                const PanelNumbers& n, const OutputRule& rule, std::int64_t half) {
   const __m512i sum = _mm512_load_si512(sums);
   const std::int64_t channel = n.channel + 16 * half;
   const auto there = static_cast<__mmask16>(n.there >> (16 * half));
@@ -209,7 +209,7 @@ OCTAVO_INLINE void finish_rows(const std::int32_t* sums, std::uint8_t* const* ds
   if constexpr (kIsFast<form>) {
     finish_fast<form, rows>(sums, dst, residual, n);
   } else {
-    for (int i = 0; i < 2 * rows; ++i) {
+    for (std::int64_t i = 0; i < std::int64_t{2} * rows; ++i) {
       const std::uint8_t* r = form == OutputForm::exact_residual ? residual[i / 2] : nullptr;
       finish_exact<form>(sums + 16 * i, dst[i / 2], r, n, rule, i & 1);
     }

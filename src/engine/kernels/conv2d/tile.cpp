@@ -18,11 +18,6 @@ constexpr std::int64_t kGroupBytes = std::int64_t{1280} * 1024;
 constexpr std::int64_t kStreamedSteps = 8;
 constexpr std::int64_t kStreamedStepsBesideResidual = 2;
 
-/// Weights of fewer bytes are mostly in L2 still when their turn comes again; of larger ones this many bytes
-/// are asked for while the step before runs.
-constexpr std::int64_t kStayInL2Bytes = std::int64_t{64} * 1024;
-constexpr std::int64_t kNextBytes = std::int64_t{512} * 1024;
-
 /// Below these vector kernels were faster (docs/performance.md).
 constexpr std::int64_t kFewProducts = 32;
 constexpr double kFewInAll = 16 * 1024;
@@ -175,10 +170,8 @@ class TileConvolution final : public Prepared {
   [[nodiscard]] std::span<const std::byte> constants(std::int64_t batch,
                                                      Share share) const noexcept override {
     const Share::Range panels = part(batch, share).panels;
-    const std::int64_t bytes = (panels.end - panels.begin) * panel_bytes_;
-    if (bytes < kStayInL2Bytes) return {};
     return {weights_.data() + panels.begin * panel_bytes_,
-            static_cast<std::size_t>(std::min(bytes, kNextBytes))};
+            static_cast<std::size_t>((panels.end - panels.begin) * panel_bytes_)};
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/kernels/caches.h"
 #include "engine/kernels/conv2d/output_rule.h"
 
 namespace octavo {
@@ -9,10 +10,9 @@ namespace octavo {
 // What the driver of the tile kernels (tile.cpp) hands to the files that are compiled for AMX, or for its
 // emulation. Plain pointers only.
 
-inline constexpr int kTileRows = 16;            ///< most rows of a tile: output pixels
-inline constexpr int kTilePanel = 32;           ///< output channels of a panel: two tiles of 16 sums
-inline constexpr std::int64_t kLineBytes = 64;  ///< of a cache
-inline constexpr int kTileStepBytes = 64;       ///< of every pixel's window that one step multiplies
+inline constexpr int kTileRows = 16;       ///< most rows of a tile: output pixels
+inline constexpr int kTilePanel = 32;      ///< output channels of a panel: two tiles of 16 sums
+inline constexpr int kTileStepBytes = 64;  ///< of every pixel's window that one step multiplies
 /// Packed weights of one step of a panel: [tile 0, 1][16 groups of 4 bytes][16 channels][4].
 inline constexpr std::int64_t kTileStepWeights = std::int64_t{kTileStepBytes} * kTilePanel;
 /// Sums of a block of 32 pixels x 32 channels.
