@@ -8,15 +8,17 @@
 
 namespace octavo {
 
-/// A table whose single rows are features already: bytes as they are, or nibbles through the codebook. Of
-/// format s8_table or s4_codebook.
+/// A table and what makes feature vectors of its single rows.
 struct FeatureTable {
   BagTable bag;
   std::int64_t number;  ///< among all tables
   std::int64_t place;   ///< of its vector among a sample's features, in bytes
+  /// 0: a row is a vector already, byte by byte (s8_table) or nibble by nibble through the codebook
+  /// (s4_codebook). Else its values are quantized as quantize_features does it.
+  float inverse_scale;
 };
 
-/// For every sample and table, the row's bytes into `features`.
+/// For every sample and table, the row's vector into `features`.
 struct FeatureWork {
   const FeatureTable* tables;
   std::int64_t table_count;
@@ -29,7 +31,9 @@ struct FeatureWork {
   std::int64_t sample_bytes;  ///< from one sample's features to the next
 };
 
+/// Tables whose rows are vectors already.
 void gather_features_reference(const FeatureWork& work);
+/// Tables of any format; those of s4_codebook must be vectors already.
 void gather_features_avx512(const FeatureWork& work);
 
 /// dst[i] = clamp(rint(values[i] * inverse_scale), -127, 127); a NaN gives -127.

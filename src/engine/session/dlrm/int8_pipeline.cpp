@@ -1,5 +1,7 @@
 #include "engine/session/dlrm/int8_pipeline.h"
 
+#include <algorithm>
+#include <array>
 #include <numeric>
 #include <utility>
 
@@ -39,33 +41,35 @@ std::vector<float> by_lane(const std::vector<float>& multiplier, const DotFolds&
   return result;
 }
 
-/// Rows that are vectors already are copied, the others summed and quantized.
+/// The feature vectors of single rows come from the kernel that gathers them, where it can, all others are
+/// sums of rows, quantized.
 class Int8Vectors {
  public:
   Int8Vectors(const DlrmData& data, const Int8Numbers& numbers, const TopPlan& plan,
               const DlrmInt8Gather& kernels)
-      : kernels_(kernels),
-        dim_(data.model.dim),
-        keeps_rows_(numbers.keeps_rows),
-        inverse_scale_(numbers.feature_inverse_scale) {
-    for (std::size_t t = 0; t < keeps_rows_.size(); ++t) {
+      : kernels_(kernels), dim_(data.model.dim), inverse_scale_(numbers.feature_inverse_scale) {
+    for (std::size_t t = 0; t < inverse_scale_.size(); ++t) {
       const auto number = static_cast<std::int64_t>(t);
-      if (keeps_rows_[t])
-        kept_tables_.push_back({bag_table(data.tables.views()[t]), number, (number + 1) * plan.vector_bytes});
+      is_gathered_.push_back(numbers.keeps_rows[t] || kernels.gathers_all);
+      if (!is_gathered_[t]) continue;
+      gathered_.push_back({bag_table(data.tables.views()[t]), number, (number + 1) * plan.vector_bytes,
+                           numbers.keeps_rows[t] ? 0.0F : inverse_scale_[t]});
+      if (!numbers.keeps_rows[t] && data.model.tables[t].format == RowFormat::s4_codebook)
+        quantize_codebook(gathered_.back());
     }
   }
 
   void operator()(const FeatureTurn& turn) const noexcept {
     const bool are_single = turn.batch.offsets.empty();
     if (are_single) {
-      kernels_.gather({kept_tables_.data(), std::ssize(kept_tables_), turn.batch.indices.data() + turn.first,
+      kernels_.gather({gathered_.data(), std::ssize(gathered_), turn.batch.indices.data() + turn.first,
                        table_stride(turn.batch), turn.samples, turn.ahead, turn.features, turn.sample_bytes});
-      if (kept_tables_.size() == keeps_rows_.size()) return;
+      if (gathered_.size() == is_gathered_.size()) return;
     }
     prefetch_ahead(turn);
     for (std::int64_t s = 0; s < turn.samples; ++s) {
-      for (std::size_t t = 0; t < keeps_rows_.size(); ++t) {
-        if (are_single && keeps_rows_[t]) continue;
+      for (std::size_t t = 0; t < is_gathered_.size(); ++t) {
+        if (are_single && is_gathered_[t]) continue;
         const Bag bag = bag_of(turn.batch, static_cast<std::int64_t>(t), turn.first + s);
         kernels_.sum(turn.tables[t], bag.rows, bag.count, turn.sum);
         kernels_.quantize(turn.sum, dim_, inverse_scale_[t], turn.vector(s, t));
@@ -74,11 +78,25 @@ class Int8Vectors {
   }
 
  private:
+  using Codebook = std::array<std::int8_t, kCodebookEntries>;
+
+  /// Rows of codes are vectors through a codebook in the vectors' scale.
+  void quantize_codebook(FeatureTable& table) {
+    std::array<float, kCodebookEntries> values{};
+    std::transform(table.bag.codebook, table.bag.codebook + kCodebookEntries, values.begin(),
+                   [&](std::int8_t code) { return table.bag.scale * static_cast<float>(code); });
+    const auto quantized = std::make_shared<Codebook>();
+    kernels_.quantize(values.data(), kCodebookEntries, table.inverse_scale, quantized->data());
+    table.bag.codebook = quantized->data();
+    codebooks_.push_back(quantized);
+  }
+
   DlrmInt8Gather kernels_;
   std::int64_t dim_;
-  std::vector<bool> keeps_rows_;
   std::vector<float> inverse_scale_;
-  std::vector<FeatureTable> kept_tables_;
+  std::vector<bool> is_gathered_;
+  std::vector<FeatureTable> gathered_;
+  std::vector<std::shared_ptr<const Codebook>> codebooks_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace octavo {
 /// The kernels that make feature vectors of rows.
 struct DlrmInt8Gather {
   void (*gather)(const FeatureWork&);
+  bool gathers_all;  ///< also rows that are not vectors already
   BagSum sum;
   void (*quantize)(const float* values, std::int64_t count, float inverse_scale, std::int8_t* dst);
 };

@@ -22,10 +22,14 @@ DlrmShape shape_of(Interaction interaction, std::int64_t dim, std::size_t tables
   return shape;
 }
 
+std::vector<RowFormat> all_row_formats() {
+  return {RowFormat::s4_codebook, RowFormat::s8_row, RowFormat::f16,
+          RowFormat::s8_table,    RowFormat::s4_row, RowFormat::f32};
+}
+
 std::vector<ShapeCase> shape_cases() {
   const std::vector<RowFormat> s8{RowFormat::s8_table}, s4{RowFormat::s4_codebook};
-  const std::vector<RowFormat> mixed{RowFormat::s4_codebook, RowFormat::s8_row, RowFormat::f16,
-                                     RowFormat::s8_table,    RowFormat::s4_row, RowFormat::f32};
+  const std::vector<RowFormat> mixed = all_row_formats();
   DlrmShape one_layer = shape_of(Interaction::dot, 32, 5, s8);
   one_layer.top = {1};
   DlrmShape deep = shape_of(Interaction::dot, 128, 26, s4);
@@ -37,6 +41,7 @@ std::vector<ShapeCase> shape_cases() {
       {"4-bit, 26 tables", shape_of(Interaction::dot, 128, 26, s4), {1, 2, 16, 17, 100}},
       {"bytes, 26 tables", shape_of(Interaction::dot, 64, 26, s8), {1, 15, 33}},
       {"all formats", shape_of(Interaction::dot, 48, 12, mixed), {3, 31, 64, 130}},
+      {"all formats, 128 wide", shape_of(Interaction::dot, 128, 12, mixed), {1, 37}},
       {"with self", shape_of(Interaction::dot_with_self, 33, 31, mixed), {5, 40}},
       {"concatenated", shape_of(Interaction::cat, 20, 7, mixed), {1, 70}},
       {"50 tables", shape_of(Interaction::dot, 16, 50, mixed), {2, 19}},

@@ -19,6 +19,9 @@ struct ShapeCase {
   std::vector<std::int64_t> batches;
 };
 
+/// One table of each.
+std::vector<RowFormat> all_row_formats();
+
 /// What makes fused pipelines differ: steps, panels and blocks that are full or not, all interactions.
 std::vector<ShapeCase> shape_cases();
 
