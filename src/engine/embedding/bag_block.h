@@ -5,6 +5,9 @@
 
 namespace octavo {
 
+/// The numbers of RowFormat.
+enum BagFormat : std::int32_t { kF32, kF16, kS8Table, kS8Row, kS4Row, kS4Codebook };
+
 /// A table as kernels see it; `format` is a RowFormat.
 struct BagTable {
   const std::uint8_t* rows;

@@ -8,9 +8,6 @@
 namespace octavo {
 namespace {
 
-// The numbers of RowFormat.
-enum Format : std::int32_t { kF32, kF16, kS8Table, kS8Row, kS4Row, kS4Codebook };
-
 inline float float_at(const std::uint8_t* from) {
   float value;
   std::memcpy(&value, from, sizeof value);

@@ -8,9 +8,6 @@
 namespace octavo {
 namespace {
 
-// The numbers of RowFormat.
-enum Format : std::int32_t { kF32, kF16, kS8Table, kS8Row, kS4Row, kS4Codebook };
-
 inline __mmask16 first_lanes(std::int64_t count) {
   return static_cast<__mmask16>(count >= 16 ? 0xFFFF : (1 << count) - 1);
 }

@@ -13,9 +13,10 @@ struct FeatureTable {
   BagTable bag;
   std::int64_t number;  ///< among all tables
   std::int64_t place;   ///< of its vector among a sample's features, in bytes
-  /// 0: a row is a vector already, byte by byte (s8_table) or nibble by nibble through the codebook
-  /// (s4_codebook). Else its values are quantized as quantize_features does it.
+  /// 0: a row is a vector already, byte by byte (s8_table) or nibble by nibble through `codebook`
+  /// (s4_codebook, always). Else its values are quantized as quantize_features does it.
   float inverse_scale;
+  std::int8_t codebook[16];
 };
 
 /// For every sample and table, the row's vector into `features`.
@@ -33,7 +34,7 @@ struct FeatureWork {
 
 /// Tables whose rows are vectors already.
 void gather_features_reference(const FeatureWork& work);
-/// Tables of any format; those of s4_codebook must be vectors already.
+/// Tables of any format.
 void gather_features_avx512(const FeatureWork& work);
 
 /// dst[i] = clamp(rint(values[i] * inverse_scale), -127, 127); a NaN gives -127.

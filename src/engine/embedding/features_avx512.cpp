@@ -7,9 +7,6 @@
 namespace octavo {
 namespace {
 
-// The numbers of RowFormat.
-enum Format : std::int32_t { kF32, kF16, kS8Table, kS8Row, kS4Row, kS4Codebook };
-
 inline __mmask64 first_bytes(std::int64_t count) {
   return count >= 64 ? ~0ULL : count <= 0 ? 0ULL : (1ULL << count) - 1;
 }
@@ -60,7 +57,7 @@ struct Nibbles {
   __m512i codebook;
 
   explicit Nibbles(const FeatureTable& t)
-      : codebook(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(t.bag.codebook)))) {}
+      : codebook(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(t.codebook)))) {}
   static constexpr std::int64_t row_bytes(std::int64_t dim) { return (dim + 1) / 2; }
   inline void copy_whole(const std::uint8_t* row, std::int64_t dim, std::int8_t* dst) const {
     decode_whole(codebook, row, dim, dst);
@@ -102,7 +99,7 @@ struct ScaledNibbles {
 };
 
 /// Rows with an element a lane, quantized.
-template <Format format>
+template <BagFormat format>
 struct Lanes {
   __m512 table_scale, inverse_scale;
 
@@ -124,10 +121,13 @@ struct Lanes {
     }
   }
   [[nodiscard]] inline __m512 scale_of(const std::uint8_t* row, std::int64_t dim) const {
-    if constexpr (format != kS8Row) return table_scale;
-    float scale;
-    __builtin_memcpy(&scale, row + dim, sizeof scale);
-    return _mm512_set1_ps(scale);
+    if constexpr (format == kS8Row) {
+      float scale;
+      __builtin_memcpy(&scale, row + dim, sizeof scale);
+      return _mm512_set1_ps(scale);
+    } else {
+      return table_scale;
+    }
   }
   inline void copy_whole(const std::uint8_t* row, std::int64_t dim, std::int8_t* dst) const {
     // Packing interleaves four vectors by fours of elements.

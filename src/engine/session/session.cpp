@@ -8,7 +8,7 @@
 #include "base/cpu.h"
 #include "base/fail.h"
 #include "base/thread_team.h"
-#include "engine/kernels/caches.h"
+#include "engine/session/constants_ahead.h"
 #include "engine/session/prepared_plan.h"
 #include "engine/session/row_bands.h"
 #include "engine/session/walk_order.h"
@@ -47,13 +47,6 @@ PassShape pass_shape(const SessionOptions& options, const Plan& plan) {
 Preparation preparation(const SessionOptions& options) {
   const bool is_for_node = options.weights == WeightCopies::one_per_node && !options.cpus.empty();
   return {forced_text(options), usable_isa(), is_for_node ? node_of(options.cpus.front()) : -1};
-}
-
-/// What L2 is asked for of a later step's constants: few are mostly there still when their turn comes again,
-/// and of many the beginning is enough (docs/performance.md).
-std::span<const std::byte> worth_asking_for(std::span<const std::byte> constants) {
-  constexpr std::size_t kEnough = std::size_t{512} * 1024;
-  return constants.first(std::ssize(constants) < kStayInL2Bytes ? 0 : std::min(constants.size(), kEnough));
 }
 
 /// Aligned memory that grows and never shrinks; not initialised again when it is reused.

@@ -99,9 +99,9 @@ std::vector<std::int64_t> live_bytes(const Plan& plan, const Writers& writers) {
   }
   std::vector<std::int64_t> live(plan.steps.size());
   for (std::size_t w = 0; w < plan.steps.size(); ++w) {
-    for (std::size_t s = w + 1; s <= last_reader[w]; ++s) {
-      live[s] += tensor_bytes(tensor_of(plan, plan.steps[w].output));
-    }
+    const PlanTensor& output = tensor_of(plan, plan.steps[w].output);
+    if (!is_kept_by_image(output)) continue;
+    for (std::size_t s = w + 1; s <= last_reader[w]; ++s) live[s] += tensor_bytes(output);
   }
   return live;
 }

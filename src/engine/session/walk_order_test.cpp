@@ -62,6 +62,7 @@ TEST(WalkOrder, ChangesTheNumberOfImagesWhereLittleIsKept) {
                     {1000, 1000, 100000, 100000, 4 * kMega});
   ASSERT_EQ(walk_order(plan, 8).legs.size(), 2U);
   EXPECT_EQ(walk_order(plan, 8).legs[1].first, 2U);
+  plan.tensors[1].offset = 16 * kMega;
   plan.steps[3].inputs.push_back(1);  // so that t[1], 512 KiB, waits until then
   const WalkOrder order = walk_order(plan, 8);
   ASSERT_EQ(order.legs.size(), 2U);

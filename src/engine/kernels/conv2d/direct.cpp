@@ -75,11 +75,18 @@ class Direct final : public Prepared {
 
   void run(const KernelArgs& args, Share share) const noexcept override {
     const auto [panel_range, pixel_range] = part(args.batch, share);
+    const bool stay_in_l2 = (panel_range.end - panel_range.begin) * panel_bytes_ < kStayInL2Bytes;
     for (std::int64_t first = pixel_range.begin; first < pixel_range.end;) {
       const InputBand::Placed placed = band_.place(args.inputs[0], first, pixel_range.end, args.scratch);
+      const bool is_last_band = first + placed.count == pixel_range.end;
       for (std::int64_t panel = panel_range.begin; panel < panel_range.end; ++panel) {
+        const bool is_last_panel = panel + 1 == panel_range.end;
         PanelBlock block = block_of(args, placed, first, panel);
-        set_ahead(panel + 1 < panel_range.end ? own_ahead(panel + 1) : args.next, block);
+        if (is_last_panel && is_last_band) {
+          set_ahead(args.next, block);
+        } else if (!stay_in_l2) {
+          set_ahead(panels(is_last_panel ? panel_range.begin : panel + 1, 1), block);
+        }
         isa_.multiply(block);
       }
       first += placed.count;
@@ -107,18 +114,16 @@ class Direct final : public Prepared {
     return {weights_.data() + first * panel_bytes_, static_cast<std::size_t>(count * panel_bytes_)};
   }
 
-  /// What is worth asking for of a panel that is next.
-  [[nodiscard]] std::span<const std::byte> own_ahead(std::int64_t panel) const noexcept {
-    return panels(panel, weights_.bytes() < kStayInL2Bytes ? 0 : 1);
-  }
-
-  /// The beginning of `next` is asked for evenly while the block is multiplied.
+  /// `next`, or as much of its beginning as there are steps, is asked for evenly while the block is
+  /// multiplied.
   void set_ahead(std::span<const std::byte> next, PanelBlock& block) const noexcept {
+    const auto rounded_up = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
     const std::int64_t groups = block.pixels / isa_.block_pixels;
-    const std::int64_t steps = std::max<std::int64_t>(groups * block.tap_count * block.steps, 1);
-    const std::int64_t each = (std::ssize(next) + steps - 1) / steps;
+    if (groups == 0 || next.empty()) return;
+    const std::int64_t steps = block.tap_count * block.steps;
     block.ahead = reinterpret_cast<const std::uint8_t*>(next.data());
-    block.ahead_each = std::min(each, kLineBytes);
+    block.ahead_each = std::min(rounded_up(std::ssize(next), groups * steps), kLineBytes);
+    block.ahead_groups = std::min(groups, rounded_up(std::ssize(next), steps * block.ahead_each));
   }
 
   /// Output channel of the panel's first column.

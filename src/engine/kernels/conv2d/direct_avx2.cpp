@@ -129,15 +129,12 @@ void multiply(const PanelBlock& b, std::int64_t first, const std::uint8_t* ahead
 template <Form form>
 void multiply_all(const PanelBlock& b) {
   std::int64_t first = 0;
-  if (b.ahead_each == 0) {
-    for (; first + kPixels <= b.pixels; first += kPixels) multiply<kPixels, form>(b, first);
-  } else {
-    const std::uint8_t* ahead = b.ahead;
-    const std::int64_t ahead_bytes = b.tap_count * b.steps * b.ahead_each;
-    for (; first + kPixels <= b.pixels; first += kPixels, ahead += ahead_bytes) {
-      multiply<kPixels, form, true>(b, first, ahead);
-    }
+  const std::uint8_t* ahead = b.ahead;
+  for (; first < b.ahead_groups * kPixels; first += kPixels) {
+    multiply<kPixels, form, true>(b, first, ahead);
+    ahead += b.tap_count * b.steps * b.ahead_each;
   }
+  for (; first + kPixels <= b.pixels; first += kPixels) multiply<kPixels, form>(b, first);
   switch (b.pixels - first) {
     case 1:
       return multiply<1, form>(b, first);

@@ -76,15 +76,12 @@ template <OutputForm form>
 void multiply_all(const PanelBlock& b) {
   PanelNumbers numbers = numbers_of(b.rule, 0, b.channels);
   std::int64_t first = 0;
-  if (b.ahead_each == 0) {
-    for (; first + kPixels <= b.pixels; first += kPixels) multiply<form, kPixels>(b, first, numbers);
-  } else {
-    const std::uint8_t* ahead = b.ahead;
-    const std::int64_t ahead_bytes = b.tap_count * b.steps * b.ahead_each;
-    for (; first + kPixels <= b.pixels; first += kPixels, ahead += ahead_bytes) {
-      multiply<form, kPixels, true>(b, first, numbers, ahead);
-    }
+  const std::uint8_t* ahead = b.ahead;
+  for (; first < b.ahead_groups * kPixels; first += kPixels) {
+    multiply<form, kPixels, true>(b, first, numbers, ahead);
+    ahead += b.tap_count * b.steps * b.ahead_each;
   }
+  for (; first + kPixels <= b.pixels; first += kPixels) multiply<form, kPixels>(b, first, numbers);
   switch (b.pixels - first) {
     case 1:
       return multiply<form, 1>(b, first, numbers);

@@ -17,11 +17,14 @@ struct PanelBlock {
   std::int64_t tap_count;
   std::int64_t steps;           ///< of 4 bytes in each run
   const std::uint8_t* weights;  ///< [tap][step][channel of the panel][4 bytes]
-  const std::uint8_t* ahead;    ///< weights of the next panel, or of the next step: L2 is asked for them
-  std::int64_t ahead_each;      ///< bytes of them by every step of every full group of pixels, up to a line
-  std::int64_t channels;        ///< of the panel that there are
-  std::uint8_t* dst;            ///< the panel's first channel of the first pixel
-  std::int64_t dst_stride;      ///< bytes from pixel to pixel
+  /// Weights of the next panel, or of the next step, that L2 is asked for: by each of the first
+  /// `ahead_groups` groups of as many pixels as the kernel takes at once, in each of its steps `ahead_each`
+  /// bytes, up to a line. Fewer pixels ask for nothing.
+  const std::uint8_t* ahead;
+  std::int64_t ahead_groups, ahead_each;
+  std::int64_t channels;    ///< of the panel that there are
+  std::uint8_t* dst;        ///< the panel's first channel of the first pixel
+  std::int64_t dst_stride;  ///< bytes from pixel to pixel
   const std::uint8_t* residual;
   std::int64_t residual_stride;
   OutputForm form;  ///< for kernels that know the fast forms

@@ -251,7 +251,9 @@ class TileConvolution final : public Prepared {
     const std::int64_t steps = std::max<std::int64_t>(work.tile_count / 2 * work.panels * work.step_count, 1);
     work.next = reinterpret_cast<const std::uint8_t*>(next.data()) + begin * kLineBytes;
     work.next_lines = end - begin;
-    work.next_lines_each = static_cast<int>((end - begin + steps - 1) / steps);
+    const std::int64_t each = (end - begin + steps - 1) / steps;
+    const std::int64_t pages = (end - begin + kPageLines - 1) / kPageLines;
+    work.next_lines_each = static_cast<int>(std::min(each, pages));
   }
 
   [[nodiscard]] TileOrder chosen_order() const noexcept {

@@ -52,16 +52,15 @@ struct Pending {
 };
 
 /// Lines on their way to L2 while others are multiplied. Where several are asked for at a time, each is of
-/// another page: the prefetcher behind L2 follows every page on its own, and memory answers half as fast
-/// again (docs/performance.md).
+/// another page: the prefetcher behind L2 follows every page on its own, and memory answers 1.5 times as
+/// fast (docs/performance.md).
 struct Ahead {
-  const std::uint8_t* next;
+  const std::uint8_t* next;  ///< the line in the first of `lines` pages, which go on together
   const std::uint8_t* end;
-  int lines;
-  int left_in_page = kPageLines;
+  int lines;  ///< at most as many as there are pages
+  std::int64_t left_in_page = kPageLines;
 
-  static constexpr std::int64_t kPageBytes = 4096;
-  static constexpr int kPageLines = kPageBytes / kLineBytes;
+  static constexpr std::int64_t kPageBytes = kPageLines * kLineBytes;
 
   OCTAVO_INLINE void fetch() {
     if (next >= end) return;

@@ -52,10 +52,13 @@ class Int8Vectors {
       const auto number = static_cast<std::int64_t>(t);
       is_gathered_.push_back(numbers.keeps_rows[t] || kernels.gathers_all);
       if (!is_gathered_[t]) continue;
-      gathered_.push_back({bag_table(data.tables.views()[t]), number, (number + 1) * plan.vector_bytes,
-                           numbers.keeps_rows[t] ? 0.0F : inverse_scale_[t]});
-      if (!numbers.keeps_rows[t] && data.model.tables[t].format == RowFormat::s4_codebook)
-        quantize_codebook(gathered_.back());
+      FeatureTable table{bag_table(data.tables.views()[t]),
+                         number,
+                         (number + 1) * plan.vector_bytes,
+                         numbers.keeps_rows[t] ? 0.0F : inverse_scale_[t],
+                         {}};
+      if (data.model.tables[t].format == RowFormat::s4_codebook) set_codebook(table);
+      gathered_.push_back(table);
     }
   }
 
@@ -78,17 +81,15 @@ class Int8Vectors {
   }
 
  private:
-  using Codebook = std::array<std::int8_t, kCodebookEntries>;
-
-  /// Rows of codes are vectors through a codebook in the vectors' scale.
-  void quantize_codebook(FeatureTable& table) {
+  /// Codes that are not vectors already are quantized once, in the codebook.
+  void set_codebook(FeatureTable& table) const {
+    std::copy_n(table.bag.codebook, kCodebookEntries, table.codebook);
+    if (table.inverse_scale == 0) return;
     std::array<float, kCodebookEntries> values{};
-    std::transform(table.bag.codebook, table.bag.codebook + kCodebookEntries, values.begin(),
+    std::transform(table.codebook, table.codebook + kCodebookEntries, values.begin(),
                    [&](std::int8_t code) { return table.bag.scale * static_cast<float>(code); });
-    const auto quantized = std::make_shared<Codebook>();
-    kernels_.quantize(values.data(), kCodebookEntries, table.inverse_scale, quantized->data());
-    table.bag.codebook = quantized->data();
-    codebooks_.push_back(quantized);
+    kernels_.quantize(values.data(), kCodebookEntries, table.inverse_scale, table.codebook);
+    table.inverse_scale = 0;
   }
 
   DlrmInt8Gather kernels_;
@@ -96,7 +97,6 @@ class Int8Vectors {
   std::vector<float> inverse_scale_;
   std::vector<bool> is_gathered_;
   std::vector<FeatureTable> gathered_;
-  std::vector<std::shared_ptr<const Codebook>> codebooks_;
 };
 
 }  // namespace
