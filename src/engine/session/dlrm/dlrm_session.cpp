@@ -6,6 +6,7 @@
 #include "base/cpu.h"
 #include "base/fail.h"
 #include "base/thread_team.h"
+#include "engine/kernels/dlrm/work.h"
 #include "engine/session/dlrm/batch_check.h"
 #include "engine/session/dlrm/bf16_pipeline.h"
 #include "engine/session/dlrm/float_pipeline.h"
@@ -13,6 +14,9 @@
 
 namespace octavo {
 namespace {
+
+/// a / b, rounded up.
+std::int64_t divided(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
 
 const DlrmRow& choose_row(std::span<const DlrmRow> rows, std::string_view forced, Isa isa) {
   for (const DlrmRow& row : rows) {
@@ -84,6 +88,7 @@ struct DlrmSession::State {
 
   const DlrmBatch* batch = nullptr;
   float* scores = nullptr;
+  std::atomic<std::int64_t> next_sample{0};  ///< the first that no thread has taken
   std::atomic<bool> is_valid_batch{true};
   std::vector<StageClock> clocks;  ///< by thread; empty unless a run is traced
   std::function<void(int)> job;
@@ -110,17 +115,27 @@ struct DlrmSession::State {
     fail(ErrorCode::invalid_argument, "room for {} scores, expected {}", room.size(), given.samples);
   }
 
-  /// A clock for every thread, with room for its share of the batch.
+  /// A clock for every thread, with room for all chunks of the batch.
   void wind_up_clocks(std::int64_t samples, std::size_t stages) {
-    const std::int64_t most = samples_per_pass;
-    const auto chunks = static_cast<std::size_t>((samples / team.size() + most) / most);
+    const auto chunks = static_cast<std::size_t>(divided(samples, chunk_of(samples)));
     for (int thread = 0; thread < team.size(); ++thread) clocks.emplace_back(thread, chunks * stages);
+  }
+
+  /// How many samples a thread takes at a time: several times in a large batch, so that threads on CPUs of
+  /// different speed end together, but as many as weights are worth passing for.
+  [[nodiscard]] std::int64_t chunk_of(std::int64_t samples) const noexcept {
+    constexpr std::int64_t kWorthAPass = 128, kTurns = 4;
+    if (team.size() == 1) return samples_per_pass;
+    const std::int64_t share = divided(samples, team.size());
+    const std::int64_t quarter = divided(divided(share, kTurns), kDlrmGroup) * kDlrmGroup;
+    return std::min(samples_per_pass, std::max(quarter, std::min(share, kWorthAPass)));
   }
 
   void score_all(const DlrmBatch& given, std::span<float> room) noexcept {
     batch = &given;
     scores = room.data();
     is_valid_batch = true;
+    next_sample = 0;
     team.run(job);
   }
 
@@ -129,14 +144,12 @@ struct DlrmSession::State {
     model.data().tables.check_whole();
   }
 
-  /// One thread's samples: a contiguous share, in chunks.
+  /// One thread's samples: chunk after chunk, as long as there are any.
   void score_share(int thread) noexcept {
-    const std::int64_t begin = batch->samples * thread / team.size();
-    const std::int64_t end = batch->samples * (thread + 1) / team.size();
+    const std::int64_t end = batch->samples, most = chunk_of(end);
     std::byte* const own = scratch.data() + thread * scratch_bytes;
     StageClock* const clock = clocks.empty() ? nullptr : &clocks[static_cast<std::size_t>(thread)];
-    const std::int64_t most = samples_per_pass;
-    for (std::int64_t first = begin; first < end; first += most) {
+    for (std::int64_t first; (first = next_sample.fetch_add(most, std::memory_order_relaxed)) < end;) {
       const DlrmChunk chunk{batch, first, std::min(most, end - first), scores + first, clock};
       if (clock != nullptr) clock->begin_chunk();
       if (!is_valid(*batch, rows, first, chunk.samples)) {
