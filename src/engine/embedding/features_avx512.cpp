@@ -73,6 +73,11 @@ inline __m512i nearest(__m512 values, __m512 inverse_scale) {
   return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(127.0F), scaled));
 }
 
+/// Stores what `nearest` gave, those that are `there`.
+inline void store_nearest(std::int8_t* dst, __mmask16 there, __m512i q) {
+  _mm_mask_storeu_epi8(dst, there, _mm_max_epi8(_mm512_cvtsepi32_epi8(q), _mm_set1_epi8(-127)));
+}
+
 /// Rows of nibbles with a scale and a bias each, two half floats behind them: all 16 values that a row can
 /// hold are quantized, and are its codebook.
 struct ScaledNibbles {
@@ -144,8 +149,7 @@ struct Lanes {
     const __m512 scale = scale_of(row, dim);
     for (std::int64_t i = 0; i < dim; i += 16) {
       const auto there = static_cast<__mmask16>(first_bytes(dim - i));
-      const __m128i q = _mm512_cvtsepi32_epi8(at(row, scale, i, there));
-      _mm_mask_storeu_epi8(dst + i, there, _mm_max_epi8(q, _mm_set1_epi8(-127)));
+      store_nearest(dst + i, there, at(row, scale, i, there));
     }
   }
 };
@@ -212,14 +216,10 @@ void gather_features_avx512(const FeatureWork& w) {
 
 void quantize_features_avx512(const float* values, std::int64_t count, float inverse_scale,
                               std::int8_t* dst) {
-  const __m512 lowest = _mm512_set1_ps(-127.0F), highest = _mm512_set1_ps(127.0F);
   for (std::int64_t i = 0; i < count; i += 16) {
-    const std::int64_t left = count - i;
-    const auto there = static_cast<__mmask16>(left >= 16 ? 0xFFFF : (1 << left) - 1);
-    const __m512 x = _mm512_mul_ps(_mm512_maskz_loadu_ps(there, values + i), _mm512_set1_ps(inverse_scale));
-    const __m512 nearest = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    const __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(highest, _mm512_max_ps(nearest, lowest)));
-    _mm_mask_storeu_epi8(dst + i, there, _mm512_cvtepi32_epi8(q));
+    const auto there = static_cast<__mmask16>(first_bytes(count - i));
+    const __m512 x = _mm512_maskz_loadu_ps(there, values + i);
+    store_nearest(dst + i, there, nearest(x, _mm512_set1_ps(inverse_scale)));
   }
 }
 

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <random>
 #include <vector>
 
@@ -77,6 +79,22 @@ TEST(GatherFeatures, QuantizesRowsOfAnyBits) {
         ASSERT_EQ(rows.gathered(gather_features_avx512, inverse_scale), rows.quantized(inverse_scale))
             << row_format_name(format) << ' ' << dim << " wide, times " << inverse_scale;
       }
+    }
+  }
+}
+
+TEST(QuantizeFeatures, IsTheSameForAnyBits) {
+  if (!implies(usable_isa(), Isa::avx512)) GTEST_SKIP() << "NOT TESTED: needs avx512";
+  std::mt19937 random(5);
+  for (std::int64_t count : kDims) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    std::generate(values.begin(), values.end(),
+                  [&] { return std::bit_cast<float>(static_cast<std::uint32_t>(random())); });
+    for (float inverse_scale : {1e-9F, 0.3F, 40.0F, 1e30F}) {
+      std::vector<std::int8_t> expected(values.size()), quantized(values.size());
+      quantize_features_reference(values.data(), count, inverse_scale, expected.data());
+      quantize_features_avx512(values.data(), count, inverse_scale, quantized.data());
+      ASSERT_EQ(quantized, expected) << count << " values, times " << inverse_scale;
     }
   }
 }
