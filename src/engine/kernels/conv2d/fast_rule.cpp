@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace octavo {
 namespace {
@@ -10,10 +11,13 @@ namespace {
 constexpr float kSafeResult = 1e9F;
 
 bool is_bounded(const OutputRule& rule, const std::vector<WindowSums>& windows) {
+  using Limits = std::numeric_limits<std::int32_t>;
   for (std::size_t c = 0; c < windows.size(); ++c) {
-    for (std::int64_t weights : {windows[c].negative, windows[c].positive}) {
-      const std::int64_t sum = rule.start[c] + 255 * weights;  // least, then greatest, over u8 inputs
-      if (sum != static_cast<std::int32_t>(sum)) return false;
+    // Over all u8 inputs; sums that leave s32 wrap, and can be anything.
+    std::int64_t least = rule.start[c] + 255 * windows[c].negative;
+    std::int64_t greatest = rule.start[c] + 255 * windows[c].positive;
+    if (least < Limits::min() || greatest > Limits::max()) least = Limits::min(), greatest = Limits::max();
+    for (std::int64_t sum : {least, greatest}) {
       const float v = std::fma(rule.bias[c], rule.bias_factor, static_cast<float>(sum)) * rule.multiplier[c];
       if (!(std::abs(v) <= kSafeResult)) return false;
     }
