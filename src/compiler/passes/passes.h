@@ -34,6 +34,12 @@ bool fuse_activation(Graph& graph);
 ///   before:  y = add(conv2d(x, w, b), r)     after:  y = conv2d_add(x, w, r, b)
 bool fuse_residual_add(Graph& graph);
 
+/// Orders the nodes so that results are read soon after they are computed: of a node's operands the one with
+/// the longest way from the inputs comes first, a short way beside it just before the node.
+///   before:  d = conv2d(x, v)  c = conv2d(x, w)  e = conv2d(c, u)  y = add(e, d)
+///   after:   c = conv2d(x, w)  e = conv2d(c, u)  d = conv2d(x, v)  y = add(e, d)
+bool order_nodes(Graph& graph);
+
 /// One pass and what it is called in --disable-pass, --dump-after and messages.
 struct PassDef {
   std::string_view name;

@@ -16,6 +16,7 @@ constexpr PassDef kPasses[] = {
     {"fold_pad", fold_pad, true},
     {"fuse_activation", fuse_activation, true},
     {"fuse_residual_add", fuse_residual_add, true},
+    {"order_nodes", order_nodes, true},
 };
 
 void check_disabled(std::span<const PassDef> passes, const PassOptions& options) {
