@@ -60,18 +60,44 @@ TEST(Conv2dRows, EqualTheReferenceOnEveryProblemOfTheFile) {
   expect_all_rows_compared<Conv2dProblem>(conv2d_kernels(), compared);
 }
 
+/// Never in the table: proves the tile kernel's results, and that hardware would not fault, on any CPU.
+const KernelRow<Conv2dProblem> kEmulatedRows[] = {{"amx_int8@emulated", Isa::avx512_vnni, tiles_support,
+                                                   [](const Conv2dProblem& p, const Operands& operands) {
+                                                     return prepare_tiles(multiply_tiles_emulated, p,
+                                                                          operands);
+                                                   }},
+                                                  conv2d::reference_row()};
+
 TEST(Conv2dRows, EqualTheReferenceOnEmulatedTiles) {
-  // Never in the table: it proves the tile kernel's results, and that hardware would not fault, on any CPU.
-  const KernelRow<Conv2dProblem> rows[] = {{"amx_int8@emulated", Isa::avx512_vnni, tiles_support,
-                                            [](const Conv2dProblem& p, const Operands& operands) {
-                                              return prepare_tiles(multiply_tiles_emulated, p, operands);
-                                            }},
-                                           conv2d::reference_row()};
   emulated::take_fault();
   for (const std::string& line : read_problem_file("conv2d").problems) {
-    expect_line_conforms<Conv2dProblem>(rows, line, 1e9, 3, conv_spec);
+    expect_line_conforms<Conv2dProblem>(kEmulatedRows, line, 1e9, 3, conv_spec);
     ASSERT_EQ(emulated::take_fault(), "") << line;
   }
+}
+
+/// Results before the residual are whole numbers and halves, some beyond u8; their zero point is as odd as
+/// the seed. The residual is in no simple ratio to them, so that the form with one rounding is taken.
+StepSpec halves_spec(const Conv2dProblem& p, int seed, Random& /*random*/) {
+  const std::int64_t y_elements = p.n * p.oh() * p.ow() * p.oc;
+  StepSpec spec;
+  spec.inputs.push_back(growing_operand(DType::u8, p.n * p.ih * p.iw * p.ic, Quantization::per_tensor(1, 3)));
+  spec.inputs.back().highest = 20;
+  OperandSpec w = growing_operand(DType::s8, p.oc * p.icg(), Quantization::per_tensor(0.5F, 0));
+  w.batch_stride = 0, w.constant = true;
+  w.shape = {p.oc, p.icg(), p.kh, p.kw};
+  w.lowest = -12, w.highest = 12;
+  spec.inputs.push_back(w);
+  spec.inputs.push_back(growing_operand(DType::u8, y_elements, Quantization::per_tensor(1.2931F, 7)));
+  spec.output = growing_operand(DType::u8, y_elements, Quantization::per_tensor(1.7123F, 11));
+  spec.parameters = {{"conv_scale", 1.0}, {"conv_zero_point", 120.0 + seed}};
+  return spec;
+}
+
+TEST(Conv2dRows, RoundHalvesBeforeAResidualToEven) {
+  const std::string line = "conv2d ic4 ih9 iw9 oc32 residual1";
+  expect_line_conforms<Conv2dProblem>(conv2d_kernels(), line, 0, 2, halves_spec);
+  expect_line_conforms<Conv2dProblem>(kEmulatedRows, line, 0, 2, halves_spec);
 }
 
 /// The bytes of constants that each of `shares` shares of one image reads, by the row that `prepare` makes

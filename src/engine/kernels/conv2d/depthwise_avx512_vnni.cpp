@@ -234,7 +234,7 @@ struct OpenPixels {
   OCTAVO_INLINE void multiply_by(const Dwords& dwords) {
     if constexpr (kx < k) {
       constexpr int open = ((u - kx) / stride + kPeriod) % kOpen;
-      add_products(sum[open], dwords, c.weights + (kx * kGroups + group) * 4 * kBlock);
+      add_products(sum[open], dwords, c.weights + std::int64_t{4} * (kx * kGroups + group) * kBlock);
       multiply_by<u, group, kx + stride>(dwords);
     }
   }
@@ -293,6 +293,7 @@ void multiply_channels(const Block& b, const Channels& c) {
     case OutputForm::stored_plain:
       return multiply_block<Mode<OutputForm::stored_plain, is_whole, rows>>(b, c);
     case OutputForm::stored:
+    case OutputForm::stored_shifted:
       return multiply_block<Mode<OutputForm::stored, is_whole, rows>>(b, c);
     default:
       return multiply_block<Mode<OutputForm::exact, is_whole, rows>>(b, c);

@@ -65,7 +65,8 @@ OCTAVO_INLINE void multiply(const PanelBlock& b, std::int64_t first, const Panel
     residual[p] = b.residual + (first + p) * b.residual_stride;
   }
   const auto finish = [&]<int rows>(int row) {
-    finish_rows<form, rows>(sums + kPanelChannels * row, dst + row, residual + row, numbers, b.rule.exact);
+    finish_rows<form, rows, false>(sums + kPanelChannels * row, dst + row, residual + row, numbers,
+                                   b.rule.exact);
   };
   if constexpr (P >= 4) finish.template operator()<4>(0);
   if constexpr (P % 4 >= 2) finish.template operator()<2>(P / 4 * 4);
@@ -108,6 +109,8 @@ void multiply_avx512_vnni(const PanelBlock& block) {
       return multiply_all<OutputForm::stored>(block);
     case OutputForm::residual:
       return multiply_all<OutputForm::residual>(block);
+    case OutputForm::stored_shifted:
+      return multiply_all<OutputForm::stored_shifted>(block);
     case OutputForm::stored_plain:
       return multiply_all<OutputForm::stored_plain>(block);
     case OutputForm::residual_plain:

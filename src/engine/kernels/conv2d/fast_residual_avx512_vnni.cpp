@@ -37,7 +37,7 @@ bool holds_for(const FastRule& rule, int q) {
 }  // namespace
 
 bool residual_rule_holds_avx512_vnni(const FastRule& rule, int* first_q) {
-  const auto lowest = static_cast<int>(rule.lowest), highest = static_cast<int>(rule.highest);
+  const auto lowest = static_cast<int>(rule.exact.lowest), highest = static_cast<int>(rule.exact.highest);
   if (*first_q >= lowest && *first_q <= highest && !holds_for(rule, *first_q)) return false;
   for (int q = lowest; q <= highest; ++q) {
     if (holds_for(rule, q)) continue;

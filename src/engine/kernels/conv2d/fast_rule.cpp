@@ -7,8 +7,8 @@
 namespace octavo {
 namespace {
 
-/// Results before clamping stay far within s32, so that conversion needs no clamp of its own.
-constexpr float kSafeResult = 1e9F;
+/// Results before clamping stay below 2^22, where kRounder rounds.
+constexpr float kSafeResult = 4e6F;
 
 bool is_bounded(const OutputRule& rule, const std::vector<WindowSums>& windows) {
   using Limits = std::numeric_limits<std::int32_t>;
@@ -74,6 +74,20 @@ bool find_residual_rule(const OutputRule& exact, FastRule& rule) {
   return false;
 }
 
+/// An even number beside kRounder leaves ties to even. Minus the lowest of 256 results it makes f32's last
+/// byte count from there; if that one is odd the highest is even, and signs are changed.
+void set_rounding(FastRule& rule) {
+  const OutputRule& exact = rule.exact;
+  const bool is_byte = exact.highest - exact.lowest == 255;
+  const bool turns = is_byte && static_cast<int>(exact.lowest) % 2 != 0;
+  rule.sign = turns ? -1.0F : 1.0F;
+  rule.lowest = turns ? -exact.highest : exact.lowest;
+  rule.highest = turns ? -exact.lowest : exact.highest;
+  rule.q_factor *= rule.sign;
+  rule.rounder = kRounder - (is_byte ? rule.lowest : 0);
+  rule.beyond = is_byte ? 0x003FFF00 : -1;
+}
+
 }  // namespace
 
 WindowSums window_sums(std::span<const std::int16_t> differences) noexcept {
@@ -105,18 +119,22 @@ FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays, const std
   const std::int32_t zero_point = p.residual != 0 ? rule.sum_zero_point : rule.zero_point;
   const float lowest = p.residual != 0 ? rule.sum_lowest : rule.lowest;
   const float highest = p.residual != 0 ? rule.sum_highest : rule.highest;
-  rule_.lowest = rule.lowest;
-  rule_.highest = rule.highest;
+  rule_.sign = 1;
   rule_.zero_point = static_cast<std::int16_t>(zero_point + shift);
   rule_.lowest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(lowest) + zero_point + shift);
   rule_.highest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(highest) + zero_point + shift);
   rule_.flip = is_signed ? 0x80 : 0;
-  const bool is_plain = !is_signed && rule_.zero_point == 0 && rule_.lowest_y == 0 && rule_.highest_y == 255;
+  const bool is_any = !is_signed && rule_.lowest_y == 0 && rule_.highest_y == 255;
+  const bool is_plain = is_any && rule_.zero_point == 0;
   const bool is_bare = is_plain && p.bias != Bias::f32;
   if (!is_bounded(rule, windows)) return;
   if (p.residual == 0) {
-    form_ = is_bare ? OutputForm::stored_bare : is_plain ? OutputForm::stored_plain : OutputForm::stored;
+    form_ = is_bare    ? OutputForm::stored_bare
+            : is_plain ? OutputForm::stored_plain
+            : is_any   ? OutputForm::stored_shifted
+                       : OutputForm::stored;
   } else if (p.r == DType::u8 && find_residual_rule(rule, rule_)) {
+    set_rounding(rule_);
     form_ = is_bare    ? OutputForm::residual_bare
             : is_plain ? OutputForm::residual_plain
                        : OutputForm::residual;

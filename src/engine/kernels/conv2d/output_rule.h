@@ -33,8 +33,9 @@ struct OutputRule {
 enum class OutputForm {
   stored,          ///< fma(bias, bias_factor, f32(sum)) * multiplier
   residual,        ///< the same, then the residual in one rounding: proven equal for every pair
-  stored_plain,    ///< `stored` where y has zero point 0 and any u8
-  residual_plain,  ///< `residual`, likewise
+  stored_shifted,  ///< `stored` where y may be any u8
+  stored_plain,    ///< `stored_shifted` where y's zero point is 0
+  residual_plain,  ///< `residual` where y has zero point 0 and any u8
   stored_bare,     ///< `stored_plain` without a bias, or with one that the sums begin with
   residual_bare,   ///< `residual_plain`, likewise
   exact,           ///< every OutputRule in the order of its operations; stored results
@@ -42,12 +43,22 @@ enum class OutputForm {
   real,  ///< f32 results
 };
 
+/// Added to a real below 2^22 it leaves the whole number nearest to it, ties to even, in f32's last bits.
+inline constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23
+
 /// OutputRule in the numbers of the fast forms; there results are u8 until `flip` (0x80 for s8) is applied.
 struct FastRule {
   OutputRule exact;
-  float lowest, highest;  ///< of a result before the residual, less its zero point
-  /// rint(fma(q, q_factor, fma(r, r_factor, offset))) is y less its (sum) zero point, of q less its zero
-  /// point and r the f32 with the bits r_zero + 256 * r as stored, which is 2^15 + r + a part of 1.
+  std::int32_t adds_starts;  ///< sums come without their channel's start
+  /// Results, less their zero point, are computed times this: 1, or -1 before a residual.
+  float sign;
+  float lowest, highest;  ///< of a result before the residual, times `sign`
+  /// kRounder and an even number, for results before the residual. Added to one beyond lowest..highest it
+  /// sets a bit of `beyond`, which may be set otherwise too.
+  float rounder;
+  std::int32_t beyond;
+  /// rint(fma(q, q_factor, fma(r, r_factor, offset))) is y less its (sum) zero point, of q times `sign` less
+  /// its zero point and r the f32 with the bits r_zero + 256 * r as stored, which is 2^15 + r + a part of 1.
   float q_factor, r_factor, offset;
   std::int32_t r_zero;
   std::int16_t zero_point;  ///< of y as u8

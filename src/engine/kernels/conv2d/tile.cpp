@@ -152,7 +152,7 @@ class TileConvolution final : public Prepared {
         place_in_pair(p, problem_, oc, window, placed);
         window = placed;
       }
-      starts_at_zero_ = starts_at_zero_ && arrays_.from(oc).start[0] == 0;
+      has_starts_ = has_starts_ || arrays_.from(oc).start[0] != 0;
       rows.set(oc % kTileRows, window);
       if ((oc + 1) % kTileRows != 0 && oc + 1 != problem_.oc) continue;
       const std::int64_t column = oc % kTilePanel / kTileRows * (kTileStepWeights / 2);
@@ -235,11 +235,11 @@ class TileConvolution final : public Prepared {
     work.panels = panel_range.end - panel_range.begin;
     set_order(work);
     work.channels = std::min(problem_.oc - panel_range.begin * kTilePanel, work.panels * kTilePanel);
-    work.starts_at_zero = starts_at_zero_ ? 1 : 0;
     work.fetches_rows = problem_.residual != 0 && args.inputs[2] != args.output ? 1 : 0;
     work.sums = s.sums;
     work.form = rules_.form();
     work.rule = rules_.from(panel_range.begin * kTilePanel);
+    work.rule.adds_starts = has_starts_ ? 1 : 0;
     return work;
   }
 
@@ -377,7 +377,7 @@ class TileConvolution final : public Prepared {
   std::vector<std::int64_t> steps_;
   std::int64_t panel_bytes_ = 0;
   Tensor weights_;
-  bool starts_at_zero_ = true;
+  bool has_starts_ = false;  ///< some channel's sum begins with another number than 0
 };
 
 }  // namespace

@@ -39,7 +39,6 @@ struct TileWork {
   std::int64_t next_lines;
   int next_lines_each;    ///< by each step
   std::int64_t channels;  ///< of all panels that there are
-  int starts_at_zero;     ///< every start of `rule` is 0
   /// [tile][16]: where each pixel's results go, channel 0 of the first panel. Rows without a pixel have
   /// memory as large as a pixel's results in all panels.
   std::uint8_t* const* dst;

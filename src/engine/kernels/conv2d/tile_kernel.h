@@ -37,8 +37,8 @@ struct Pending {
     if constexpr (adds) {
       if (rows_ahead != 0) fetch<rows>(row + rows_ahead);
     }
-    finish_rows<form, rows>(sums + row * kTilePanel, dst + row, adds ? residual + row : nullptr, numbers,
-                            rule);
+    finish_rows<form, rows, true>(sums + row * kTilePanel, dst + row, adds ? residual + row : nullptr,
+                                  numbers, rule);
   }
 
   template <int rows>
@@ -75,14 +75,13 @@ struct Ahead {
   }
 };
 
-/// The operands of one block, its first channel, and where the sums go that are still in the tiles.
+/// The operands of one block, and where the sums go that are still in the tiles.
 struct BlockOperands {
   const std::uint8_t* first;
   const std::uint8_t* second;
   std::int64_t row_stride;
   const std::int64_t* steps;
   const std::uint8_t* weights;
-  std::int64_t channel;
   std::int32_t* sums_before;
 };
 
@@ -96,54 +95,45 @@ OCTAVO_INLINE void load_weights(const BlockOperands& b, std::int64_t k) {
   }
 }
 
-/// Sums begin with their channel's start: one row of 16, loaded as every row of the tile.
-template <class Tiles, int tile>
-OCTAVO_INLINE void begin_sums(const TileWork& w, std::int64_t channel) {
-  if (w.starts_at_zero != 0) {
-    Tiles::template zero<tile>();
-  } else {
-    Tiles::template load<tile>(w.rule.exact.start + channel + 16 * (tile & 1), 0);
-  }
-}
-
 template <class Tiles, int tile>
 OCTAVO_INLINE void store_sums(std::int32_t* sums) {
   Tiles::template store<tile>(sums + (tile / 2) * kTileRows * kTilePanel + 16 * (tile & 1), 4 * kTilePanel);
 }
 
-/// Between two blocks: the sums of the block before leave a tile and those of the next begin in it.
+/// Between two blocks: the sums of the block before leave a tile and those of the next begin in it. At zero:
+/// loading a tile of starts costs as much as requantizing four rows (docs/performance.md).
 template <class Tiles, int tile>
-OCTAVO_INLINE void change_sums(const TileWork& w, const BlockOperands& b) {
+OCTAVO_INLINE void change_sums(const BlockOperands& b) {
   store_sums<Tiles, tile>(b.sums_before);
-  begin_sums<Tiles, tile>(w, b.channel);
+  Tiles::template zero<tile>();
 }
 
 /// A quarter of a step, one product: `done` quarters of the block come before it. A tile's sums are stored
 /// only when the next block needs the tile: stored behind their last products they would hold up all that
 /// follows until those are done (docs/performance.md).
 template <class Tiles, bool streamed>
-OCTAVO_INLINE void multiply_quarter(const TileWork& w, const BlockOperands& b, std::int64_t done) {
+OCTAVO_INLINE void multiply_quarter(const BlockOperands& b, std::int64_t done) {
   const std::int64_t k = done / 4;
   const bool is_first = done < 4;
   switch (done % 4) {
     case 0:
       load_weights<Tiles, streamed, 6>(b, k);
       Tiles::template load<4>(b.first + b.steps[k], b.row_stride);
-      if (is_first) change_sums<Tiles, 0>(w, b);
+      if (is_first) change_sums<Tiles, 0>(b);
       Tiles::template dot_us<0, 4, 6>();
       break;
     case 1:
       Tiles::template load<5>(b.second + b.steps[k], b.row_stride);
-      if (is_first) change_sums<Tiles, 2>(w, b);
+      if (is_first) change_sums<Tiles, 2>(b);
       Tiles::template dot_us<2, 5, 6>();
       break;
     case 2:
       load_weights<Tiles, streamed, 7>(b, k);
-      if (is_first) change_sums<Tiles, 1>(w, b);
+      if (is_first) change_sums<Tiles, 1>(b);
       Tiles::template dot_us<1, 4, 7>();
       break;
     default:
-      if (is_first) change_sums<Tiles, 3>(w, b);
+      if (is_first) change_sums<Tiles, 3>(b);
       Tiles::template dot_us<3, 5, 7>();
   }
 }
@@ -205,12 +195,11 @@ void multiply_all(const TileWork& w) {
                                  w.row_stride,
                                  w.steps,
                                  w.weights + walk.panel * panel_bytes,
-                                 channel,
                                  last.sums};
     std::int64_t done = 0;
     const auto multiply_until = [&](std::int64_t end) {
       for (; done < end; ++done) {
-        multiply_quarter<Tiles, streamed>(w, operands, done);
+        multiply_quarter<Tiles, streamed>(operands, done);
         if (done % 4 != 0) continue;
         ahead.fetch();
         next.fetch();
@@ -269,6 +258,9 @@ void multiply_tiles(const TileWork& w) {
       break;
     case OutputForm::residual:
       multiply_form<Tiles, OutputForm::residual>(w);
+      break;
+    case OutputForm::stored_shifted:
+      multiply_form<Tiles, OutputForm::stored_shifted>(w);
       break;
     case OutputForm::stored_plain:
       multiply_form<Tiles, OutputForm::stored_plain>(w);
