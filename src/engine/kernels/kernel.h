@@ -38,7 +38,7 @@ struct KernelArgs {
   std::byte* output = nullptr;
   std::byte* scratch = nullptr;
   std::int64_t batch = 1;  ///< a problem's leading extent (n, rows, outer ...) is multiplied by this
-  /// Constants that the calling thread reads in a later step: a kernel may ask L2 for them meanwhile.
+  /// What the calling thread reads or writes in a later step: a kernel may ask L2 for it meanwhile.
   std::span<const std::byte> next = {};
 };
 

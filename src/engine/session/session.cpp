@@ -8,7 +8,7 @@
 #include "base/cpu.h"
 #include "base/fail.h"
 #include "base/thread_team.h"
-#include "engine/session/constants_ahead.h"
+#include "engine/session/asked_ahead.h"
 #include "engine/session/prepared_plan.h"
 #include "engine/session/row_bands.h"
 #include "engine/session/walk_order.h"
@@ -82,6 +82,7 @@ struct Session::State {
   std::vector<std::vector<BandStep>> leg_steps;         ///< by leg of the order; empty until it runs
   std::int64_t order_images = 0;
   Arena kept;                                  ///< the order's kept tensors
+  std::vector<bool> is_kept;                   ///< by tensor: whether it is one of them
   std::vector<std::vector<StepEvent>> events;  ///< by thread; empty unless a run is traced
 
   State(Package opened, const SessionOptions& options)
@@ -140,6 +141,8 @@ struct Session::State {
     if (images == order_images) return order;
     order = walk_order(plan(), images, pass.l2_kib * 1024);
     leg_steps.assign(order.legs.size(), {});
+    is_kept.assign(base.size(), false);
+    for (const KeptTensor& t : order.kept) is_kept[t.tensor] = true;
     order_images = images;
     return order;
   }
@@ -210,14 +213,23 @@ struct Session::State {
     const auto share_of = [&](const BandStep& b) {
       return Share{b.band * team.size() + thread, b.bands * team.size()};
     };
+    // What L2 is asked for before a band runs: its constants, or the memory of what it keeps for another leg,
+    // which no step of this leg has touched.
+    const auto ahead_of = [&](const BandStep& b) {
+      const auto output = static_cast<std::size_t>(plan().steps[b.step].output);
+      if (!is_kept[output]) {
+        return worth_asking_for(steps[b.step].kernel->constants(images_of(b), share_of(b)));
+      }
+      const Share::Range part = share_of(b).of(tensor_bytes(plan().tensors[output]) * images_of(b));
+      return worth_asking_for({base[output] + part.begin, static_cast<std::size_t>(part.end - part.begin)});
+    };
     for (std::size_t i = 0; i < bands.size(); ++i) {
       const std::size_t s = bands[i].step;
       KernelArgs args{operands[s], base[static_cast<std::size_t>(plan().steps[s].output)],
                       all_scratch + thread * scratch_bytes, images_of(bands[i])};
-      // A step with few constants, or without, leaves those of the one after it.
+      // A band for which little is asked leaves the asking to the one after it.
       for (std::size_t n = i + 1; n < std::min(i + 3, bands.size()) && args.next.empty(); ++n) {
-        args.next =
-            worth_asking_for(steps[bands[n].step].kernel->constants(images_of(bands[n]), share_of(bands[n])));
+        args.next = ahead_of(bands[n]);
       }
       steps[s].kernel->run(args, share_of(bands[i]));
       const std::int64_t done = trace != nullptr ? now_ns() : 0;

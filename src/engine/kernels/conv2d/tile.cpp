@@ -243,7 +243,7 @@ class TileConvolution final : public Prepared {
     return work;
   }
 
-  /// The band's part of the next step's constants, a few lines of them each step.
+  /// The band's part of what the next step needs, a few lines of it each step.
   static void set_next(std::span<const std::byte> next, Share::Range rows, std::int64_t of_rows,
                        TileWork& work) noexcept {
     const auto lines = std::ssize(next) / kLineBytes;

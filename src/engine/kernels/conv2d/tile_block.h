@@ -35,7 +35,7 @@ struct TileWork {
   /// Lines of later weights that each step asks L2 for; 0 = none. For group = 1, where every weight comes
   /// from afar once.
   int lines_ahead;
-  const std::uint8_t* next;  ///< constants of the step after this one: lines that L2 is asked for
+  const std::uint8_t* next;  ///< what a step after this one needs: lines that L2 is asked for
   std::int64_t next_lines;
   int next_lines_each;    ///< by each step
   std::int64_t channels;  ///< of all panels that there are

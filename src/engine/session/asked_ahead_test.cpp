@@ -1,4 +1,4 @@
-#include "engine/session/constants_ahead.h"
+#include "engine/session/asked_ahead.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 namespace octavo {
 namespace {
 
-TEST(ConstantsAhead, AreTheBeginningOfManyAndNothingOfFew) {
+TEST(AskedAhead, IsTheBeginningOfManyBytesAndNothingOfFew) {
   constexpr std::size_t kKib = 1024;
   const std::vector<std::byte> memory(1536 * kKib);
   const auto asked = [&](std::size_t bytes) { return worth_asking_for({memory.data(), bytes}); };
