@@ -18,6 +18,12 @@ constexpr std::int64_t kGroupBytes = std::int64_t{1280} * 1024;
 constexpr std::int64_t kStreamedSteps = 8;
 constexpr std::int64_t kStreamedStepsBesideResidual = 2;
 
+/// How far ahead weights and pixels are asked for that come from afar once, and from where on all pixels
+/// together do: what measured best.
+constexpr std::int64_t kWeightsAheadBytes = std::int64_t{128} * 1024;
+constexpr std::int64_t kPixelsAheadBytes = std::int64_t{64} * 1024;
+constexpr std::int64_t kFarBytes = std::int64_t{1536} * 1024;
+
 /// Below these vector kernels were faster (docs/performance.md).
 constexpr std::int64_t kFewProducts = 32;
 constexpr double kFewInAll = 16 * 1024;
@@ -234,6 +240,7 @@ class TileConvolution final : public Prepared {
     work.weights = weights_.as<std::uint8_t>().data() + panel_range.begin * panel_bytes_;
     work.panels = panel_range.end - panel_range.begin;
     set_order(work);
+    set_ahead(band, args.batch, work);
     work.channels = std::min(problem_.oc - panel_range.begin * kTilePanel, work.panels * kTilePanel);
     work.fetches_rows = problem_.residual != 0 && args.inputs[2] != args.output ? 1 : 0;
     work.sums = s.sums;
@@ -265,12 +272,35 @@ class TileConvolution final : public Prepared {
 
   void set_order(TileWork& work) const noexcept {
     const TileOrder order = chosen_order();
-    const bool panels_first = order == TileOrder::panels;
-    work.group = panels_first ? 1 : work.panels;
+    work.group = order == TileOrder::panels ? 1 : work.panels;
     work.streams_weights = order == TileOrder::pixels_streamed ? 1 : 0;
-    const std::int64_t visits = std::max<std::int64_t>(work.tile_count / 2, 1);
-    work.lines_ahead =
-        panels_first ? static_cast<int>((kTileStepWeights / kLineBytes + visits - 1) / visits) : 0;
+  }
+
+  /// What comes from afar once is asked for ahead, evenly over the band's steps: of panels after each other
+  /// the weights, of tiles after each other many pixels.
+  void set_ahead(const TileInput::Band& band, std::int64_t batch, TileWork& work) const noexcept {
+    const std::uint8_t* from = nullptr;
+    std::int64_t bytes = 0, begin = 0;
+    if (work.group < work.panels) {
+      from = work.weights;
+      bytes = work.panels * panel_bytes_;
+      begin = kWeightsAheadBytes;
+    } else if (comes_from_afar(batch)) {
+      from = work.tiles[0];
+      bytes = input_.positions(band) * input_.position_bytes();
+      begin = kPixelsAheadBytes;
+    }
+    const std::int64_t pairs = std::max<std::int64_t>(work.tile_count / 2, 1);
+    const std::int64_t steps = pairs * work.panels * work.step_count;
+    work.lines_ahead = static_cast<int>((bytes / kLineBytes + steps - 1) / steps);
+    work.ahead = from + std::min(begin, bytes);
+    work.ahead_end = from + bytes;
+  }
+
+  /// Whether pixels are read where they are, and are too many to be near.
+  [[nodiscard]] bool comes_from_afar(std::int64_t batch) const noexcept {
+    const Conv2dProblem& p = problem_;
+    return TileInput::is_in_place(p) && p.n * batch * p.ih * p.iw * p.ic >= kFarBytes;
   }
 
   /// Divides each strip of the band into equally many tiles of equally many rows; a strip's last tile may

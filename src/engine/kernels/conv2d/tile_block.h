@@ -32,8 +32,10 @@ struct TileWork {
   std::int64_t panels;
   std::int64_t group;   ///< panels whose weights are used together: 1 = all pixels of a panel first
   int streams_weights;  ///< weights are read past L1
-  /// Lines of later weights that each step asks L2 for; 0 = none. For group = 1, where every weight comes
-  /// from afar once.
+  /// What comes from afar once, weights or pixels: each step asks L2 for so many lines of it (0 = none),
+  /// which later steps multiply.
+  const std::uint8_t* ahead;
+  const std::uint8_t* ahead_end;
   int lines_ahead;
   const std::uint8_t* next;  ///< what a step after this one needs: lines that L2 is asked for
   std::int64_t next_lines;

@@ -18,9 +18,6 @@
 namespace octavo {
 namespace {
 
-/// How far ahead weights are asked for where each comes from afar once: what measured best.
-constexpr std::int64_t kAheadBytes = 128 * 1024;
-
 /// A multiplied block whose sums wait to be requantized.
 template <OutputForm form>
 struct Pending {
@@ -181,8 +178,7 @@ void multiply_all(const TileWork& w) {
     ends[i] = w.step_count == 1 ? early : evenly;
   }
   const std::int64_t panel_bytes = w.step_count * kTileStepWeights;
-  Ahead ahead{w.weights + kAheadBytes, w.weights + w.panels * panel_bytes, w.lines_ahead};
-  if (w.lines_ahead == 0) ahead.next = ahead.end;
+  Ahead ahead{w.ahead, w.ahead_end, w.lines_ahead};
   Ahead next{w.next, w.next + w.next_lines * kLineBytes, w.next_lines_each};
   // The last block but one, whose sums are stored, and the last, whose sums are still in their tiles.
   Pending<form> before, last;
