@@ -10,7 +10,8 @@ constexpr std::size_t kNoNode = static_cast<std::size_t>(-1);
 /// Puts nodes in the order of a walk from the outputs up, each behind all that it reads.
 class DepthFirst {
  public:
-  explicit DepthFirst(const Graph& graph) : nodes_(graph.nodes()), producers_(graph.values().size(), kNoNode) {
+  explicit DepthFirst(const Graph& graph)
+      : nodes_(graph.nodes()), producers_(graph.values().size(), kNoNode) {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       depths_.push_back(1);
       for (std::size_t from : read_by(i)) depths_[i] = std::max(depths_[i], depths_[from] + 1);
@@ -51,9 +52,9 @@ class DepthFirst {
         order_.push_back(node);
         open.pop_back();
       } else {
-        open.push_back(*std::max_element(missing.begin(), missing.end(), [this](std::size_t a, std::size_t b) {
-          return depths_[a] < depths_[b];
-        }));
+        open.push_back(
+            *std::max_element(missing.begin(), missing.end(),
+                              [this](std::size_t a, std::size_t b) { return depths_[a] < depths_[b]; }));
       }
     }
   }
@@ -71,6 +72,7 @@ bool order_nodes(Graph& graph) {
   const std::vector<std::size_t> order = DepthFirst(graph).order();
   if (std::is_sorted(order.begin(), order.end())) return false;
   std::vector<Node> nodes;
+  nodes.reserve(order.size());
   for (std::size_t i : order) nodes.push_back(std::move(graph.nodes()[i]));
   graph.nodes() = std::move(nodes);
   return true;

@@ -15,7 +15,7 @@ namespace {
 
 #define OCTAVO_INLINE inline __attribute__((always_inline))
 
-constexpr int kBlock = 64;
+constexpr std::int64_t kBlock = 64;
 constexpr int kVectors = 4;
 
 /// One block of channels.
@@ -60,7 +60,7 @@ OCTAVO_INLINE void load_group(const Load& load, Dwords& dwords) {
 /// sum += dwords * weights; the instruction itself, since gcc 12 copies accumulators around the intrinsic.
 OCTAVO_INLINE void add_products(Dwords& sum, const Dwords& dwords, const std::uint8_t* weights) {
 #pragma GCC unroll 4
-  for (int j = 0; j < kVectors; ++j) {
+  for (std::int64_t j = 0; j < kVectors; ++j) {
     asm("vpdpbusd %2, %1, %0"
         : "+v"(sum[j])
         : "v"(dwords[j]), "m"(*reinterpret_cast<const __m512i*>(weights + 64 * j)));
@@ -69,7 +69,8 @@ OCTAVO_INLINE void add_products(Dwords& sum, const Dwords& dwords, const std::ui
 
 OCTAVO_INLINE void begin(Dwords& sum, const FastRule& rule, const Channels& c) {
 #pragma GCC unroll 4
-  for (int j = 0; j < kVectors; ++j) sum[j] = _mm512_loadu_si512(rule.exact.start + c.first + 16 * j);
+  for (std::int64_t j = 0; j < kVectors; ++j)
+    sum[j] = _mm512_loadu_si512(rule.exact.start + c.first + 16 * j);
 }
 
 template <class M>
@@ -94,13 +95,13 @@ template <class M>
 OCTAVO_INLINE __m512i results(const Dwords& sum, const FastRule& rule, const Channels& c) {
   __m512i y[kVectors], bytes;
   if constexpr (M::form == OutputForm::exact) {
-    for (int j = 0; j < kVectors; ++j) y[j] = stored_exact<M>(sum[j], rule.exact, c.first + 16 * j);
+    for (std::int64_t j = 0; j < kVectors; ++j) y[j] = stored_exact<M>(sum[j], rule.exact, c.first + 16 * j);
     const __m512i low_byte = _mm512_set1_epi16(0xFF);
     return _mm512_packus_epi16(_mm512_and_si512(_mm512_packs_epi32(y[0], y[1]), low_byte),
                                _mm512_and_si512(_mm512_packs_epi32(y[2], y[3]), low_byte));
   }
 #pragma GCC unroll 4
-  for (int j = 0; j < kVectors; ++j) {
+  for (std::int64_t j = 0; j < kVectors; ++j) {
     y[j] = _mm512_cvtps_epi32(scaled<M>(sum[j], rule.exact, c.first + 16 * j));
   }
   __m512i low = _mm512_packs_epi32(y[0], y[1]), high = _mm512_packs_epi32(y[2], y[3]);
@@ -234,7 +235,8 @@ struct OpenPixels {
   OCTAVO_INLINE void multiply_by(const Dwords& dwords) {
     if constexpr (kx < k) {
       constexpr int open = ((u - kx) / stride + kPeriod) % kOpen;
-      add_products(sum[open], dwords, c.weights + std::int64_t{4} * (kx * kGroups + group) * kBlock);
+      constexpr std::int64_t place = kx * kGroups + group;
+      add_products(sum[open], dwords, c.weights + place * 4 * kBlock);
       multiply_by<u, group, kx + stride>(dwords);
     }
   }
