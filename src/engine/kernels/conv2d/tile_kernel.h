@@ -97,8 +97,8 @@ OCTAVO_INLINE void store_sums(std::int32_t* sums) {
   Tiles::template store<tile>(sums + (tile / 2) * kTileRows * kTilePanel + 16 * (tile & 1), 4 * kTilePanel);
 }
 
-/// Between two blocks: the sums of the block before leave a tile and those of the next begin in it. At zero:
-/// loading a tile of starts costs as much as requantizing four rows (docs/performance.md).
+/// Between two blocks: the sums of the block before leave a tile and those of the next begin in it, at zero:
+/// loading starts takes longer than adding them afterwards (docs/performance.md).
 template <class Tiles, int tile>
 OCTAVO_INLINE void change_sums(const BlockOperands& b) {
   store_sums<Tiles, tile>(b.sums_before);
