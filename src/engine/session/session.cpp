@@ -213,15 +213,18 @@ struct Session::State {
     const auto share_of = [&](const BandStep& b) {
       return Share{b.band * team.size() + thread, b.bands * team.size()};
     };
-    // What L2 is asked for before a band runs: its constants, or the memory of what it keeps for another leg,
-    // which no step of this leg has touched.
+    // What L2 is asked for before a band runs: the memory of what it keeps for another leg, which nothing of
+    // this one has touched, or else its constants. Several threads may write that memory in another division.
     const auto ahead_of = [&](const BandStep& b) {
       const auto output = static_cast<std::size_t>(plan().steps[b.step].output);
-      if (!is_kept[output]) {
-        return worth_asking_for(steps[b.step].kernel->constants(images_of(b), share_of(b)));
+      std::span<const std::byte> ahead;
+      if (is_kept[output] && team.size() == 1) {
+        const Share::Range part = share_of(b).of(tensor_bytes(plan().tensors[output]) * images_of(b));
+        ahead =
+            worth_asking_for({base[output] + part.begin, static_cast<std::size_t>(part.end - part.begin)});
       }
-      const Share::Range part = share_of(b).of(tensor_bytes(plan().tensors[output]) * images_of(b));
-      return worth_asking_for({base[output] + part.begin, static_cast<std::size_t>(part.end - part.begin)});
+      if (!ahead.empty()) return ahead;
+      return worth_asking_for(steps[b.step].kernel->constants(images_of(b), share_of(b)));
     };
     for (std::size_t i = 0; i < bands.size(); ++i) {
       const std::size_t s = bands[i].step;

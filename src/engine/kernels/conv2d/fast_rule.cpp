@@ -7,7 +7,7 @@
 namespace octavo {
 namespace {
 
-/// Results before clamping stay below 2^22, where kRounder rounds.
+/// Results before clamping stay below 2^22, where kRounder rounds: more than layers of trained models reach.
 constexpr float kSafeResult = 4e6F;
 
 bool is_bounded(const OutputRule& rule, const std::vector<WindowSums>& windows) {
@@ -107,6 +107,7 @@ WindowSums window_sums(std::span<const std::int16_t> differences) noexcept {
 }
 
 FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays) : arrays_(&arrays) {
+  rule_.sign = 1;
   if (p.y != DType::f32) form_ = p.residual != 0 ? OutputForm::exact_residual : OutputForm::exact;
 }
 
@@ -119,7 +120,6 @@ FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays, const std
   const std::int32_t zero_point = p.residual != 0 ? rule.sum_zero_point : rule.zero_point;
   const float lowest = p.residual != 0 ? rule.sum_lowest : rule.lowest;
   const float highest = p.residual != 0 ? rule.sum_highest : rule.highest;
-  rule_.sign = 1;
   rule_.zero_point = static_cast<std::int16_t>(zero_point + shift);
   rule_.lowest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(lowest) + zero_point + shift);
   rule_.highest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(highest) + zero_point + shift);

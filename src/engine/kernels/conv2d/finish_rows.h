@@ -101,7 +101,8 @@ OCTAVO_INLINE void store_row(std::uint8_t* dst, __m256i results, const PanelNumb
 }
 
 /// Puts results before the residual into their range, if some lie beyond it: few do, and clamping takes the
-/// port that is short beside tile instructions (docs/performance.md).
+/// port that is short beside tile instructions (docs/performance.md). Relies on -ffp-contract=off: v is
+/// rounded before the rounder is added.
 template <int count>
 OCTAVO_INLINE void clamp_if_needed(__m512* v, const PanelNumbers& n) {
   __m512i bits = _mm512_castps_si512(_mm512_add_ps(v[0], n.rounder));

@@ -28,6 +28,10 @@ constexpr std::int64_t kFarBytes = std::int64_t{1536} * 1024;
 constexpr std::int64_t kFewProducts = 32;
 constexpr double kFewInAll = 16 * 1024;
 
+std::int64_t pages(std::int64_t bytes) {
+  constexpr std::int64_t kPageBytes = kPageLines * kLineBytes;
+  return (bytes + kPageBytes - 1) / kPageBytes;
+}
 std::int64_t lines(std::int64_t bytes) { return (bytes + kLineBytes - 1) / kLineBytes * kLineBytes; }
 
 /// Memory of one thread's `run`.
@@ -259,8 +263,7 @@ class TileConvolution final : public Prepared {
     work.next = reinterpret_cast<const std::uint8_t*>(next.data()) + begin * kLineBytes;
     work.next_lines = end - begin;
     const std::int64_t each = (end - begin + steps - 1) / steps;
-    const std::int64_t pages = (end - begin + kPageLines - 1) / kPageLines;
-    work.next_lines_each = static_cast<int>(std::min(each, pages));
+    work.next_lines_each = static_cast<int>(std::min(each, pages((end - begin) * kLineBytes)));
   }
 
   [[nodiscard]] TileOrder chosen_order() const noexcept {
@@ -281,7 +284,7 @@ class TileConvolution final : public Prepared {
   void set_ahead(const TileInput::Band& band, std::int64_t batch, TileWork& work) const noexcept {
     const std::uint8_t* from = nullptr;
     std::int64_t bytes = 0, begin = 0;
-    if (work.group < work.panels) {
+    if (chosen_order() == TileOrder::panels) {
       from = work.weights;
       bytes = work.panels * panel_bytes_;
       begin = kWeightsAheadBytes;
@@ -292,8 +295,10 @@ class TileConvolution final : public Prepared {
     }
     const std::int64_t pairs = std::max<std::int64_t>(work.tile_count / 2, 1);
     const std::int64_t steps = pairs * work.panels * work.step_count;
-    work.lines_ahead = static_cast<int>((bytes / kLineBytes + steps - 1) / steps);
-    work.ahead = from + std::min(begin, bytes);
+    begin = std::min(begin, bytes);
+    work.lines_ahead =
+        static_cast<int>(std::min((bytes / kLineBytes + steps - 1) / steps, pages(bytes - begin)));
+    work.ahead = from + begin;
     work.ahead_end = from + bytes;
   }
 
