@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/divided_up.h"
 #include "engine/kernels/caches.h"
 #include "engine/kernels/conv2d/fast_rule.h"
 
@@ -117,13 +118,12 @@ class Direct final : public Prepared {
   /// `next`, or as much of its beginning as there are steps, is asked for evenly while the block is
   /// multiplied.
   void set_ahead(std::span<const std::byte> next, PanelBlock& block) const noexcept {
-    const auto rounded_up = [](std::int64_t a, std::int64_t b) { return (a + b - 1) / b; };
     const std::int64_t groups = block.pixels / isa_.block_pixels;
     if (groups == 0 || next.empty()) return;
     const std::int64_t steps = block.tap_count * block.steps;
     block.ahead = reinterpret_cast<const std::uint8_t*>(next.data());
-    block.ahead_each = std::min(rounded_up(std::ssize(next), groups * steps), kLineBytes);
-    block.ahead_groups = std::min(groups, rounded_up(std::ssize(next), steps * block.ahead_each));
+    block.ahead_each = std::min(divided_up(std::ssize(next), groups * steps), kLineBytes);
+    block.ahead_groups = std::min(groups, divided_up(std::ssize(next), steps * block.ahead_each));
   }
 
   /// Output channel of the panel's first column.

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/divided_up.h"
 #include "engine/kernels/conv2d/direct.h"
 #include "engine/kernels/conv2d/fast_rule.h"
 #include "engine/kernels/conv2d/tile_input.h"
@@ -28,11 +29,8 @@ constexpr std::int64_t kFarBytes = std::int64_t{1536} * 1024;
 constexpr std::int64_t kFewProducts = 32;
 constexpr double kFewInAll = 16 * 1024;
 
-std::int64_t pages(std::int64_t bytes) {
-  constexpr std::int64_t kPageBytes = kPageLines * kLineBytes;
-  return (bytes + kPageBytes - 1) / kPageBytes;
-}
-std::int64_t lines(std::int64_t bytes) { return (bytes + kLineBytes - 1) / kLineBytes * kLineBytes; }
+std::int64_t pages(std::int64_t bytes) { return divided_up(bytes, kPageLines * kLineBytes); }
+std::int64_t lines(std::int64_t bytes) { return divided_up(bytes, kLineBytes) * kLineBytes; }
 
 /// Memory of one thread's `run`.
 struct Scratch {
@@ -140,7 +138,7 @@ class TileConvolution final : public Prepared {
         order_(order),
         problem_(paired(p)),
         input_(problem_, tensor_quantization(operands.inputs[0], "x").zero_point),
-        panels_((problem_.oc + kTilePanel - 1) / kTilePanel),
+        panels_(divided_up(problem_.oc, kTilePanel)),
         arrays_(p, operands, panels_ * kTilePanel),
         rules_(problem_, arrays_),
         most_tiles_((input_.most_positions() / kTileRows + 1) * input_.most_strips() + 1) {
@@ -262,7 +260,7 @@ class TileConvolution final : public Prepared {
     const std::int64_t steps = std::max<std::int64_t>(work.tile_count / 2 * work.panels * work.step_count, 1);
     work.next = reinterpret_cast<const std::uint8_t*>(next.data()) + begin * kLineBytes;
     work.next_lines = end - begin;
-    const std::int64_t each = (end - begin + steps - 1) / steps;
+    const std::int64_t each = divided_up(end - begin, steps);
     work.next_lines_each = static_cast<int>(std::min(each, pages((end - begin) * kLineBytes)));
   }
 
@@ -297,7 +295,7 @@ class TileConvolution final : public Prepared {
     const std::int64_t steps = pairs * work.panels * work.step_count;
     begin = std::min(begin, bytes);
     work.lines_ahead =
-        static_cast<int>(std::min((bytes / kLineBytes + steps - 1) / steps, pages(bytes - begin)));
+        static_cast<int>(std::min(divided_up(bytes / kLineBytes, steps), pages(bytes - begin)));
     work.ahead = from + begin;
     work.ahead_end = from + bytes;
   }
@@ -314,10 +312,10 @@ class TileConvolution final : public Prepared {
                    const Scratch& s, TileWork& work) const noexcept {
     const std::uint8_t* base = input_.place(band, args.inputs[0], s.copy);
     const std::int64_t positions = input_.positions(band), strips = input_.strips(band);
-    std::int64_t tiles = (positions + kTileRows - 1) / kTileRows;
+    std::int64_t tiles = divided_up(positions, kTileRows);
     if (strips == 1 && tiles % 2 != 0 && positions > tiles) ++tiles;
-    const std::int64_t rows = (positions + tiles - 1) / tiles;
-    tiles = (positions + rows - 1) / rows;
+    const std::int64_t rows = divided_up(positions, tiles);
+    tiles = divided_up(positions, rows);
     RowWalk walk(*this, args, band, channel, s);
     std::int64_t at = 0;
     for (std::int64_t strip = 0; strip < strips; ++strip) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/cpu.h"
+#include "base/divided_up.h"
 #include "base/fail.h"
 #include "base/thread_team.h"
 #include "engine/kernels/dlrm/work.h"
@@ -14,9 +15,6 @@
 
 namespace octavo {
 namespace {
-
-/// a / b, rounded up.
-std::int64_t divided(std::int64_t a, std::int64_t b) noexcept { return (a + b - 1) / b; }
 
 const DlrmRow& choose_row(std::span<const DlrmRow> rows, std::string_view forced, Isa isa) {
   for (const DlrmRow& row : rows) {
@@ -117,7 +115,7 @@ struct DlrmSession::State {
 
   /// A clock for every thread, with room for all chunks of the batch.
   void wind_up_clocks(std::int64_t samples, std::size_t stages) {
-    const auto chunks = static_cast<std::size_t>(divided(samples, chunk_of(samples)));
+    const auto chunks = static_cast<std::size_t>(divided_up(samples, chunk_of(samples)));
     for (int thread = 0; thread < team.size(); ++thread) clocks.emplace_back(thread, chunks * stages);
   }
 
@@ -126,8 +124,8 @@ struct DlrmSession::State {
   [[nodiscard]] std::int64_t chunk_of(std::int64_t samples) const noexcept {
     constexpr std::int64_t kWorthAPass = 128, kTurns = 4;
     if (team.size() == 1) return samples_per_pass;
-    const std::int64_t share = divided(samples, team.size());
-    const std::int64_t quarter = divided(divided(share, kTurns), kDlrmGroup) * kDlrmGroup;
+    const std::int64_t share = divided_up(samples, team.size());
+    const std::int64_t quarter = divided_up(divided_up(share, kTurns), kDlrmGroup) * kDlrmGroup;
     return std::min(samples_per_pass, std::max(quarter, std::min(share, kWorthAPass)));
   }
 
