@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 
+#include "engine/kernels/family.h"
+#include "engine/kernels/testing/conformance.h"
 #include "octavo/error.h"
 
 namespace octavo::bench {
@@ -25,6 +28,19 @@ TEST(RowTimes, TimesEveryRowButTheReference) {
 TEST(RowTimes, TimesLinearLayersToo) {
   const std::vector<RowTime> times = time_rows("linear m3 ic20 oc7", 1, 0);
   EXPECT_TRUE(std::any_of(times.begin(), times.end(), [](const RowTime& t) { return !t.objection.empty(); }));
+}
+
+TEST(RowTimes, TheProblemFilesHoldNothingElse) {
+  std::size_t files = 0;
+  for (const auto& file : std::filesystem::directory_iterator("bench/problems")) {
+    ++files;
+    for (const std::string& line : testing::problems_in(file.path())) {
+      const KernelFamily& family = family_of(line);
+      EXPECT_NO_THROW(family.canonical(line)) << file.path() << ": " << line;
+      EXPECT_TRUE(family.name == "conv2d" || family.name == "linear") << file.path() << ": " << line;
+    }
+  }
+  EXPECT_EQ(files, 6U);
 }
 
 TEST(RowTimes, RefusesAFamilyWithoutABenchmark) {

@@ -60,6 +60,10 @@ TEST(Conv2dRows, EqualTheReferenceOnEveryProblemOfTheFile) {
   expect_all_rows_compared<Conv2dProblem>(conv2d_kernels(), compared);
 }
 
+TEST(Conv2dRows, SlowEqualTheReferenceOnEveryBenchmark) {
+  expect_benchmarks_conform<Conv2dProblem>(conv2d_kernels(), conv_spec);
+}
+
 /// Never in the table: proves the tile kernel's results, and that hardware would not fault, on any CPU.
 const KernelRow<Conv2dProblem> kEmulatedRows[] = {{"amx_int8@emulated", Isa::avx512_vnni, tiles_support,
                                                    [](const Conv2dProblem& p, const Operands& operands) {

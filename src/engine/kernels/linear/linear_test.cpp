@@ -37,6 +37,10 @@ TEST(LinearRows, EqualTheReferenceOnEveryProblemOfTheFile) {
   expect_all_rows_compared<LinearProblem>(linear_kernels(), compared);
 }
 
+TEST(LinearRows, SlowEqualTheReferenceOnEveryBenchmark) {
+  expect_benchmarks_conform<LinearProblem>(linear_kernels(), linear_spec);
+}
+
 TEST(LinearReference, GivesRealsByHand) {
   const auto p = parse_problem<LinearProblem>("linear y=f32 ic2 oc2 bias=f32");
   const Quantization xq = Quantization::per_tensor(0.5F, 3), wq{{0.25F, 2.0F}, {0, 1}, 0};

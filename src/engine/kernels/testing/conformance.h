@@ -1,8 +1,10 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,9 +14,8 @@
 
 namespace octavo::testing {
 
-/// The lines of tests/problems/`family`.txt without comments (from '#' on) and empty ones.
-inline std::vector<std::string> problems_of(std::string_view family) {
-  const std::string path = "tests/problems/" + std::string(family) + ".txt";
+/// The lines of a problem file without comments (from '#' on) and empty ones.
+inline std::vector<std::string> problems_in(const std::filesystem::path& path) {
   std::ifstream file(path);
   EXPECT_TRUE(file) << path;
   std::vector<std::string> problems;
@@ -24,6 +25,23 @@ inline std::vector<std::string> problems_of(std::string_view family) {
     if (!line.empty()) problems.push_back(line);
   }
   EXPECT_FALSE(problems.empty()) << path;
+  return problems;
+}
+
+/// Those of tests/problems/`family`.txt.
+inline std::vector<std::string> problems_of(std::string_view family) {
+  return problems_in("tests/problems/" + std::string(family) + ".txt");
+}
+
+/// Those of all files in bench/problems that are of `family`, each once.
+inline std::set<std::string> benchmark_problems_of(std::string_view family) {
+  std::set<std::string> problems;
+  for (const auto& file : std::filesystem::directory_iterator("bench/problems")) {
+    for (const std::string& line : problems_in(file.path())) {
+      if (problem_family(line) == family) problems.insert(line);
+    }
+  }
+  EXPECT_FALSE(problems.empty()) << family;
   return problems;
 }
 

@@ -55,37 +55,59 @@ inline std::string first_difference(const std::vector<std::byte>& expected, cons
 }
 
 /// Runs every row that is legal for `line` and runs on this machine on the operands that `spec_of` makes for
-/// some seeds (each seed another kind of operands, batch and number of shares) and compares with the
-/// reference. Returns the rows compared.
+/// a seed (each another kind of operands, batch and number of shares) and compares with the reference. Adds
+/// the rows to `compared`; false where results differ.
+template <class Problem>
+bool expect_seed_conforms(std::span<const KernelRow<Problem>> table, const std::string& line,
+                          double float_bound, int seed,
+                          StepSpec (*spec_of)(const Problem&, int kind, Random&),
+                          std::set<std::string>& compared) {
+  const auto problem = parse_problem<Problem>(line);
+  Random random(static_cast<std::uint64_t>(seed));
+  const std::int64_t batch = seed % 3 + 1;
+  const StepSpec spec = spec_of(problem, seed, random);
+  expect_sizes_of(problem, spec);
+  const RandomStep step(spec, batch, random);
+  const auto expected = step.run(*table.back().prepare(problem, step.operands()), seed % 2 + 1);
+  for (const KernelRow<Problem>& row : table) {
+    if (!row.supports(problem) || !runs_here(row.needs)) continue;
+    compared.emplace(row.name);
+    const auto prepared = row.prepare(problem, step.operands());
+    const auto undivided = step.run(*prepared, 1);
+    for (int shares : {1, seed % 4 + 2}) {
+      const auto result = shares == 1 ? undivided : step.run(*prepared, shares);
+      EXPECT_TRUE(result == undivided) << row.name << " depends on the number of shares\n  " << line;
+      const std::string difference = first_difference(expected, result, spec.output.dtype, float_bound);
+      EXPECT_EQ(difference, "") << row.name << "\n  " << line << "\n  seed " << seed << ", batch " << batch
+                                << ", " << shares << " shares";
+      if (!difference.empty()) return false;
+    }
+  }
+  return true;
+}
+
+/// The same for seeds from 1 on. Returns the rows compared.
 template <class Problem>
 std::set<std::string> expect_line_conforms(std::span<const KernelRow<Problem>> table, const std::string& line,
                                            double float_bound, int seeds,
                                            StepSpec (*spec_of)(const Problem&, int kind, Random&)) {
-  const auto problem = parse_problem<Problem>(line);
   std::set<std::string> compared;
   for (int seed = 1; seed <= seeds; ++seed) {
-    Random random(static_cast<std::uint64_t>(seed));
-    const std::int64_t batch = seed % 3 + 1;
-    const StepSpec spec = spec_of(problem, seed, random);
-    expect_sizes_of(problem, spec);
-    const RandomStep step(spec, batch, random);
-    const auto expected = step.run(*table.back().prepare(problem, step.operands()), seed % 2 + 1);
-    for (const KernelRow<Problem>& row : table) {
-      if (!row.supports(problem) || !runs_here(row.needs)) continue;
-      compared.emplace(row.name);
-      const auto prepared = row.prepare(problem, step.operands());
-      const auto undivided = step.run(*prepared, 1);
-      for (int shares : {1, seed % 4 + 2}) {
-        const auto result = shares == 1 ? undivided : step.run(*prepared, shares);
-        EXPECT_TRUE(result == undivided) << row.name << " depends on the number of shares\n  " << line;
-        const std::string difference = first_difference(expected, result, spec.output.dtype, float_bound);
-        EXPECT_EQ(difference, "") << row.name << "\n  " << line << "\n  seed " << seed << ", batch " << batch
-                                  << ", " << shares << " shares";
-        if (!difference.empty()) return compared;
-      }
-    }
+    if (!expect_seed_conforms<Problem>(table, line, float_bound, seed, spec_of, compared)) break;
   }
   return compared;
+}
+
+/// The same for one seed, a batch of 1, and every problem of the benchmarks' files: layers at full size.
+template <class Problem>
+void expect_benchmarks_conform(std::span<const KernelRow<Problem>> table,
+                               StepSpec (*spec_of)(const Problem&, int kind, Random&)) {
+  std::set<std::string> compared;
+  for (const std::string& line : benchmark_problems_of(Problem::kFamily)) {
+    constexpr int kSeed = 6;
+    expect_seed_conforms<Problem>(table, line, 0, kSeed, spec_of, compared);
+  }
+  EXPECT_GE(compared.size(), 2U);
 }
 
 /// Every row that runs on this machine was among those compared.
