@@ -72,28 +72,33 @@ OCTAVO_INLINE PanelNumbers numbers_of(const FastRule& rule, std::int64_t channel
   return n;
 }
 
+/// Shuffles 16 bytes into the second byte of a dword each.
+OCTAVO_INLINE __m512i second_bytes() {
+  return _mm512_setr_epi32(0x0000, 0x0100, 0x0200, 0x0300, 0x0400, 0x0500, 0x0600, 0x0700, 0x0800, 0x0900,
+                           0x0A00, 0x0B00, 0x0C00, 0x0D00, 0x0E00, 0x0F00);
+}
+
+/// Packing goes lane by lane: 4 channels of each half of each of two rows stand together. This puts the rows
+/// one behind the other.
+OCTAVO_INLINE __m512i row_order() {
+  return _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+}
+
 /// 16 stored residuals as FastRule's r. A byte enters the mantissa of 2^15 by a shuffle: half the
-/// instructions of a conversion.
+/// instructions of a conversion. `shuffle`: second_bytes().
 template <std::int64_t half>
-OCTAVO_INLINE __m512 residual_of(const std::uint8_t* residual, const PanelNumbers& n, bool is_whole) {
+OCTAVO_INLINE __m512 residual_of(const std::uint8_t* residual, const PanelNumbers& n, bool is_whole,
+                                 __m512i shuffle) {
   const auto* from = reinterpret_cast<const __m128i*>(residual + n.channel + 16 * half);
   const auto there = static_cast<__mmask16>(n.there >> (16 * half));
-  __m128i r;
-  if (is_whole) [[likely]] {
-    r = _mm_loadu_si128(from);
-  } else {
-    r = _mm_maskz_loadu_epi8(there, from);
-  }
-  const __m512i second_bytes =
-      _mm512_setr_epi32(0x0000, 0x0100, 0x0200, 0x0300, 0x0400, 0x0500, 0x0600, 0x0700, 0x0800, 0x0900,
-                        0x0A00, 0x0B00, 0x0C00, 0x0D00, 0x0E00, 0x0F00);
+  const __m128i r = is_whole ? _mm_loadu_si128(from) : _mm_maskz_loadu_epi8(there, from);
   return _mm512_castsi512_ps(
-      _mm512_mask_shuffle_epi8(n.r_zero, 0x2222222222222222, _mm512_broadcast_i32x4(r), second_bytes));
+      _mm512_mask_shuffle_epi8(n.r_zero, 0x2222222222222222, _mm512_broadcast_i32x4(r), shuffle));
 }
 
 /// 32 results of a row, or those that there are.
 OCTAVO_INLINE void store_row(std::uint8_t* dst, __m256i results, const PanelNumbers& n, bool is_whole) {
-  if (is_whole) [[likely]] {
+  if (is_whole) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst + n.channel), results);
   } else {
     _mm256_mask_storeu_epi8(dst + n.channel, n.there, results);
@@ -117,10 +122,10 @@ OCTAVO_INLINE void clamp_if_needed(__m512* v, const PanelNumbers& n) {
 }
 
 /// Requantizes 1, 2 or 4 rows of 32 sums, stage by stage: neighbouring instructions do not wait for each
-/// other.
-template <OutputForm form, int rows, bool beside_tiles>
+/// other. Compiled for whole panels and for others: 3 % faster than a question for each row.
+template <OutputForm form, int rows, bool is_whole>
 OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* dst,
-                               const std::uint8_t* const* residual, const PanelNumbers& n, bool is_whole) {
+                               const std::uint8_t* const* residual, const PanelNumbers& n) {
   constexpr int kVectors = 2 * rows;
   __m512 v[kVectors], r[kVectors];
   if (n.adds_starts) {
@@ -135,8 +140,8 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
   if constexpr (kAddsResidual<form>) {
 #pragma GCC unroll 8
     for (int i = 0; i < kVectors; i += 2) {
-      r[i] = residual_of<0>(residual[i / 2], n, is_whole);
-      r[i + 1] = residual_of<1>(residual[i / 2], n, is_whole);
+      r[i] = residual_of<0>(residual[i / 2], n, is_whole, second_bytes());
+      r[i + 1] = residual_of<1>(residual[i / 2], n, is_whole, second_bytes());
     }
   }
   if constexpr (!kIsBare<form>) {
@@ -148,12 +153,7 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
   if constexpr (kAddsResidual<form>) {
 #pragma GCC unroll 8
     for (int i = 0; i < kVectors; ++i) r[i] = _mm512_fmadd_ps(r[i], n.r_factor, n.offset);
-    if constexpr (beside_tiles) {
-      clamp_if_needed<kVectors>(v, n);
-    } else {
-#pragma GCC unroll 8
-      for (int i = 0; i < kVectors; ++i) v[i] = _mm512_min_ps(n.highest, _mm512_max_ps(v[i], n.lowest));
-    }
+    clamp_if_needed<kVectors>(v, n);
 #pragma GCC unroll 8
     for (int i = 0; i < kVectors; ++i) v[i] = _mm512_add_ps(v[i], n.rounder);
 #pragma GCC unroll 8
@@ -177,8 +177,6 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
     y[i] = _mm512_packs_epi32(y[i], y[i + 1]);
     if constexpr (!kIsPlain<form>) y[i] = _mm512_adds_epi16(y[i], n.zero_point);
   }
-  // Packing goes lane by lane: 4 channels of each half of each row stand together.
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 #pragma GCC unroll 8
   for (int i = 0; i < kVectors; i += 4) {
     constexpr bool has_second = rows > 1;
@@ -187,7 +185,7 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
       bytes = _mm512_min_epu8(n.highest_y, _mm512_max_epu8(bytes, n.lowest_y));
       bytes = _mm512_xor_si512(bytes, n.flip);
     }
-    bytes = _mm512_permutexvar_epi32(order, bytes);
+    bytes = _mm512_permutexvar_epi32(row_order(), bytes);
     store_row(dst[i / 2], _mm512_castsi512_si256(bytes), n, is_whole);
     if constexpr (has_second) store_row(dst[i / 2 + 1], _mm512_extracti64x4_epi64(bytes, 1), n, is_whole);
   }
@@ -229,9 +227,8 @@ OCTAVO_INLINE __m512i exact_residual(__m512i sum, __m128i r8, const OutputRule& 
 
 /// 16 sums of one row, any OutputRule.
 template <OutputForm form>
-OCTAVO_INLINE void finish_exact(const std::int32_t* sums, std::uint8_t* dst, const std::uint8_t* residual,
+OCTAVO_INLINE void finish_exact(__m512i sum, std::uint8_t* dst, const std::uint8_t* residual,
                                 const PanelNumbers& n, const OutputRule& rule, std::int64_t half) {
-  __m512i sum = _mm512_load_si512(sums);
   if (n.adds_starts) sum = _mm512_add_epi32(sum, n.start[half]);
   const std::int64_t channel = n.channel + 16 * half;
   const auto there = static_cast<__mmask16>(n.there >> (16 * half));
@@ -247,26 +244,22 @@ OCTAVO_INLINE void finish_exact(const std::int32_t* sums, std::uint8_t* dst, con
   }
 }
 
-/// Requantizes 1, 2 or 4 rows of 32 sums by the panel's rule. `residual`: nullptr where the form has none.
-/// `beside_tiles`: among tile instructions.
-template <OutputForm form, int rows, bool beside_tiles>
+/// Requantizes 1, 2 or 4 rows of 32 sums by the panel's rule, among tile instructions. `residual`: nullptr
+/// where the form has none.
+template <OutputForm form, int rows>
 OCTAVO_INLINE void finish_rows(const std::int32_t* sums, std::uint8_t* const* dst,
                                const std::uint8_t* const* residual, const PanelNumbers& n,
                                const OutputRule& rule) {
   if constexpr (kIsFast<form>) {
-    // Beside tiles in two copies, without a question for each row: 3 % faster. The VNNI kernel, which has its
-    // sums in registers, becomes slower by two.
-    if constexpr (!beside_tiles) {
-      finish_fast<form, rows, beside_tiles>(sums, dst, residual, n, n.is_whole);
-    } else if (n.is_whole) {
-      finish_fast<form, rows, beside_tiles>(sums, dst, residual, n, true);
+    if (n.is_whole) {
+      finish_fast<form, rows, true>(sums, dst, residual, n);
     } else {
-      finish_fast<form, rows, beside_tiles>(sums, dst, residual, n, false);
+      finish_fast<form, rows, false>(sums, dst, residual, n);
     }
   } else {
     for (std::int64_t i = 0; i < std::int64_t{2} * rows; ++i) {
       const std::uint8_t* r = form == OutputForm::exact_residual ? residual[i / 2] : nullptr;
-      finish_exact<form>(sums + 16 * i, dst[i / 2], r, n, rule, i & 1);
+      finish_exact<form>(_mm512_load_si512(sums + 16 * i), dst[i / 2], r, n, rule, i & 1);
     }
   }
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/divided_up.h"
+
 namespace octavo {
 namespace {
 
@@ -19,7 +21,7 @@ bool reads_pixel_by_pixel(const Conv2dProblem& p) {
 }  // namespace
 
 InputBand::InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero_point,
-                     bool run_bytes_are_whole)
+                     bool run_bytes_are_whole, std::int64_t block_pixels)
     : problem_(p),
       form_(form),
       x_zero_point_(x_zero_point),
@@ -35,8 +37,10 @@ InputBand::InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero
   band_rows_ = std::clamp<std::int64_t>(kBandBytes / bytes_per_output_row, 1, p.oh());
   band_rows_ = std::clamp<std::int64_t>(kMostPixels / p.ow(), 1, band_rows_);
   band_pixels_ = band_rows_ * p.ow();
-  if (is_flat_)
+  if (is_flat_) {
     band_pixels_ = std::clamp<std::int64_t>(kBandBytes / (p.ic * element_bytes_), 28, kMostPixels);
+    band_pixels_ = divided_up(band_pixels_, block_pixels) * block_pixels;
+  }
 }
 
 std::int64_t InputBand::scratch_bytes() const noexcept {

@@ -18,8 +18,10 @@ enum class InputForm {
 class InputBand {
  public:
   /// `run_bytes_are_whole`: the runs that the kernel reads from a window end on the input's bytes, never
-  /// beyond; without it the input is copied.
-  InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero_point, bool run_bytes_are_whole);
+  /// beyond; without it the input is copied. `block_pixels`: that the kernel takes at once; where windows are
+  /// pixels in order, bands are whole blocks.
+  InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero_point, bool run_bytes_are_whole,
+            std::int64_t block_pixels);
 
   /// The zero point of the input in its form.
   [[nodiscard]] std::int32_t zero_point() const noexcept { return zero_point_; }

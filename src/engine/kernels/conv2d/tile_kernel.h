@@ -34,7 +34,7 @@ struct Pending {
     if constexpr (adds) {
       if (rows_ahead != 0) fetch<rows>(row + rows_ahead);
     }
-    finish_rows<form, rows, true>(sums + row * kTilePanel, dst + row, adds ? residual + row : nullptr,
+    finish_rows<form, rows>(sums + row * kTilePanel, dst + row, adds ? residual + row : nullptr,
                                   numbers, rule);
   }
 
