@@ -69,24 +69,22 @@ OCTAVO_INLINE void add_products(Dwords& sum, const Dwords& dwords, const std::ui
 
 OCTAVO_INLINE void begin(Dwords& sum, const FastRule& rule, const Channels& c) {
 #pragma GCC unroll 4
-  for (std::int64_t j = 0; j < kVectors; ++j)
-    sum[j] = _mm512_loadu_si512(rule.exact.start + c.first + 16 * j);
+  for (std::int64_t j = 0; j < kVectors; ++j) sum[j] = _mm512_loadu_si512(rule.start + c.first + 16 * j);
 }
 
-template <class M>
-OCTAVO_INLINE __m512 scaled(__m512i sum, const OutputRule& rule, std::int64_t place) {
-  __m512 v = _mm512_cvtepi32_ps(sum);
-  if constexpr (!M::is_bare) {
-    v = _mm512_fmadd_ps(_mm512_loadu_ps(rule.bias + place), _mm512_set1_ps(rule.bias_factor), v);
-  }
-  return _mm512_mul_ps(v, _mm512_loadu_ps(rule.multiplier + place));
-}
-
-template <class M>
 OCTAVO_INLINE __m512i stored_exact(__m512i sum, const OutputRule& rule, std::int64_t place) {
-  __m512 v = scaled<M>(sum, rule, place);
+  __m512 v = _mm512_fmadd_ps(_mm512_loadu_ps(rule.bias + place), _mm512_set1_ps(rule.bias_factor),
+                             _mm512_cvtepi32_ps(sum));
+  v = _mm512_mul_ps(v, _mm512_loadu_ps(rule.multiplier + place));
   v = _mm512_min_ps(_mm512_set1_ps(rule.highest), _mm512_max_ps(v, _mm512_set1_ps(rule.lowest)));
   return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(rule.zero_point));
+}
+
+template <class M>
+OCTAVO_INLINE __m512i stored(__m512i sum, const FastRule& rule, std::int64_t place) {
+  __m512 v = _mm512_cvtepi32_ps(sum);
+  if constexpr (!M::is_bare) v = _mm512_add_ps(v, _mm512_loadu_ps(rule.addend + place));
+  return _mm512_cvtps_epi32(_mm512_mul_ps(v, _mm512_loadu_ps(rule.exact.multiplier + place)));
 }
 
 /// The results of a pixel as bytes. Packing undoes the interleaving: they come out in the order of the
@@ -95,14 +93,14 @@ template <class M>
 OCTAVO_INLINE __m512i results(const Dwords& sum, const FastRule& rule, const Channels& c) {
   __m512i y[kVectors], bytes;
   if constexpr (M::form == OutputForm::exact) {
-    for (std::int64_t j = 0; j < kVectors; ++j) y[j] = stored_exact<M>(sum[j], rule.exact, c.first + 16 * j);
+    for (std::int64_t j = 0; j < kVectors; ++j) y[j] = stored_exact(sum[j], rule.exact, c.first + 16 * j);
     const __m512i low_byte = _mm512_set1_epi16(0xFF);
     return _mm512_packus_epi16(_mm512_and_si512(_mm512_packs_epi32(y[0], y[1]), low_byte),
                                _mm512_and_si512(_mm512_packs_epi32(y[2], y[3]), low_byte));
   }
 #pragma GCC unroll 4
   for (std::int64_t j = 0; j < kVectors; ++j) {
-    y[j] = _mm512_cvtps_epi32(scaled<M>(sum[j], rule.exact, c.first + 16 * j));
+    y[j] = stored<M>(sum[j], rule, c.first + 16 * j);
   }
   __m512i low = _mm512_packs_epi32(y[0], y[1]), high = _mm512_packs_epi32(y[2], y[3]);
   if constexpr (!M::is_plain) {

@@ -58,6 +58,7 @@ class RuleArrays {
            std::int32_t x_zero_point) noexcept;
   /// The rule with its arrays beginning at `place`.
   [[nodiscard]] OutputRule from(std::int64_t place) const noexcept;
+  [[nodiscard]] std::int64_t places() const noexcept { return start_.elements(); }
 
  private:
   void set_numbers(const Conv2dProblem& p, const Operands& operands);

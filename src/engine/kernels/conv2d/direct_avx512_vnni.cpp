@@ -67,7 +67,7 @@ struct Finishing {
 #pragma GCC unroll 4
     for (int i = 0; i < kVectors; ++i) {
       __m512 v = _mm512_cvtepi32_ps(sums[i]);
-      if constexpr (!kIsBare<form>) v = _mm512_fmadd_ps(n.bias[i & 1], n.bias_factor, v);
+      if constexpr (!kIsBare<form>) v = _mm512_add_ps(v, n.addend[i & 1]);
       sums[i] = _mm512_castps_si512(v);
     }
   }
@@ -163,8 +163,8 @@ template <int P, bool asks, class Walk>
 OCTAVO_INLINE void multiply(const PanelBlock& b, std::int64_t first, const std::uint8_t* ahead, __m512i* sum,
                             const Walk& walk) {
   const std::uint8_t* window[P];
-  const __m512i low = _mm512_loadu_si512(b.rule.exact.start);
-  const __m512i high = _mm512_loadu_si512(b.rule.exact.start + 16);
+  const __m512i low = _mm512_loadu_si512(b.rule.start);
+  const __m512i high = _mm512_loadu_si512(b.rule.start + 16);
 #pragma GCC unroll 7
   for (int p = 0; p < P; ++p) {
     window[p] = b.windows[first + p];

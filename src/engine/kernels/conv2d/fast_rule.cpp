@@ -10,14 +10,21 @@ namespace {
 /// Results before clamping stay below 2^22, where kRounder rounds: more than layers of trained models reach.
 constexpr float kSafeResult = 4e6F;
 
-bool is_bounded(const OutputRule& rule, const std::vector<WindowSums>& windows) {
-  using Limits = std::numeric_limits<std::int32_t>;
-  for (std::size_t c = 0; c < windows.size(); ++c) {
-    // Over all u8 inputs; sums that leave s32 wrap, and can be anything.
-    std::int64_t least = rule.start[c] + 255 * windows[c].negative;
-    std::int64_t greatest = rule.start[c] + 255 * windows[c].positive;
+/// The sums of a channel over all u8 inputs; those that leave s32 wrap, and can be anything.
+struct SumRange {
+  std::int64_t least, greatest;
+
+  SumRange(std::int32_t start, const WindowSums& window)
+      : least(start + 255 * window.negative), greatest(start + 255 * window.positive) {
+    using Limits = std::numeric_limits<std::int32_t>;
     if (least < Limits::min() || greatest > Limits::max()) least = Limits::min(), greatest = Limits::max();
-    for (std::int64_t sum : {least, greatest}) {
+  }
+};
+
+bool is_bounded(const OutputRule& rule, const std::vector<WindowSums>& windows) {
+  for (std::size_t c = 0; c < windows.size(); ++c) {
+    const SumRange sums(rule.start[c], windows[c]);
+    for (std::int64_t sum : {sums.least, sums.greatest}) {
       const float v = std::fma(rule.bias[c], rule.bias_factor, static_cast<float>(sum)) * rule.multiplier[c];
       if (!(std::abs(v) <= kSafeResult)) return false;
     }
@@ -106,8 +113,32 @@ WindowSums window_sums(std::span<const std::int16_t> differences) noexcept {
   return sums;
 }
 
+std::optional<SplitBias> split_bias(double bias, float multiplier, std::int64_t least,
+                                    std::int64_t greatest) {
+  // Whole numbers below this are exact in f32, and this many steps beyond the zero point every result is cut.
+  constexpr double kExact = 1 << 24, kBeyond = 512;
+  if (bias == 0) return SplitBias{0, 0};
+  const double whole = std::nearbyint(bias), part = bias - whole;
+  const auto most = static_cast<double>(std::max(std::abs(least), std::abs(greatest))) + std::abs(whole);
+  if (!(most < 0x1p31)) return std::nullopt;
+  if (most >= kExact - 1 && !((kExact - 2 - std::abs(whole)) * multiplier >= kBeyond)) return std::nullopt;
+  auto addend = static_cast<float>(part);
+  if (double{addend} != part) {
+    // Sums below 2^bits make less than half a step either way. Greater ones round to multiples of
+    // 2^(bits - 24): to the same unless a tie lies between the two parts, and the only one so near is the
+    // addend itself.
+    const int bits = std::ilogb(0.4 / multiplier - 1);
+    if (!(multiplier < 0.08F)) return std::nullopt;  // bits < 2
+    const bool is_tie = std::fmod(addend, std::ldexp(1.0, bits - 25)) == 0;
+    if (is_tie) addend = std::nextafter(addend, part > double{addend} ? 1.0F : -1.0F);
+  }
+  return SplitBias{static_cast<std::int32_t>(whole), addend};
+}
+
 FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays) : arrays_(&arrays) {
   rule_.sign = 1;
+  rule_.start = arrays.from(0).start;
+  rule_.addend = arrays.from(0).bias;
   if (p.y != DType::f32) form_ = p.residual != 0 ? OutputForm::exact_residual : OutputForm::exact;
 }
 
@@ -128,12 +159,14 @@ FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays, const std
   const bool is_plain = is_any && rule_.zero_point == 0;
   const bool is_bare = is_plain && p.bias != Bias::f32;
   if (!is_bounded(rule, windows)) return;
+  if (p.residual != 0 && !(p.r == DType::u8 && find_residual_rule(rule, rule_))) return;
+  if (!split_biases(windows)) return;
   if (p.residual == 0) {
     form_ = is_bare    ? OutputForm::stored_bare
             : is_plain ? OutputForm::stored_plain
             : is_any   ? OutputForm::stored_shifted
                        : OutputForm::stored;
-  } else if (p.r == DType::u8 && find_residual_rule(rule, rule_)) {
+  } else {
     set_rounding(rule_);
     form_ = is_bare    ? OutputForm::residual_bare
             : is_plain ? OutputForm::residual_plain
@@ -141,9 +174,29 @@ FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays, const std
   }
 }
 
+bool FastRules::split_biases(const std::vector<WindowSums>& windows) {
+  const OutputRule exact = arrays_->from(0);
+  if (exact.bias_factor == 1.0F) return true;  // fma(bias, 1, sum) is sum + bias
+  start_ = Tensor(DType::s32, {arrays_->places()});
+  addend_ = Tensor(DType::f32, {arrays_->places()});
+  for (std::size_t c = 0; c < windows.size(); ++c) {
+    const SumRange sums(exact.start[c], windows[c]);
+    const double bias = double{exact.bias[c]} * double{exact.bias_factor};
+    const auto split = split_bias(bias, exact.multiplier[c], sums.least, sums.greatest);
+    if (!split) return false;
+    start_.as<std::int32_t>()[c] = exact.start[c] + split->start;
+    addend_.as<float>()[c] = split->addend;
+  }
+  rule_.start = start_.as<std::int32_t>().data();
+  rule_.addend = addend_.as<float>().data();
+  return true;
+}
+
 FastRule FastRules::from(std::int64_t place) const noexcept {
   FastRule rule = rule_;
   rule.exact = arrays_->from(place);
+  rule.start += place;
+  rule.addend += place;
   return rule;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,6 +16,16 @@ struct WindowSums {
 };
 WindowSums window_sums(std::span<const std::int16_t> differences) noexcept;
 
+/// A real bias, in units of the sums, as the sums' s32 start and an f32 that is added to their f32.
+struct SplitBias {
+  std::int32_t start;
+  float addend;
+};
+/// `bias` in two parts that give every stored result between 0 and 255 steps from the zero point that adding
+/// it in one rounding gives: rint(f32(f32(s + start) + addend) * multiplier) against rint(f32(f32(s) + bias)
+/// * multiplier) for all s between `least` and `greatest`. None where that cannot be proven.
+std::optional<SplitBias> split_bias(double bias, float multiplier, std::int64_t least, std::int64_t greatest);
+
 /// How a convolution's OutputRule is followed.
 class FastRules {
  public:
@@ -29,7 +40,11 @@ class FastRules {
   [[nodiscard]] FastRule from(std::int64_t place) const noexcept;
 
  private:
+  /// Fills in FastRule's start and addend; false where a bias has no proven parts.
+  bool split_biases(const std::vector<WindowSums>& windows);
+
   const RuleArrays* arrays_;
+  Tensor start_, addend_;  ///< FastRule's
   OutputForm form_ = OutputForm::real;
   FastRule rule_{};
 };

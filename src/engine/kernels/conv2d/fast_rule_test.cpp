@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <random>
+
 namespace octavo {
 namespace {
 
@@ -54,6 +58,57 @@ TEST(FastRules, RoundOnceWhereTheResidualsScaleIsNoSimpleRatio) {
     operands.parameters = {{"conv_scale", 1.0}, {"conv_zero_point", zero_point}};
     EXPECT_EQ(form_of(p, operands), OutputForm::residual_bare) << zero_point;
   }
+}
+
+/// Whether all sums between -reach and reach give the same result of a byte either way.
+bool parts_hold(float bias, float factor, float multiplier, std::int32_t reach) {
+  const auto split = split_bias(double{bias} * double{factor}, multiplier, -reach, reach);
+  if (!split) return false;
+  const auto result = [&](float v) {
+    return static_cast<int>(std::nearbyint(std::clamp(v * multiplier, -256.0F, 256.0F)));
+  };
+  for (std::int32_t s = -reach; s <= reach; ++s) {
+    const float in_one = std::fma(bias, factor, static_cast<float>(s));
+    const float in_two = static_cast<float>(s + split->start) + split->addend;
+    if (result(in_one) != result(in_two)) return false;
+  }
+  return true;
+}
+
+TEST(SplitBias, GivesTheResultsOfOneRounding) {
+  std::minstd_rand random(1);
+  std::uniform_real_distribution<float> real(0, 1);
+  for (int i = 0; i < 200; ++i) {
+    const float multiplier = std::exp2(-4 - 9 * real(random));
+    const float factor = 1 / (multiplier * (0.5F + real(random)));
+    const float bias = 200 * (real(random) - 0.5F);
+    EXPECT_TRUE(parts_hold(bias, factor, multiplier, 1 << 15)) << bias << " " << factor << " " << multiplier;
+  }
+}
+
+TEST(SplitBias, MovesTheAddendOffATie) {
+  // Just above a half of what f32 resolves at a sum of 2^exponent, by less than the addend itself resolves.
+  for (int exponent = 10; exponent < 18; ++exponent) {
+    const float tie = std::ldexp(1.0F, exponent - 24);
+    for (double bias : {tie * (1 + 0x1p-30), tie * (1 - 0x1p-30), -tie * (1 + 0x1p-30)}) {
+      const auto split = split_bias(bias, 1e-3F, -(1 << 20), 1 << 20);
+      ASSERT_TRUE(split);
+      const auto sum = static_cast<float>(1 << exponent);
+      for (float s : {sum, sum + 1, -sum, -sum - 1}) {
+        EXPECT_EQ(s + split->addend, static_cast<float>(static_cast<long double>(s) + bias))
+            << s << " " << bias;
+      }
+    }
+  }
+}
+
+TEST(SplitBias, RefusesWhatItCannotProve) {
+  EXPECT_FALSE(split_bias(0.1, 0.5F, -100, 100));                   // sums of 1 are half a step
+  EXPECT_TRUE(split_bias(0.25, 0.5F, -100, 100));                   // exact
+  EXPECT_FALSE(split_bias(2e9, 1e-3F, -200'000'000, 0x7fff'ffff));  // wraps
+  EXPECT_TRUE(split_bias(1000.1, 1e-3F, -(1 << 26), 1 << 26));      // whatever f32 cannot count is cut
+  EXPECT_FALSE(split_bias(1000.1, 1e-5F, -(1 << 26), 1 << 26));
+  EXPECT_TRUE(split_bias(1000.1, 1e-5F, -(1 << 20), 1 << 20));
 }
 
 TEST(FastRules, AreExactWhereResultsMayReachTwoTo22) {

@@ -16,8 +16,8 @@ constexpr std::int64_t kPanelChannels = 32;
 
 /// The rule's numbers for one panel.
 struct PanelNumbers {
-  __m512 bias[2], multiplier[2];
-  __m512 bias_factor, lowest, highest, rounder, q_factor, r_factor, offset;
+  __m512 addend[2], multiplier[2];
+  __m512 lowest, highest, rounder, q_factor, r_factor, offset;
   __m512i start[2];
   __m512i beyond, r_zero, zero_bits, zero_point, lowest_y, highest_y, flip;
   __mmask32 there;
@@ -45,12 +45,11 @@ OCTAVO_INLINE PanelNumbers numbers_of(const FastRule& rule, std::int64_t channel
   n.channel = channel;
   n.adds_starts = rule.adds_starts != 0;
   for (std::int64_t i = 0; i < 2; ++i) {
-    n.start[i] = _mm512_loadu_si512(rule.exact.start + n.channel + 16 * i);
-    n.bias[i] = _mm512_loadu_ps(rule.exact.bias + n.channel + 16 * i);
+    n.start[i] = _mm512_loadu_si512(rule.start + n.channel + 16 * i);
+    n.addend[i] = _mm512_loadu_ps(rule.addend + n.channel + 16 * i);
     const __m512 multiplier = _mm512_loadu_ps(rule.exact.multiplier + n.channel + 16 * i);
     n.multiplier[i] = _mm512_mul_ps(multiplier, _mm512_set1_ps(rule.sign));
   }
-  n.bias_factor = _mm512_set1_ps(rule.exact.bias_factor);
   n.lowest = _mm512_set1_ps(rule.lowest);
   n.highest = _mm512_set1_ps(rule.highest);
   n.rounder = _mm512_set1_ps(rule.rounder);
@@ -146,7 +145,7 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
   }
   if constexpr (!kIsBare<form>) {
 #pragma GCC unroll 8
-    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_fmadd_ps(n.bias[i & 1], n.bias_factor, v[i]);
+    for (int i = 0; i < kVectors; ++i) v[i] = _mm512_add_ps(v[i], n.addend[i & 1]);
   }
 #pragma GCC unroll 8
   for (int i = 0; i < kVectors; ++i) v[i] = _mm512_mul_ps(v[i], n.multiplier[i & 1]);

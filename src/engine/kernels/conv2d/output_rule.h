@@ -31,7 +31,7 @@ struct OutputRule {
 
 /// How sums become results.
 enum class OutputForm {
-  stored,          ///< fma(bias, bias_factor, f32(sum)) * multiplier
+  stored,          ///< (f32(sum) + addend) * multiplier
   residual,        ///< the same, then the residual in one rounding: proven equal for every pair
   stored_shifted,  ///< `stored` where y may be any u8
   stored_plain,    ///< `stored_shifted` where y's zero point is 0
@@ -49,6 +49,10 @@ inline constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23
 /// OutputRule in the numbers of the fast forms; there results are u8 until `flip` (0x80 for s8) is applied.
 struct FastRule {
   OutputRule exact;
+  /// By channel: what sums begin with and what f32(sum) is added to; `exact`'s in the forms that are none of
+  /// the fast ones.
+  const std::int32_t* start;
+  const float* addend;
   std::int32_t adds_starts;  ///< sums come without their channel's start
   /// Results, less their zero point, are computed times this: 1, or -1 before a residual.
   float sign;

@@ -160,13 +160,14 @@ class TileConvolution final : public Prepared {
         place_in_pair(p, problem_, oc, window, placed);
         window = placed;
       }
-      has_starts_ = has_starts_ || arrays_.from(oc).start[0] != 0;
       rows.set(oc % kTileRows, window);
       if ((oc + 1) % kTileRows != 0 && oc + 1 != problem_.oc) continue;
       const std::int64_t column = oc % kTilePanel / kTileRows * (kTileStepWeights / 2);
       rows.move_to(weights_.data() + oc / kTilePanel * panel_bytes_ + column);
     }
     rules_ = FastRules(problem_, arrays_, windows);
+    const std::int32_t* const starts = rules_.from(0).start;
+    has_starts_ = std::any_of(starts, starts + problem_.oc, [](std::int32_t start) { return start != 0; });
   }
 
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {

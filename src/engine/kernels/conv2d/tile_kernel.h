@@ -34,8 +34,8 @@ struct Pending {
     if constexpr (adds) {
       if (rows_ahead != 0) fetch<rows>(row + rows_ahead);
     }
-    finish_rows<form, rows>(sums + row * kTilePanel, dst + row, adds ? residual + row : nullptr,
-                                  numbers, rule);
+    finish_rows<form, rows>(sums + row * kTilePanel, dst + row, adds ? residual + row : nullptr, numbers,
+                            rule);
   }
 
   template <int rows>
