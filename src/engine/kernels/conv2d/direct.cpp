@@ -5,6 +5,7 @@
 #include "base/divided_up.h"
 #include "engine/kernels/caches.h"
 #include "engine/kernels/conv2d/fast_rule.h"
+#include "engine/kernels/conv2d/packed_rows.h"
 
 namespace octavo {
 
@@ -56,7 +57,8 @@ class Direct final : public Prepared {
     panel_bytes_ = parts_ * runs_.taps * runs_.steps * isa.panel * 4;
     weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
     std::vector<WindowSums> windows(static_cast<std::size_t>(panels_ * isa.panel));
-    for (std::int64_t panel = 0; panel < panels_; ++panel) pack_panel(w, panel, windows);
+    PackedRows rows = panel_rows();
+    for (std::int64_t panel = 0; panel < panels_; ++panel) pack_panel(w, panel, rows, windows);
     list_taps();
     rules_ = isa.knows_fast_forms ? FastRules(p, arrays_, windows) : FastRules(p, arrays_);
   }
@@ -160,7 +162,19 @@ class Direct final : public Prepared {
     return block;
   }
 
-  void pack_panel(WeightDifferences& w, std::int64_t panel, std::vector<WindowSums>& windows) {
+  /// Rows for the channels of a panel.
+  [[nodiscard]] PackedRows panel_rows() const {
+    std::vector<std::int64_t> taps;
+    for (std::int64_t tap = 0; tap < problem_.kh * problem_.kw; ++tap) {
+      const std::int64_t run = tap / runs_.columns, column = tap % runs_.columns;
+      taps.push_back(run * runs_.steps * 4 + column * runs_.channels * band_.element_bytes());
+    }
+    return {isa_.panel, std::move(taps),      problem_.icg(), runs_.taps * runs_.steps * 4,
+            parts_,     band_.element_bytes()};
+  }
+
+  void pack_panel(WeightDifferences& w, std::int64_t panel, PackedRows& rows,
+                  std::vector<WindowSums>& windows) {
     for (std::int64_t column = 0; column < channels_of(panel); ++column) {
       const std::int64_t oc = first_channel(panel) + column;
       const std::span<const std::int16_t> window = w.channel(oc);
@@ -169,37 +183,10 @@ class Direct final : public Prepared {
       arrays_.set(place, oc, sums.total(), band_.zero_point());
       // Where this channel's group begins among the panel's input channels.
       const std::int64_t group = oc / problem_.ocg() % runs_.merged_groups * problem_.icg();
-      for (std::int64_t part = 0; part < parts_; ++part) {
-        for (std::int64_t tap = 0; tap < runs_.taps; ++tap) pack_tap(window, panel, column, group, part, tap);
-      }
+      rows.set(column, window, group * band_.element_bytes());
     }
-  }
-
-  void pack_tap(std::span<const std::int16_t> window, std::int64_t panel, std::int64_t column,
-                std::int64_t group, std::int64_t part, std::int64_t tap) {
-    const std::int64_t per_step = 4 / band_.element_bytes();
-    const std::int64_t first_step = (part * runs_.taps + tap) * runs_.steps;
-    const std::int64_t pixels = problem_.kh * problem_.kw;
-    for (std::int64_t kx = 0; kx < runs_.columns; ++kx) {
-      const std::int64_t pixel = runs_.rows_are_runs ? tap * problem_.kw + kx : tap;
-      for (std::int64_t ic = 0; ic < problem_.icg(); ++ic) {
-        const std::int64_t in_run = kx * runs_.channels + group + ic;
-        const std::int64_t step = first_step + in_run / per_step;
-        const std::int64_t place = (step * isa_.panel + column) * per_step + in_run % per_step;
-        set_weight(panel * panel_bytes_ + place * band_.element_bytes(),
-                   window[static_cast<std::size_t>(ic * pixels + pixel)], part);
-      }
-    }
-  }
-
-  void set_weight(std::int64_t byte, std::int32_t difference, std::int64_t part) {
-    std::byte* to = weights_.data() + byte;
-    if (isa_.form == InputForm::widened) {
-      *reinterpret_cast<std::int16_t*>(to) = static_cast<std::int16_t>(difference);
-    } else {
-      *reinterpret_cast<std::int8_t*>(to) =
-          static_cast<std::int8_t>(parts_ == 1 ? difference : s8_part(difference, part));
-    }
+    std::byte* const to = weights_.data() + panel * panel_bytes_;
+    rows.move_to([&](std::int64_t at) { return to + at * isa_.panel; });
   }
 
   /// For every set of panels that share input channels, once per part of the weights.

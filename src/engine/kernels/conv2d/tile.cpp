@@ -7,6 +7,7 @@
 #include "base/divided_up.h"
 #include "engine/kernels/conv2d/direct.h"
 #include "engine/kernels/conv2d/fast_rule.h"
+#include "engine/kernels/conv2d/packed_rows.h"
 #include "engine/kernels/conv2d/tile_input.h"
 
 namespace octavo {
@@ -67,68 +68,15 @@ void place_in_pair(const Conv2dProblem& p, const Conv2dProblem& pair, std::int64
   }
 }
 
-/// Weights of 16 channels on their way into a panel: a row a channel, in the order of the steps' bytes, one
-/// s8 part after the other.
-class PackedRows {
- public:
-  PackedRows(const TileInput& input, const Conv2dProblem& p, std::int64_t parts)
-      : parts_(parts),
-        ic_(p.ic),
-        part_bytes_(std::ssize(input.steps()) * kTileStepBytes),
-        bytes_(static_cast<std::size_t>(kTileRows * parts * part_bytes_)) {
-    for (std::int64_t tap = 0; tap < p.kh * p.kw; ++tap) {
-      const TileInput::Place place = input.place_of(0, tap / p.kw, tap % p.kw);
-      taps_.push_back(place.step * kTileStepBytes + place.byte);  // where channel 0 stands; the others follow
-    }
+/// Rows for the 16 channels of half a panel.
+PackedRows half_panel(const TileInput& input, const Conv2dProblem& p, std::int64_t parts) {
+  std::vector<std::int64_t> taps;
+  for (std::int64_t tap = 0; tap < p.kh * p.kw; ++tap) {
+    const TileInput::Place place = input.place_of(0, tap / p.kw, tap % p.kw);
+    taps.push_back(place.step * kTileStepBytes + place.byte);
   }
-
-  /// Takes a channel's window, [ic, kh, kw].
-  void set(std::int64_t row, std::span<const std::int16_t> window) noexcept {
-    std::uint8_t* const to = bytes_.data() + row * parts_ * part_bytes_;
-    if (parts_ == 1) {
-      spread(window, to, [](std::int16_t difference) { return static_cast<std::uint8_t>(difference); });
-      return;
-    }
-    for (std::int64_t part = 0; part < parts_; ++part) {
-      spread(window, to + part * part_bytes_, [part](std::int16_t difference) {
-        return static_cast<std::uint8_t>(s8_part(difference, part));
-      });
-    }
-  }
-
-  /// Fills half of a panel, 16 columns, and begins anew with zeros. In a tile 4 bytes of each column follow
-  /// each other.
-  void move_to(std::byte* half) noexcept {
-    const std::int64_t row_bytes = parts_ * part_bytes_;
-    for (std::int64_t at = 0; at < row_bytes; at += 4) {
-      std::byte* const line = half + at / kTileStepBytes * kTileStepWeights + at % kTileStepBytes * 16;
-      const std::uint8_t* from = bytes_.data() + at;
-      for (std::int64_t row = 0; row < kTileRows; ++row) {
-        std::memcpy(line + 4 * row, from + row * row_bytes, 4);
-      }
-    }
-    std::fill(bytes_.begin(), bytes_.end(), std::uint8_t{0});
-  }
-
- private:
-  template <class Byte>
-  void spread(std::span<const std::int16_t> window, std::uint8_t* to, Byte byte_of) const noexcept {
-    const std::size_t taps = taps_.size();
-    for (std::size_t t = 0; t < taps; ++t) {
-      std::uint8_t* const channels = to + taps_[t];
-      const std::int16_t* from = window.data() + t;
-      if (taps == 1) {
-        for (std::int64_t ic = 0; ic < ic_; ++ic) channels[ic] = byte_of(from[ic]);
-      } else {
-        for (std::int64_t ic = 0; ic < ic_; ++ic, from += taps) channels[ic] = byte_of(*from);
-      }
-    }
-  }
-
-  std::int64_t parts_, ic_, part_bytes_;
-  std::vector<std::int64_t> taps_;
-  std::vector<std::uint8_t> bytes_;
-};
+  return {kTileRows, std::move(taps), p.ic, std::ssize(input.steps()) * kTileStepBytes, parts};
+}
 
 class TileConvolution final : public Prepared {
  public:
@@ -150,7 +98,7 @@ class TileConvolution final : public Prepared {
     panel_bytes_ = w.s8_parts() * steps * kTileStepWeights;
     weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
     std::vector<WindowSums> windows(static_cast<std::size_t>(problem_.oc));
-    PackedRows rows(input_, problem_, w.s8_parts());
+    PackedRows rows = half_panel(input_, problem_, w.s8_parts());
     std::vector<std::int16_t> placed;
     for (std::int64_t oc = 0; oc < problem_.oc; ++oc) {
       std::span<const std::int16_t> window = w.channel(oc % p.oc);
@@ -163,7 +111,10 @@ class TileConvolution final : public Prepared {
       rows.set(oc % kTileRows, window);
       if ((oc + 1) % kTileRows != 0 && oc + 1 != problem_.oc) continue;
       const std::int64_t column = oc % kTilePanel / kTileRows * (kTileStepWeights / 2);
-      rows.move_to(weights_.data() + oc / kTilePanel * panel_bytes_ + column);
+      std::byte* const half = weights_.data() + oc / kTilePanel * panel_bytes_ + column;
+      rows.move_to([half](std::int64_t at) {  // in a tile 4 bytes of each column follow each other
+        return half + at / kTileStepBytes * kTileStepWeights + at % kTileStepBytes * 16;
+      });
     }
     rules_ = FastRules(problem_, arrays_, windows);
     const std::int32_t* const starts = rules_.from(0).start;
