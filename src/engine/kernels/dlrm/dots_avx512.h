@@ -9,7 +9,7 @@
 // The products of feature vectors, for files compiled for AVX-512 VNNI, AVX-512 BF16 or AMX: everything but
 // the products themselves, which are a type `Products` with
 //   begin(), end()
-//   multiply(work, features of a sample, transposed features, tiles of sums)
+//   multiply(work, features of a sample, transposed features, tiles of sums, memory for these features)
 //   finish(work, sample, tiles of sums)
 // Sums are s32, or f32 in the same memory. All of it has internal linkage.
 //
@@ -67,7 +67,8 @@ OCTAVO_INLINE void transpose_sample(const DlrmDotsWork& w, std::int64_t sample, 
   }
 }
 
-/// Requantizes and stores the products of a sample.
+/// Requantizes and stores the products of a sample. `flip`: all bytes are stored xor this.
+template <std::uint8_t flip>
 OCTAVO_INLINE void finish_byte_products(const DlrmDotsWork& w, std::int64_t sample,
                                         const std::int32_t* sums) {
   const std::int64_t first_step = w.row_bytes / kDlrmStep;
@@ -81,8 +82,9 @@ OCTAVO_INLINE void finish_byte_products(const DlrmDotsWork& w, std::int64_t samp
       const __m512 multiplier = _mm512_loadu_ps(w.multiplier + 16 * (4 * step + i));
       v[i] = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), multiplier));
     }
-    _mm512_store_si512(top_step(w, sample, first_step + step),
-                       _mm512_packs_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3])));
+    __m512i bytes = _mm512_packs_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3]));
+    if constexpr (flip != 0) bytes = _mm512_xor_si512(bytes, _mm512_set1_epi8(static_cast<char>(flip)));
+    _mm512_store_si512(top_step(w, sample, first_step + step), bytes);
   }
 }
 
@@ -91,6 +93,7 @@ OCTAVO_INLINE void walk_samples(const DlrmDotsWork& w) {
   const std::int64_t transposed_bytes = w.blocks * 16 * w.row_bytes;
   const std::int64_t sums_bytes = dlrm_dot_tiles(w.blocks) * 1024;
   auto* const transposed = reinterpret_cast<std::int8_t*>(w.scratch);
+  std::uint8_t* const spare = w.scratch + transposed_bytes + 2 * (sums_bytes + 128);
   std::int32_t* sums[2];
   for (int turn = 0; turn < 2; ++turn)
     sums[turn] =
@@ -100,7 +103,7 @@ OCTAVO_INLINE void walk_samples(const DlrmDotsWork& w) {
     if (sample % kDlrmTurn == 0)
       w.fill(w.source, sample, w.samples - sample < kDlrmTurn ? w.samples - sample : kDlrmTurn);
     transpose_sample(w, sample, transposed);
-    Products::multiply(w, features_of(w, sample), transposed, sums[sample & 1]);
+    Products::multiply(w, features_of(w, sample), transposed, sums[sample & 1], spare);
     if (sample > 0) Products::finish(w, sample - 1, sums[(sample - 1) & 1]);
   }
   if (w.samples > 0) Products::finish(w, w.samples - 1, sums[(w.samples - 1) & 1]);

@@ -10,7 +10,7 @@ struct Bf16Products {
   static void end() {}
 
   static OCTAVO_INLINE void multiply(const DlrmDotsWork& w, const std::int8_t* features,
-                                     const std::int8_t* transposed, std::int32_t* sums) {
+                                     const std::int8_t* transposed, std::int32_t* sums, std::uint8_t*) {
     for (std::int64_t j = 0; j < w.blocks; ++j) {
       for (std::int64_t vector = 16 * j; vector < w.vectors; vector += 4) {
         multiply_rows(features + vector * w.row_bytes, transposed + j * 16 * w.row_bytes, w.row_bytes,

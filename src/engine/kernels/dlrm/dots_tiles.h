@@ -14,7 +14,7 @@ struct ByteDots {
     Tiles::template dot_ss<c, a, b>();
   }
   static OCTAVO_INLINE void finish(const DlrmDotsWork& w, std::int64_t sample, const std::int32_t* sums) {
-    finish_byte_products(w, sample, sums);
+    finish_byte_products<0>(w, sample, sums);
   }
 };
 
@@ -28,7 +28,7 @@ struct TileProducts {
   static void end() { Tiles::release(); }
 
   static OCTAVO_INLINE void multiply(const DlrmDotsWork& w, const std::int8_t* features,
-                                     const std::int8_t* transposed, std::int32_t* sums) {
+                                     const std::int8_t* transposed, std::int32_t* sums, std::uint8_t*) {
     Tiles::publish();
     if (w.blocks == 2) return multiply_two_blocks(w, features, transposed, sums);
     for (std::int64_t i = 0; i < w.blocks; ++i) {

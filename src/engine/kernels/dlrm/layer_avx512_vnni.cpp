@@ -1,31 +1,19 @@
 #include <cstring>
 
 #include "engine/kernels/dlrm/finish_avx512.h"
+#include "engine/kernels/vnni.h"
 
 namespace octavo {
 namespace {
 
-template <int rows>
-OCTAVO_INLINE void flip_signs(const std::uint8_t* src, std::uint8_t* flipped) {
-  const __m512i signs = _mm512_set1_epi8(static_cast<char>(0x80));
-#pragma GCC unroll 8
-  for (std::int64_t row = 0; row < rows; ++row)
-    _mm512_store_si512(flipped + row * kDlrmStep,
-                       _mm512_xor_si512(_mm512_load_si512(src + row * kDlrmStep), signs));
-}
-
 /// The sums of `rows` samples of a panel, 16 outputs at `sums`, the others 256 further on. A single sample
 /// has four sums of each output under way: one would wait for itself.
-template <int rows, bool is_signed>
+template <int rows>
 OCTAVO_INLINE void multiply_rows(const DlrmLayerWork& w, const std::uint8_t* src, const std::int8_t* weights,
                                  std::int64_t panel, std::int32_t* sums) {
   constexpr int kChains = rows == 1 ? 4 : 1;
   __m512i sum[rows * kChains][2] = {};
-  // s8 becomes u8 a step at a time: in passing, each dword would have to go through a general register.
-  alignas(64) std::uint8_t flipped[rows * kDlrmStep];
   for (std::int64_t step = 0; step < w.steps; ++step, src += kDlrmStepBytes, weights += kDlrmStepBytes) {
-    const std::uint8_t* const x_step = is_signed ? flipped : src;
-    if constexpr (is_signed) flip_signs<rows>(src, flipped);
     for (std::int64_t first = 0; first < 16; first += kChains) {
 #pragma GCC unroll 4
       for (std::int64_t chain = 0; chain < kChains; ++chain) {
@@ -35,29 +23,32 @@ OCTAVO_INLINE void multiply_rows(const DlrmLayerWork& w, const std::uint8_t* src
 #pragma GCC unroll 8
         for (std::int64_t row = 0; row < rows; ++row) {
           std::uint32_t four;
-          std::memcpy(&four, x_step + row * kDlrmStep + quad * 4, 4);
+          std::memcpy(&four, src + row * kDlrmStep + quad * 4, 4);
           const __m512i x = _mm512_set1_epi32(static_cast<int>(four));
           const std::int64_t i = row * kChains + chain;
-          sum[i][0] = _mm512_dpbusd_epi32(sum[i][0], x, left);
-          sum[i][1] = _mm512_dpbusd_epi32(sum[i][1], x, right);
+          sum[i][0] = with_products(sum[i][0], x, left);
+          sum[i][1] = with_products(sum[i][1], x, right);
         }
       }
     }
   }
   for (std::int64_t half = 0; half < 2; ++half) {
-    const __m512i excess = _mm512_loadu_si512(w.excess + panel * kDlrmPanel + 16 * half);
+    const __m512i excess = w.src_is_signed != 0
+                               ? _mm512_loadu_si512(w.excess + panel * kDlrmPanel + 16 * half)
+                               : _mm512_setzero_si512();
 #pragma GCC unroll 8
     for (std::int64_t row = 0; row < rows; ++row) {
       __m512i total = sum[row * kChains][half];
       for (std::int64_t chain = 1; chain < kChains; ++chain)
         total = _mm512_add_epi32(total, sum[row * kChains + chain][half]);
-      _mm512_store_si512(sums + 256 * half + 16 * row, is_signed ? _mm512_sub_epi32(total, excess) : total);
+      _mm512_store_si512(sums + 256 * half + 16 * row, _mm512_sub_epi32(total, excess));
     }
   }
 }
 
-template <bool is_signed>
-void multiply(const DlrmLayerWork& w) {
+}  // namespace
+
+void dlrm_layer_avx512_vnni(const DlrmLayerWork& w) {
   alignas(64) std::int32_t sums[512] = {};
   for (std::int64_t i = 0; i < w.panels; ++i) {
     const std::int64_t panel = w.backwards != 0 ? w.panels - 1 - i : i;
@@ -68,11 +59,11 @@ void multiply(const DlrmLayerWork& w) {
       const std::uint8_t* const src = w.src + group * w.steps * kDlrmStepBytes + row * kDlrmStep;
       const std::int64_t rows = w.samples - sample >= 8 ? 8 : w.samples - sample >= 4 ? 4 : 1;
       if (rows == 8) {
-        multiply_rows<8, is_signed>(w, src, weights, panel, sums);
+        multiply_rows<8>(w, src, weights, panel, sums);
       } else if (rows == 4) {
-        multiply_rows<4, is_signed>(w, src, weights, panel, sums);
+        multiply_rows<4>(w, src, weights, panel, sums);
       } else {
-        multiply_rows<1, is_signed>(w, src, weights, panel, sums);
+        multiply_rows<1>(w, src, weights, panel, sums);
       }
       for (std::int64_t pair = 0; pair < rows; pair += 2) {
         finish_two(sums + 16 * pair, sums + 256 + 16 * pair, rule,
@@ -81,12 +72,6 @@ void multiply(const DlrmLayerWork& w) {
       sample += rows;
     }
   }
-}
-
-}  // namespace
-
-void dlrm_layer_avx512_vnni(const DlrmLayerWork& work) {
-  work.src_is_signed != 0 ? multiply<true>(work) : multiply<false>(work);
 }
 
 void dlrm_input_avx512_vnni(const DlrmInputWork& w) {
@@ -111,7 +96,6 @@ void dlrm_input_avx512_vnni(const DlrmInputWork& w) {
 
 void dlrm_last_avx512_vnni(const DlrmLastWork& w) {
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(w.src_is_signed != 0 ? 0x80 : 0));
-  const std::int32_t excess = w.src_is_signed != 0 ? w.excess : 0;
   for (std::int64_t m = 0; m < w.samples; ++m) {
     const std::uint8_t* const src =
         w.src + m / kDlrmGroup * w.steps * kDlrmStepBytes + m % kDlrmGroup * kDlrmStep;
@@ -121,7 +105,7 @@ void dlrm_last_avx512_vnni(const DlrmLastWork& w) {
       sum = _mm512_dpbusd_epi32(sum, x, _mm512_loadu_si512(w.weights + step * kDlrmStep));
     }
     w.dst[m] =
-        __builtin_fmaf(static_cast<float>(_mm512_reduce_add_epi32(sum) - excess), w.multiplier, w.bias);
+        __builtin_fmaf(static_cast<float>(_mm512_reduce_add_epi32(sum) - w.excess), w.multiplier, w.bias);
   }
 }
 

@@ -32,10 +32,11 @@ struct DlrmLayerWork {
   const std::int8_t* weights;
   const float* bias;        ///< by output, of whole panels
   const float* multiplier;  ///< int8: by output
-  /// int8, by output: 128 * the sum of its weights, for kernels that multiply u8 only, where src is s8.
+  /// int8, by output: 128 * the sum of its weights.
   const std::int32_t* excess;
-  std::int32_t src_is_signed;  ///< int8
-  std::int32_t highest;        ///< int8: 255 or 127
+  /// int8: src is s8. Kernels that multiply u8 only get it as u8, 128 more, and take the excess away.
+  std::int32_t src_is_signed;
+  std::int32_t highest;  ///< int8: 255 or 127
   std::int64_t panels;
   std::uint8_t* dst;
   std::int64_t dst_steps;  ///< steps of the packed activations that dst is the first of
@@ -65,7 +66,7 @@ struct DlrmLastWork {
   const std::int8_t* weights;  ///< whole steps
   float bias;
   float multiplier;            ///< int8
-  std::int32_t excess;         ///< int8: 128 * the sum of the weights
+  std::int32_t excess;         ///< int8: 128 * the sum of the weights where src is s8, or u8 in its place
   std::int32_t src_is_signed;  ///< int8
   std::int64_t samples;
   float* dst;
@@ -85,7 +86,8 @@ struct DlrmFold {
 ///   int8  at byte 16 * L + 4 * v + l: clamp(rint(f32(lane 4 * L + l of fold 4 * g + v) *
 ///         multiplier[16 * (4 * g + v) + 4 * L + l]), -128, 127)
 ///   bf16  at element 16 * h + l: bf16(lane l of fold 2 * g + h)
-/// with four folds a step in int8, two in bf16.
+/// with four folds a step in int8, two in bf16. dlrm_dots_avx512_vnni makes top u8: 128 is added to x and the
+/// products.
 struct DlrmDotsWork {
   /// [kDlrmTurn][16 * blocks][row_bytes]: the vectors of a few samples at a time, which stay in L1. The first
   /// vector is filled in here, from `top`; those beyond `vectors` are zeros; `fill` brings the others.
@@ -108,9 +110,10 @@ struct DlrmDotsWork {
 
 /// Tiles of sums for `blocks` blocks of vectors.
 static constexpr std::int64_t dlrm_dot_tiles(std::int64_t blocks) { return blocks * (blocks + 1) / 2; }
-/// A sample's transposed features and two samples' sums, with a line on either side that folds may touch.
+/// A sample's transposed features, two samples' sums, with a line on either side that folds may touch, and a
+/// sample's features in another form.
 static constexpr std::int64_t dlrm_dots_scratch_bytes(std::int64_t blocks, std::int64_t row_bytes) {
-  return blocks * 16 * row_bytes + 2 * (dlrm_dot_tiles(blocks) * 1024 + 128);
+  return 2 * blocks * 16 * row_bytes + 2 * (dlrm_dot_tiles(blocks) * 1024 + 128);
 }
 
 // The kernels, by ISA.

@@ -54,8 +54,9 @@ class FusedPipeline final : public DlrmPipeline {
     const std::uint8_t* const src =
         run_layers(top_.first(top_.size() - 1), b.top, chunk, b, nullptr, backwards);
     const PackedLayer& last = top_.back();
-    kernels_.last({src, last.steps, last.weights, last.bias[0], last.multiplier[0], last.excess[0],
-                   last.src_is_signed, chunk.samples, chunk.scores});
+    kernels_.last({src, last.steps, last.weights, last.bias[0], last.multiplier[0],
+                   last.src_is_signed != 0 ? last.excess[0] : 0,
+                   last.src_is_signed != 0 && !kernels_.top_is_u8 ? 1 : 0, chunk.samples, chunk.scores});
     chunk.stage_done();
     for (std::int64_t i = 0; i < chunk.samples; ++i)
       chunk.scores[i] = 1.0F / (1.0F + std::exp(-chunk.scores[i]));
@@ -142,6 +143,8 @@ class FusedPipeline final : public DlrmPipeline {
       const std::int8_t* const features = b.features + s % kDlrmTurn * plan_.sample_bytes();
       for (std::int64_t step = plan_.vector_bytes / kDlrmStep; step < plan_.steps; ++step)
         std::memcpy(row + step * kDlrmStepBytes, features + step * kDlrmStep, kDlrmStep);
+      for (std::int64_t step = 0; kernels_.top_is_u8 && step < plan_.steps; ++step)
+        for (std::int64_t i = 0; i < kDlrmStep; ++i) row[step * kDlrmStepBytes + i] ^= 0x80;
     }
   }
 

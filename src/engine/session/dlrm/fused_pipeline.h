@@ -20,6 +20,8 @@ struct DlrmKernels {
   void (*layer)(const DlrmLayerWork&);
   void (*dots)(const DlrmDotsWork&);
   void (*last)(const DlrmLastWork&);
+  /// int8: the top MLP's input, which is s8, is kept as u8, 128 more: the kernels multiply nothing else.
+  bool top_is_u8 = false;
 };
 
 /// Samples whose feature vectors are wanted, but for x, and where they go: table t's vector of the i-th

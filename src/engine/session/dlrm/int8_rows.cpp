@@ -12,10 +12,10 @@ std::span<const DlrmRow> dlrm_int8_rows() {
        }},
       {"avx512_vnni", Isa::avx512_vnni,
        [](const DlrmData& data) {
-         return prepare_int8(
-             data,
-             {dlrm_input_avx512_vnni, dlrm_layer_avx512_vnni, dlrm_dots_avx512_vnni, dlrm_last_avx512_vnni},
-             {gather_features_avx512, true, bag_sum_avx512, quantize_features_avx512});
+         return prepare_int8(data,
+                             {dlrm_input_avx512_vnni, dlrm_layer_avx512_vnni, dlrm_dots_avx512_vnni,
+                              dlrm_last_avx512_vnni, true},
+                             {gather_features_avx512, true, bag_sum_avx512, quantize_features_avx512});
        }},
       {"avx2", Isa::avx2,
        [](const DlrmData& data) {

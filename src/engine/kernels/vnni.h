@@ -1,0 +1,17 @@
+#pragma once
+#include <immintrin.h>
+
+// For files compiled for AVX-512 VNNI. All of it has internal linkage.
+
+namespace octavo {
+namespace {
+
+/// sum + the products of 4 u8 and 4 s8 in each of 16 lanes. Written as the instruction because gcc 12 copies
+/// every accumulator twice a step around the intrinsic, which costs 15 % of the 3x3 layers of ResNet-50.
+inline __attribute__((always_inline)) __m512i with_products(__m512i sum, __m512i x, __m512i weights) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(weights));
+  return sum;
+}
+
+}  // namespace
+}  // namespace octavo
