@@ -132,10 +132,9 @@ bench::PeerModel peer_model(const std::filesystem::path& file, const DlrmModel& 
 
 }  // namespace
 
-std::unique_ptr<bench::PeerInstance> start_onnxruntime_dlrm(const DlrmData& data,
-                                                            const bench::DlrmSamples& pairs,
-                                                            const bench::Place& place,
-                                                            const std::string& library) {
+std::unique_ptr<bench::PeerInstance> start_dlrm_peer(std::string_view peer, const DlrmData& data,
+                                                     const bench::DlrmSamples& pairs,
+                                                     const bench::Place& place, const std::string& library) {
   require_onnx_can(data.model);
   const TemporaryFile file("dlrm.onnx");
   {
@@ -143,7 +142,8 @@ std::unique_ptr<bench::PeerInstance> start_onnxruntime_dlrm(const DlrmData& data
     if (!onnx_model(data).model().SerializeToOstream(&out) || !out.flush())
       fail(ErrorCode::io, "cannot write '{}'", file.path().string());
   }
-  return bench::start_onnxruntime(peer_model(file.path(), data.model, pairs), place, library);
+  const auto start = peer == "openvino" ? bench::start_openvino : bench::start_onnxruntime;
+  return start(peer_model(file.path(), data.model, pairs), place, library);
 }
 
 }  // namespace octavo
