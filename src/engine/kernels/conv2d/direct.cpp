@@ -9,10 +9,16 @@
 
 namespace octavo {
 
-const DirectIsa kDirectAvx2{InputForm::widened, 16, 6, 2, false, multiply_avx2, depthwise_avx2, nullptr};
-const DirectIsa kDirectAvx512Vnni{
-    InputForm::bytes,          32, 7, 4, true, multiply_avx512_vnni, depthwise_avx512_vnni,
-    depthwise_rows_avx512_vnni};
+const DirectIsa kDirectAvx2{InputForm::widened, 16, 16, 6, 2, false, multiply_avx2, depthwise_avx2, nullptr};
+const DirectIsa kDirectAvx512Vnni{InputForm::bytes,
+                                  32,
+                                  kNarrowPanelChannels,
+                                  7,
+                                  4,
+                                  true,
+                                  multiply_avx512_vnni,
+                                  depthwise_avx512_vnni,
+                                  depthwise_rows_avx512_vnni};
 
 namespace {
 
@@ -186,7 +192,8 @@ class Direct final : public Prepared {
       rows.set(column, window, group * band_.element_bytes());
     }
     std::byte* const to = weights_.data() + panel * panel_bytes_;
-    rows.move_to([&](std::int64_t at) { return to + at * isa_.panel; });
+    const std::int64_t width = channels_of(panel) <= isa_.narrow_panel ? isa_.narrow_panel : isa_.panel;
+    rows.move_to(width, [&](std::int64_t at) { return to + at * width; });
   }
 
   /// For every set of panels that share input channels, once per part of the weights.

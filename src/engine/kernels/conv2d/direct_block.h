@@ -16,7 +16,7 @@ struct PanelBlock {
   const std::int64_t* taps;  ///< bytes from there to each run of input that is multiplied
   std::int64_t tap_count;
   std::int64_t steps;           ///< of 4 bytes in each run
-  const std::uint8_t* weights;  ///< [tap][step][channel of the panel][4 bytes]
+  const std::uint8_t* weights;  ///< [tap][step][channel of the panel, or of a narrow one][4 bytes]
   /// Weights of the next panel, or of the next step, that L2 is asked for: by each of the first
   /// `ahead_groups` groups of as many pixels as the kernel takes at once, in each of its steps `ahead_each`
   /// bytes, up to a line. Fewer pixels ask for nothing.
@@ -75,7 +75,9 @@ static constexpr std::int64_t depthwise_tail(std::int64_t channels) {
   return channels == 32 ? 2 : channels == 16 ? 4 : 1;
 }
 
-// AVX-512 VNNI: input u8, weights s8, panels of 32 channels, depthwise blocks of 64.
+// AVX-512 VNNI: input u8, weights s8, panels of 32 channels, or 16 where they hold all; depthwise blocks of
+// 64.
+static constexpr std::int64_t kNarrowPanelChannels = 16;
 void multiply_avx512_vnni(const PanelBlock& block);
 void depthwise_avx512_vnni(const DepthwiseBlock& block);
 void depthwise_rows_avx512_vnni(const DepthwiseRows& rows);

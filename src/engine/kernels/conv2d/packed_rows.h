@@ -18,8 +18,7 @@ class PackedRows {
   /// the other `ic` follow. Elements are s8, or s16 in one part.
   PackedRows(std::int64_t rows, std::vector<std::int64_t> taps, std::int64_t ic, std::int64_t part_bytes,
              std::int64_t parts, std::int64_t element_bytes = 1)
-      : rows_(rows),
-        taps_(std::move(taps)),
+      : taps_(std::move(taps)),
         ic_(ic),
         part_bytes_(part_bytes),
         parts_(parts),
@@ -39,15 +38,15 @@ class PackedRows {
     }
   }
 
-  /// Puts the dwords at byte `at` of all rows one behind the other to line(at), for every dword, and begins
-  /// anew with zeros.
+  /// Puts the dwords at byte `at` of the first `count` rows one behind the other to line(at), for every
+  /// dword, and begins anew with zeros.
   template <class Line>
-  void move_to(Line line) noexcept {
+  void move_to(std::int64_t count, Line line) noexcept {
     const std::int64_t row_bytes = parts_ * part_bytes_;
     for (std::int64_t at = 0; at < row_bytes; at += 4) {
       std::byte* const to = line(at);
       const std::uint8_t* from = bytes_.data() + at;
-      for (std::int64_t row = 0; row < rows_; ++row) std::memcpy(to + 4 * row, from + row * row_bytes, 4);
+      for (std::int64_t row = 0; row < count; ++row) std::memcpy(to + 4 * row, from + row * row_bytes, 4);
     }
     std::fill(bytes_.begin(), bytes_.end(), std::uint8_t{0});
   }
@@ -68,7 +67,6 @@ class PackedRows {
     }
   }
 
-  std::int64_t rows_;
   std::vector<std::int64_t> taps_;
   std::int64_t ic_, part_bytes_, parts_, element_bytes_;
   std::vector<std::uint8_t> bytes_;

@@ -112,7 +112,7 @@ class TileConvolution final : public Prepared {
       if ((oc + 1) % kTileRows != 0 && oc + 1 != problem_.oc) continue;
       const std::int64_t column = oc % kTilePanel / kTileRows * (kTileStepWeights / 2);
       std::byte* const half = weights_.data() + oc / kTilePanel * panel_bytes_ + column;
-      rows.move_to([half](std::int64_t at) {  // in a tile 4 bytes of each column follow each other
+      rows.move_to(kTileRows, [half](std::int64_t at) {  // in a tile 4 bytes of each column follow each other
         return half + at / kTileStepBytes * kTileStepWeights + at % kTileStepBytes * 16;
       });
     }
