@@ -13,5 +13,11 @@ inline __attribute__((always_inline)) __m512i with_products(__m512i sum, __m512i
   return sum;
 }
 
+/// The same, weights in memory, at any address.
+inline __attribute__((always_inline)) __m512i with_products(__m512i sum, __m512i x, const void* weights) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "m"(*static_cast<const __m512i_u*>(weights)));
+  return sum;
+}
+
 }  // namespace
 }  // namespace octavo

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/kernels/conv2d/direct_block.h"
+#include "engine/kernels/vnni.h"
 
 // A block is 64 channels: 4 accumulators of 16. Each column of a window becomes dwords of up to 4 rows, which
 // one vpdpbusd multiplies by the weights of a window column. In rows the dwords of a column serve every pixel
@@ -57,14 +58,10 @@ OCTAVO_INLINE void load_group(const Load& load, Dwords& dwords) {
              dwords);
 }
 
-/// sum += dwords * weights; the instruction itself, since gcc 12 copies accumulators around the intrinsic.
+/// sum += dwords * weights.
 OCTAVO_INLINE void add_products(Dwords& sum, const Dwords& dwords, const std::uint8_t* weights) {
 #pragma GCC unroll 4
-  for (std::int64_t j = 0; j < kVectors; ++j) {
-    asm("vpdpbusd %2, %1, %0"
-        : "+v"(sum[j])
-        : "v"(dwords[j]), "m"(*reinterpret_cast<const __m512i*>(weights + 64 * j)));
-  }
+  for (std::int64_t j = 0; j < kVectors; ++j) sum[j] = with_products(sum[j], dwords[j], weights + 64 * j);
 }
 
 OCTAVO_INLINE void begin(Dwords& sum, const FastRule& rule, const Channels& c) {
@@ -215,8 +212,8 @@ struct OpenPixels {
   Dwords sum[kOpen];
 
   [[nodiscard]] OCTAVO_INLINE Column column_at(std::int64_t column) const {
-    if (column >= 0 && column < b.columns) return {rows, column * b.column_bytes + c.first};
-    return {b.zeros, c.first};
+    const bool is_inside = column >= 0 && column < b.columns;
+    return {is_inside ? rows : b.zeros, (is_inside ? column * b.column_bytes : 0) + c.first};
   }
   /// Multiplies group `group` of column `u` (of kPeriod) by every window column that it is for some pixel.
   template <int u, int group>
@@ -239,28 +236,37 @@ struct OpenPixels {
     }
   }
 
-  /// Column `at` of those that the row's windows have, number `u` of its period. `dst`: the row's.
-  template <int u>
+  /// Column `at` of those that the row's windows have, number `u` of its period. `dst`: the row's. `ends`:
+  /// whether it is the last one of some window, where the stride lets a pixel have it.
+  template <int u, bool ends>
   OCTAVO_INLINE void take(std::int64_t at, std::uint8_t* dst) {
     const Column column = column_at(b.first_column + at);
     if constexpr (u % stride == 0) begin(sum[u / stride], b.rule, c);
     multiply_group<u, 0>(column);
     if constexpr (kGroups > 1) multiply_group<u, 1>(column);
     constexpr int kLast = u - (k - 1) + kPeriod * k;  // plus a multiple of the period
-    if constexpr (kLast % stride == 0) {
-      if (at >= k - 1) {
-        std::uint8_t* const pixel = dst + (at - (k - 1)) / stride * b.dst_stride + c.first;
-        store_rows<M>(pixel, results<M>(sum[kLast / stride % kOpen], b.rule, c), at_once, c);
-      }
+    if constexpr (ends && kLast % stride == 0) {
+      std::uint8_t* const pixel = dst + (at - (k - 1)) / stride * b.dst_stride + c.first;
+      store_rows<M>(pixel, results<M>(sum[kLast / stride % kOpen], b.rule, c), at_once, c);
     }
   }
 
-  template <int... us>
-  OCTAVO_INLINE void take_row(std::uint8_t* dst, std::integer_sequence<int, us...>) {
+  /// Whole periods go without a question: where code branches, sums move between registers and memory.
+  OCTAVO_INLINE void take_row(std::uint8_t* dst) {
     const std::int64_t columns = (b.pixels - 1) * stride + k;
-    for (std::int64_t at = 0; at < columns; at += kPeriod) {
-      ((at + us < columns ? take<us>(at + us, dst) : void()), ...);
-    }
+    std::int64_t at = k - 1;
+    const auto take_first = [&]<int... u>(std::integer_sequence<int, u...>) __attribute__((always_inline)) {
+      (take<u % kPeriod, false>(u, dst), ...);
+    };
+    const auto take_period = [&]<int... u>(std::integer_sequence<int, u...>) __attribute__((always_inline)) {
+      (take<(k - 1 + u) % kPeriod, true>(at + u, dst), ...);
+    };
+    const auto take_last = [&]<int... u>(std::integer_sequence<int, u...>) __attribute__((always_inline)) {
+      ((at + u < columns ? take<(k - 1 + u) % kPeriod, true>(at + u, dst) : void()), ...);
+    };
+    take_first(std::make_integer_sequence<int, k - 1>());
+    for (; at + kPeriod <= columns; at += kPeriod) take_period(std::make_integer_sequence<int, kPeriod>());
+    take_last(std::make_integer_sequence<int, kPeriod - 1>());
   }
 };
 
@@ -275,7 +281,7 @@ void multiply_rows(const DepthwiseRows& b, const Channels& c) {
       at_once.input[r] = there * k, at_once.output[r] = there * row_bytes;
     }
     Open open{b, c, b.rows + row * k, at_once, {}};
-    open.take_row(b.dst + row * row_bytes, std::make_integer_sequence<int, Open::kPeriod>());
+    open.take_row(b.dst + row * row_bytes);
   }
 }
 
