@@ -64,6 +64,11 @@ OCTAVO_INLINE void add_products(Dwords& sum, const Dwords& dwords, const std::ui
   for (std::int64_t j = 0; j < kVectors; ++j) sum[j] = with_products(sum[j], dwords[j], weights + 64 * j);
 }
 
+OCTAVO_INLINE void add_products(Dwords& sum, const Dwords& dwords, const Dwords& weights) {
+#pragma GCC unroll 4
+  for (std::int64_t j = 0; j < kVectors; ++j) sum[j] = with_products(sum[j], dwords[j], weights[j]);
+}
+
 OCTAVO_INLINE void begin(Dwords& sum, const FastRule& rule, const Channels& c) {
 #pragma GCC unroll 4
   for (std::int64_t j = 0; j < kVectors; ++j) sum[j] = _mm512_loadu_si512(rule.start + c.first + 16 * j);
@@ -210,6 +215,9 @@ struct OpenPixels {
   const std::uint8_t* const* rows;
   RowsAtOnce at_once;
   Dwords sum[kOpen];
+  /// The weights, where there are few enough: a vector of them takes as long to load as to multiply.
+  static constexpr bool kHolds = k == 3;
+  Dwords held[kHolds ? k : 1];
 
   [[nodiscard]] OCTAVO_INLINE Column column_at(std::int64_t column) const {
     const bool is_inside = column >= 0 && column < b.columns;
@@ -231,7 +239,11 @@ struct OpenPixels {
     if constexpr (kx < k) {
       constexpr int open = ((u - kx) / stride + kPeriod) % kOpen;
       constexpr std::int64_t place = kx * kGroups + group;
-      add_products(sum[open], dwords, c.weights + place * 4 * kBlock);
+      if constexpr (kHolds) {
+        add_products(sum[open], dwords, held[place]);
+      } else {
+        add_products(sum[open], dwords, c.weights + place * 4 * kBlock);
+      }
       multiply_by<u, group, kx + stride>(dwords);
     }
   }
@@ -255,6 +267,11 @@ struct OpenPixels {
   OCTAVO_INLINE void take_row(std::uint8_t* dst) {
     const std::int64_t columns = (b.pixels - 1) * stride + k;
     std::int64_t at = k - 1;
+    if constexpr (kHolds) {
+#pragma GCC unroll 12
+      for (std::int64_t i = 0; i < k * kVectors; ++i)
+        held[i / kVectors][i % kVectors] = _mm512_loadu_si512(c.weights + kBlock * i);
+    }
     const auto take_first = [&]<int... u>(std::integer_sequence<int, u...>) __attribute__((always_inline)) {
       (take<u % kPeriod, false>(u, dst), ...);
     };
@@ -280,7 +297,7 @@ void multiply_rows(const DepthwiseRows& b, const Channels& c) {
       const std::int64_t there = r < at_once.count ? r : at_once.count - 1;
       at_once.input[r] = there * k, at_once.output[r] = there * row_bytes;
     }
-    Open open{b, c, b.rows + row * k, at_once, {}};
+    Open open{b, c, b.rows + row * k, at_once, {}, {}};
     open.take_row(b.dst + row * row_bytes);
   }
 }
