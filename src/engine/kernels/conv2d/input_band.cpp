@@ -124,12 +124,16 @@ InputBand::Placed InputBand::place(const std::byte* x, std::int64_t first, std::
     base = copy;
   }
   auto* windows = reinterpret_cast<const std::uint8_t**>(scratch);
-  std::int64_t row = 0;
+  const std::int64_t step = p.sw * p.ic * element_bytes_;
   std::int64_t column = first % p.ow();
-  for (std::int64_t i = 0; i < stop - first; ++i) {
-    windows[i] = reinterpret_cast<const std::uint8_t*>(base + row * p.sh * row_bytes_ +
-                                                       column * p.sw * p.ic * element_bytes_);
-    if (++column == p.ow()) column = 0, ++row;
+  for (std::int64_t i = 0; i < stop - first;) {
+    const std::byte* const row = base + column * step;
+    const std::int64_t count = std::min(p.ow() - column, stop - first - i);
+    for (std::int64_t j = 0; j < count; ++j)
+      windows[i + j] = reinterpret_cast<const std::uint8_t*>(row + j * step);
+    i += count;
+    column = 0;
+    base += p.sh * row_bytes_;
   }
   return {windows, stop - first};
 }
