@@ -71,12 +71,6 @@ OCTAVO_INLINE PanelNumbers numbers_of(const FastRule& rule, std::int64_t channel
   return n;
 }
 
-/// Shuffles 16 bytes into the second byte of a dword each.
-OCTAVO_INLINE __m512i second_bytes() {
-  return _mm512_setr_epi32(0x0000, 0x0100, 0x0200, 0x0300, 0x0400, 0x0500, 0x0600, 0x0700, 0x0800, 0x0900,
-                           0x0A00, 0x0B00, 0x0C00, 0x0D00, 0x0E00, 0x0F00);
-}
-
 /// Packing goes lane by lane: 4 channels of each half of each of two rows stand together. This puts the rows
 /// one behind the other.
 OCTAVO_INLINE __m512i row_order() {
@@ -84,15 +78,17 @@ OCTAVO_INLINE __m512i row_order() {
 }
 
 /// 16 stored residuals as FastRule's r. A byte enters the mantissa of 2^15 by a shuffle: half the
-/// instructions of a conversion. `shuffle`: second_bytes().
+/// instructions of a conversion.
 template <std::int64_t half>
-OCTAVO_INLINE __m512 residual_of(const std::uint8_t* residual, const PanelNumbers& n, bool is_whole,
-                                 __m512i shuffle) {
+OCTAVO_INLINE __m512 residual_of(const std::uint8_t* residual, const PanelNumbers& n, bool is_whole) {
   const auto* from = reinterpret_cast<const __m128i*>(residual + n.channel + 16 * half);
   const auto there = static_cast<__mmask16>(n.there >> (16 * half));
   const __m128i r = is_whole ? _mm_loadu_si128(from) : _mm_maskz_loadu_epi8(there, from);
+  const __m512i second_bytes =
+      _mm512_setr_epi32(0x0000, 0x0100, 0x0200, 0x0300, 0x0400, 0x0500, 0x0600, 0x0700, 0x0800, 0x0900,
+                        0x0A00, 0x0B00, 0x0C00, 0x0D00, 0x0E00, 0x0F00);
   return _mm512_castsi512_ps(
-      _mm512_mask_shuffle_epi8(n.r_zero, 0x2222222222222222, _mm512_broadcast_i32x4(r), shuffle));
+      _mm512_mask_shuffle_epi8(n.r_zero, 0x2222222222222222, _mm512_broadcast_i32x4(r), second_bytes));
 }
 
 /// 32 results of a row, or those that there are.
@@ -139,8 +135,8 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
   if constexpr (kAddsResidual<form>) {
 #pragma GCC unroll 8
     for (int i = 0; i < kVectors; i += 2) {
-      r[i] = residual_of<0>(residual[i / 2], n, is_whole, second_bytes());
-      r[i + 1] = residual_of<1>(residual[i / 2], n, is_whole, second_bytes());
+      r[i] = residual_of<0>(residual[i / 2], n, is_whole);
+      r[i + 1] = residual_of<1>(residual[i / 2], n, is_whole);
     }
   }
   if constexpr (!kIsBare<form>) {
