@@ -269,7 +269,7 @@ struct OpenPixels {
     std::int64_t at = k - 1;
     if constexpr (kHolds) {
 #pragma GCC unroll 12
-      for (std::int64_t i = 0; i < k * kVectors; ++i)
+      for (std::int64_t i = 0; i < std::int64_t{k} * kVectors; ++i)
         held[i / kVectors][i % kVectors] = _mm512_loadu_si512(c.weights + kBlock * i);
     }
     const auto take_first = [&]<int... u>(std::integer_sequence<int, u...>) __attribute__((always_inline)) {

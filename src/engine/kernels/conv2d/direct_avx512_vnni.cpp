@@ -80,7 +80,7 @@ struct Finishing {
   }
   /// 16 stored residuals as FastRule's r. Converted and moved: both have ports of their own on Zen 4, where
   /// finish_rows.h's one shuffle costs 5 % of a layer of 64 channels.
-  OCTAVO_INLINE static __m512 residual(const std::uint8_t* from, int half, const Numbers& n) {
+  OCTAVO_INLINE static __m512 residual(const std::uint8_t* from, std::int64_t half, const Numbers& n) {
     const auto there = static_cast<__mmask16>(n.there >> (16 * half));
     const auto* const at = reinterpret_cast<const __m128i*>(from + 16 * half);
     const __m128i r = is_whole ? _mm_loadu_si128(at) : _mm_maskz_loadu_epi8(there, at);
@@ -188,7 +188,7 @@ OCTAVO_INLINE void multiply(const PanelBlock& b, std::int64_t first, const std::
   const __m512i low = _mm512_loadu_si512(b.rule.start);
   const __m512i high = _mm512_loadu_si512(b.rule.start + 16);
 #pragma GCC unroll 7
-  for (int p = 0; p < P; ++p) {
+  for (std::int64_t p = 0; p < P; ++p) {
     window[p] = b.windows[first + p];
     sum[width * p] = low;
     if constexpr (width == 2) sum[width * p + 1] = high;
@@ -199,7 +199,7 @@ OCTAVO_INLINE void multiply(const PanelBlock& b, std::int64_t first, const std::
     while (count > 0) {
       const std::int64_t here = std::min(count, left);
       const std::int64_t end = at + 4 * here;
-      for (; at < end; at += 4, weights += 64 * width) {
+      for (; at < end; at += 4, weights += std::int64_t{64} * width) {
         const __m512i w_low = _mm512_loadu_si512(weights);
         const __m512i w_high = width == 2 ? _mm512_loadu_si512(weights + 64) : w_low;
         if constexpr (asks) {
@@ -207,7 +207,7 @@ OCTAVO_INLINE void multiply(const PanelBlock& b, std::int64_t first, const std::
           ahead += b.ahead_each;
         }
 #pragma GCC unroll 7
-        for (int p = 0; p < P; ++p) {
+        for (std::int64_t p = 0; p < P; ++p) {
           const __m512i x = broadcast4(window[p] + at);
           sum[width * p] = with_products(sum[width * p], x, w_low);
           if constexpr (width == 2) sum[width * p + 1] = with_products(sum[width * p + 1], x, w_high);
@@ -281,7 +281,7 @@ void multiply_blocks(const PanelBlock& b) {
 
 template <OutputForm form, int width>
 void multiply_panel(const PanelBlock& b) {
-  if (b.channels == 16 * width) {
+  if (b.channels == std::int64_t{16} * width) {
     multiply_blocks<form, true, width>(b);
   } else {
     multiply_blocks<form, false, width>(b);

@@ -9,7 +9,7 @@ namespace octavo {
 namespace {
 
 /// Input that a band should touch: fits L2 beside a panel of weights, and amortises reading the weights.
-constexpr std::int64_t kBandBytes = 96 * 1024;
+constexpr std::int64_t kBandBytes = std::int64_t{96} * 1024;
 constexpr std::int64_t kMostPixels = 1024;
 /// Kernels read whole vectors and whole groups of 4 bytes, so up to this much beyond the last pixel.
 constexpr std::int64_t kSlackBytes = 64;

@@ -58,7 +58,7 @@ struct VnniProducts {
       for (std::int64_t j = 0; j < blocks; ++j)
         excess[j] = with_products(excess[j], signs, _mm512_load_si512(b + (j * w.row_bytes + k) * 16));
     }
-    for (std::int64_t vector = first; vector < end; vector += rows, tile += 16 * rows) {
+    for (std::int64_t vector = first; vector < end; vector += rows, tile += std::int64_t{16} * rows) {
       const std::uint8_t* const a = flipped + vector * w.row_bytes;
       __m512i sum[rows][blocks];
 #pragma GCC unroll 8

@@ -9,7 +9,7 @@ std::uint64_t read_loop_avx2(const std::byte* memory, std::int64_t blocks) {
   __m256i sums[4] = {};
   for (std::int64_t block = 0; block < blocks; ++block, memory += 512) {
 #pragma GCC unroll 16
-    for (int i = 0; i < 16; ++i) {
+    for (std::int64_t i = 0; i < 16; ++i) {
       const __m256i value = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(memory + 32 * i));
       sums[i % 4] = _mm256_or_si256(sums[i % 4], value);
     }

@@ -9,7 +9,7 @@ std::uint64_t read_loop_avx512(const std::byte* memory, std::int64_t blocks) {
   __m512i sums[4] = {};
   for (std::int64_t block = 0; block < blocks; ++block, memory += 512) {
 #pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i)
+    for (std::int64_t i = 0; i < 8; ++i)
       sums[i % 4] = _mm512_or_si512(sums[i % 4], _mm512_loadu_si512(memory + 64 * i));
   }
   const __m512i sum = _mm512_or_si512(_mm512_or_si512(sums[0], sums[1]), _mm512_or_si512(sums[2], sums[3]));
