@@ -14,7 +14,7 @@ namespace octavo {
 struct DirectIsa {
   InputForm form;
   std::int64_t panel;              ///< output channels in a panel
-  std::int64_t narrow_panel;       ///< in one that has no more
+  std::int64_t narrow_panel;       ///< in a panel of so few
   std::int64_t block_pixels;       ///< that the kernel takes at once: shares are multiples of it
   std::int64_t depthwise_vectors;  ///< accumulators of a depthwise block, and lanes of 16 bytes in one
   bool knows_fast_forms;

@@ -1,6 +1,5 @@
 #include <immintrin.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -172,7 +171,7 @@ template <OutputForm form, bool is_whole, int width, int vectors, int part>
 OCTAVO_INLINE void finish_part(__m512i* sums, const Places& to, const Numbers& n, const OutputRule& rule) {
   constexpr int kStages = Finishing<form, is_whole, width, 1>::kStages;
   constexpr int first = part / kStages * 4;
-  constexpr int count = std::min(4, vectors - first);
+  constexpr int count = vectors - first < 4 ? vectors - first : 4;
   Finishing<form, is_whole, width, count>::template take<part % kStages>(sums, first, to, n, rule);
 }
 template <OutputForm form, int vectors>
@@ -197,7 +196,7 @@ OCTAVO_INLINE void multiply(const PanelBlock& b, std::int64_t first, const std::
   std::int64_t tap = 0, at = b.taps[0], left = b.steps;
   const auto take = [&](std::int64_t count) __attribute__((always_inline)) {
     while (count > 0) {
-      const std::int64_t here = std::min(count, left);
+      const std::int64_t here = count < left ? count : left;
       const std::int64_t end = at + 4 * here;
       for (; at < end; at += 4, weights += std::int64_t{64} * width) {
         const __m512i w_low = _mm512_loadu_si512(weights);

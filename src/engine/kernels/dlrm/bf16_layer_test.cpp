@@ -71,7 +71,8 @@ struct Layer {
             .dst = reinterpret_cast<std::uint8_t*>(dst.data()),
             .dst_steps = panels,
             .samples = samples,
-            .backwards = backwards ? 1 : 0});
+            .backwards = backwards ? 1 : 0,
+            .quads = 0});
     std::vector<std::uint16_t> outputs;
     for (std::int64_t m = 0; m < samples; ++m) {
       for (std::int64_t n = 0; n < panels * 32; ++n)

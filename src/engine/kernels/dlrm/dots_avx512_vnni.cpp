@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstring>
 
 #include "engine/kernels/dlrm/dots_avx512.h"
@@ -20,7 +19,7 @@ struct VnniProducts {
     for (std::int64_t at = 0; at < w.vectors * w.row_bytes; at += kDlrmStep)
       _mm512_store_si512(flipped + at, with_signs_flipped(features + at));
     for (std::int64_t i = 0; i < w.blocks; ++i) {
-      const std::int64_t end = std::min(w.vectors, 16 * (i + 1));
+      const std::int64_t end = w.vectors < 16 * (i + 1) ? w.vectors : 16 * (i + 1);
       for (std::int64_t j = 0; j <= i; j += 2) {
         const std::int8_t* const b = transposed + j * 16 * w.row_bytes;
         std::int32_t* const tile = sums + (dlrm_dot_tiles(i) + j) * 256;

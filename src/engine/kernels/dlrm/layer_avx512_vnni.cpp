@@ -13,8 +13,11 @@ OCTAVO_INLINE void multiply_rows(const DlrmLayerWork& w, const std::uint8_t* src
                                  std::int64_t panel, std::int32_t* sums) {
   constexpr int kChains = rows == 1 ? 4 : 1;
   __m512i sum[rows * kChains][2] = {};
+  std::int64_t quads_left = w.quads;
   for (std::int64_t step = 0; step < w.steps; ++step, src += kDlrmStepBytes, weights += kDlrmStepBytes) {
-    for (std::int64_t first = 0; first < 16; first += kChains) {
+    const std::int64_t quads = quads_left < 16 ? quads_left : 16;
+    quads_left -= quads;
+    for (std::int64_t first = 0; first < quads; first += kChains) {
 #pragma GCC unroll 4
       for (std::int64_t chain = 0; chain < kChains; ++chain) {
         const std::int64_t quad = first + chain;

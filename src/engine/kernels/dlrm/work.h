@@ -42,6 +42,7 @@ struct DlrmLayerWork {
   std::int64_t dst_steps;  ///< steps of the packed activations that dst is the first of
   std::int64_t samples;
   std::int32_t backwards;  ///< panels from the last to the first: what was read last is still in the cache
+  std::int64_t quads;      ///< int8: of 4 inputs, a multiple of 4; behind them all weights are zeros
 };
 
 /// The dense features:

@@ -102,7 +102,8 @@ class FusedPipeline final : public DlrmPipeline {
       std::uint8_t* const dst = is_placed ? top : src == b.a ? b.b : b.a;
       kernels_.layer({src, layer.steps, layer.weights, layer.bias.data(), layer.multiplier.data(),
                       layer.excess.data(), layer.src_is_signed, layer.highest, layer.panels, dst,
-                      is_placed ? plan_.steps : dst_steps(layer), chunk.samples, backwards ? 1 : 0});
+                      is_placed ? plan_.steps : dst_steps(layer), chunk.samples, backwards ? 1 : 0,
+                      layer.quads});
       chunk.stage_done();
       src = dst;
     }

@@ -1,7 +1,10 @@
 #include "engine/session/dlrm/packed_layers.h"
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
+
+#include "base/divided_up.h"
 
 namespace octavo {
 namespace {
@@ -9,6 +12,7 @@ namespace {
 PackedLayer without_weights(const PlainLayer& layer, std::int64_t steps, bool src_is_signed) {
   PackedLayer result{.steps = steps,
                      .panels = (layer.outputs + kDlrmPanel - 1) / kDlrmPanel,
+                     .quads = 0,
                      .bias = layer.bias,
                      .multiplier = layer.multiplier,
                      .excess = layer.excess,
@@ -67,6 +71,7 @@ PackedLayers::PackedLayers(std::span<const PlainLayer> plain_bottom, std::span<c
   std::byte* packed = weights.data();
   const auto pack = [&](PackedLayer& to, const PlainLayer& layer) {
     const auto places = &layer == plain_top.data() ? plan.places : counted_places(layer.inputs);
+    to.quads = divided_up(*std::max_element(places.begin(), places.end()) + 1, 16) * 4;
     pack_weights(layer, places, kDlrmStep / plan.step_inputs, to.steps, &to == &top.back(), packed);
     to.weights = reinterpret_cast<const std::int8_t*>(packed);
     packed += weights_bytes(to);

@@ -22,6 +22,7 @@ struct PlainLayer {
 /// A layer as the kernels read it, in whole panels.
 struct PackedLayer {
   std::int64_t steps, panels;
+  std::int64_t quads;  ///< DlrmLayerWork's
   std::vector<float> bias, multiplier;
   std::vector<std::int32_t> excess;
   std::int32_t src_is_signed, highest;
