@@ -2,28 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-
-#include "base/fail.h"
 #include "bench/row_times.h"
 #include "cli/json_output.h"
+#include "engine/kernels/problem_lines.h"
 
 namespace octavo::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::vector<std::string> problems_in(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) fail(ErrorCode::io, "{}: cannot be read", path);
-  std::vector<std::string> problems;
-  for (std::string line; std::getline(file, line);) {
-    line.resize(std::min(line.find('#'), line.size()));
-    while (!line.empty() && line.back() == ' ') line.pop_back();
-    if (!line.empty()) problems.push_back(line);
-  }
-  return problems;
-}
 
 Json json_of(const bench::RowTime& time) {
   if (!time.objection.empty()) return {{"kernel", time.row}, {"objection", time.objection}};
@@ -41,7 +27,7 @@ void bench_problems(const ProblemOptions& options) {
   JsonOutput output(options.json);
   std::vector<std::string> problems = options.problems;
   if (!options.file.empty()) {
-    const std::vector<std::string> more = problems_in(options.file);
+    const std::vector<std::string> more = problem_lines(options.file);
     problems.insert(problems.end(), more.begin(), more.end());
   }
   Json json = Json::array();

@@ -2,28 +2,21 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "engine/kernels/operand_size.h"
+#include "engine/kernels/problem_lines.h"
 #include "engine/kernels/problem_text.h"
 #include "engine/kernels/testing/random_step.h"
 
 namespace octavo::testing {
 
-/// The lines of a problem file without comments (from '#' on) and empty ones.
+/// The problems of a file, which has some.
 inline std::vector<std::string> problems_in(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  EXPECT_TRUE(file) << path;
-  std::vector<std::string> problems;
-  for (std::string line; std::getline(file, line);) {
-    line.resize(std::min(line.find('#'), line.size()));
-    while (!line.empty() && line.back() == ' ') line.pop_back();
-    if (!line.empty()) problems.push_back(line);
-  }
+  std::vector<std::string> problems = problem_lines(path);
   EXPECT_FALSE(problems.empty()) << path;
   return problems;
 }
