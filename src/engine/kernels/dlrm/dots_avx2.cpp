@@ -38,14 +38,13 @@ inline void finish_sample(const DlrmDotsWork& w, std::int64_t sample, const std:
   for (std::int64_t step = 0; step < w.fold_fours; ++step) {
     std::uint8_t* const dst = top_step(w, sample, w.row_bytes / kDlrmStep + step);
     for (std::int64_t i = 0; i < 64; ++i) {
-      const std::int64_t place = 4 * step + i / 16, lane = i % 16;
+      const std::int32_t quad = w.quad_order[16 * step + i / 4];
+      const std::int64_t place = 4 * step + quad % 4, lane = quad / 4 * 4 + i % 4;
       const DlrmFold& fold = w.folds[place];
       const std::int32_t sum = sums[((fold.mask >> lane & 1U) != 0 ? fold.masked : fold.other) + lane];
       const float value = static_cast<float>(sum) * w.multiplier[16 * place + lane];
       const std::int32_t q = _mm_cvtss_si32(_mm_set_ss(value));
-      dst[lane / 4 * 16 + i / 16 * 4 + lane % 4] = static_cast<std::uint8_t>(q < -128  ? -128
-                                                                             : q > 127 ? 127
-                                                                                       : q);
+      dst[i] = static_cast<std::uint8_t>(q < -128 ? -128 : q > 127 ? 127 : q);
     }
   }
 }

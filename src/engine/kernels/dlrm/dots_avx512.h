@@ -83,6 +83,7 @@ OCTAVO_INLINE void finish_byte_products(const DlrmDotsWork& w, std::int64_t samp
       v[i] = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), multiplier));
     }
     __m512i bytes = _mm512_packs_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3]));
+    bytes = _mm512_permutexvar_epi32(_mm512_loadu_si512(w.quad_order + 16 * step), bytes);
     if constexpr (flip != 0) bytes = _mm512_xor_si512(bytes, _mm512_set1_epi8(static_cast<char>(flip)));
     _mm512_store_si512(top_step(w, sample, first_step + step), bytes);
   }

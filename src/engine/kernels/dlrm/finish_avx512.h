@@ -32,6 +32,12 @@ OCTAVO_INLINE __m512i rounded(__m512i sum, const PanelRule& rule, int half) {
   return _mm512_cvtps_epi32(_mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), rule.multiplier[half], rule.bias[half]));
 }
 
+/// Packing goes lane by lane: 4 outputs of each half of each of two samples stand together. This puts the
+/// samples one behind the other.
+OCTAVO_INLINE __m512i pair_order() {
+  return _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+}
+
 /// Two neighbouring samples of a panel: 16 sums of each at `left`, the other 16 at `right`.
 OCTAVO_INLINE void finish_two(const std::int32_t* left, const std::int32_t* right, const PanelRule& rule,
                               std::uint8_t* dst) {
@@ -39,10 +45,8 @@ OCTAVO_INLINE void finish_two(const std::int32_t* left, const std::int32_t* righ
                                            rounded(_mm512_load_si512(right), rule, 1));
   const __m512i second = _mm512_packs_epi32(rounded(_mm512_load_si512(left + 16), rule, 0),
                                             rounded(_mm512_load_si512(right + 16), rule, 1));
-  // Packing goes lane by lane: 4 outputs of each half of each sample stand together.
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i bytes =
-      _mm512_permutexvar_epi32(order, _mm512_min_epu8(_mm512_packus_epi16(first, second), rule.highest));
+  const __m512i bytes = _mm512_permutexvar_epi32(
+      pair_order(), _mm512_min_epu8(_mm512_packus_epi16(first, second), rule.highest));
   _mm256_store_si256(reinterpret_cast<__m256i*>(dst), _mm512_castsi512_si256(bytes));
   _mm256_store_si256(reinterpret_cast<__m256i*>(dst + kDlrmStep), _mm512_extracti64x4_epi64(bytes, 1));
 }

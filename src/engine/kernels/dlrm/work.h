@@ -84,8 +84,9 @@ struct DlrmFold {
 
 /// The products of a sample's feature vectors. With C the tiles of sums of the blocks (i, j <= i) of 16 x 16
 /// vectors, one after the other by rows of blocks, step g of the result is
-///   int8  at byte 16 * L + 4 * v + l: clamp(rint(f32(lane 4 * L + l of fold 4 * g + v) *
-///         multiplier[16 * (4 * g + v) + 4 * L + l]), -128, 127)
+///   int8  at byte 4 * j + l, with 4 * L + v = quad_order[16 * g + j]:
+///         clamp(rint(f32(lane 4 * L + l of fold 4 * g + v) * multiplier[16 * (4 * g + v) + 4 * L + l]),
+///         -128, 127)
 ///   bf16  at element 16 * h + l: bf16(lane l of fold 2 * g + h)
 /// with four folds a step in int8, two in bf16. dlrm_dots_avx512_vnni makes top u8: 128 is added to x and the
 /// products.
@@ -100,8 +101,9 @@ struct DlrmDotsWork {
   std::int64_t blocks;     ///< of 16 vectors
   std::int64_t row_bytes;  ///< whole steps
   std::int64_t samples;
-  const DlrmFold* folds;    ///< in fours
-  const float* multiplier;  ///< int8: 16 a fold
+  const DlrmFold* folds;           ///< in fours
+  const float* multiplier;         ///< int8: 16 a fold
+  const std::int32_t* quad_order;  ///< int8: 16 for four folds
   std::int64_t fold_fours;
   /// The packed activations of the samples: x in the first row_bytes / 64 steps, the products behind.
   std::uint8_t* top;

@@ -69,7 +69,7 @@ class Bf16Vectors {
 std::unique_ptr<DlrmPipeline> prepare_bf16(const DlrmData& data, const DlrmKernels& kernels,
                                            const DlrmBf16Gather& gather) {
   const Bf16Layers layers = bf16_layers(data);
-  const TopPlan plan(data.model, kBf16Step, [](std::int64_t lane) { return lane; });
+  const TopPlan plan(data.model, kBf16Step, [](const DotFolds& /*dots*/, std::int64_t lane) { return lane; });
   return prepare_fused(data, {.most_samples = 256,  // half as many as in bytes
                               .kernels = kernels,
                               .top_plan = plan,

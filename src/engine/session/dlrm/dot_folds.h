@@ -12,6 +12,8 @@ namespace octavo {
 struct DotFolds {
   std::vector<DlrmFold> folds;       ///< whole steps of four; unused ones read the first sums
   std::vector<std::int64_t> places;  ///< of each product (i, j), row by row: 16 * its fold + its lane
+  /// int8: DlrmDotsWork's; quads without products stand last in their step.
+  std::vector<std::int32_t> quad_order;
 };
 
 /// Products (i, j < i), with_self also (i, i).

@@ -133,7 +133,7 @@ class FusedPipeline final : public DlrmPipeline {
     const std::int64_t samples = source.chunk->samples;
     if (model_.interaction != Interaction::cat) {
       kernels_.dots({b.features, gather, &source, plan_.vectors, plan_.blocks, plan_.vector_bytes, samples,
-                     plan_.dots.folds.data(), arithmetic_.dot_multiplier.data(),
+                     plan_.dots.folds.data(), arithmetic_.dot_multiplier.data(), plan_.dots.quad_order.data(),
                      std::ssize(plan_.dots.folds) / 4, b.top, plan_.steps, b.dots});
       return;
     }

@@ -11,10 +11,11 @@
 namespace octavo {
 namespace {
 
-/// The byte of a lane of DotFolds: packing interleaves four folds by fours of lanes.
-std::int64_t byte_of(std::int64_t lane) noexcept {
-  const std::int64_t fold = lane / 16;
-  return fold / 4 * kDlrmStep + lane % 16 / 4 * 16 + fold % 4 * 4 + lane % 4;
+/// The byte of a lane of `dots`, by its quad_order.
+std::int64_t byte_of(const DotFolds& dots, std::int64_t lane) {
+  const std::int64_t fold = lane / 16, quad = lane % 16 / 4 * 4 + fold % 4;
+  const auto order = std::span(dots.quad_order).subspan(static_cast<std::size_t>(fold / 4 * 16), 16);
+  return fold / 4 * kDlrmStep + (std::find(order.begin(), order.end(), quad) - order.begin()) * 4 + lane % 4;
 }
 
 std::vector<PlainLayer> plain(const std::vector<Int8Layer>& layers) {

@@ -135,8 +135,31 @@ TEST(Int8, SurvivesRangesThatMakeNoSense) {
   }
 }
 
+/// Dwords of packed products that hold some.
+std::int64_t used_quads(const DotFolds& dots) {
+  std::set<std::int64_t> quads;
+  for (std::int64_t lane : dots.places) quads.insert(lane / 4);
+  return std::ssize(quads);
+}
+
+TEST(DotFolds, FillWholeQuadsAndLeaveTheLastOnesEmpty) {
+  const DotFolds dots = fold_dots(27, false);
+  ASSERT_EQ(dots.folds.size(), 24U);
+  EXPECT_EQ(used_quads(dots), (27 * 26 / 2 + 3) / 4);
+  for (std::int64_t step = 0; step < 6; ++step) {
+    std::set<std::int32_t> seen;
+    for (std::int64_t j = 0; j < 16; ++j) {
+      const std::int32_t quad = dots.quad_order[static_cast<std::size_t>(16 * step + j)];
+      seen.insert(quad);
+      const auto fold = static_cast<std::size_t>(4 * step + quad % 4);
+      const bool is_used = (dots.folds[fold].used >> (quad / 4 * 4) & 1U) != 0;
+      EXPECT_EQ(is_used, 16 * step + j < used_quads(dots)) << step << ' ' << j;
+    }
+    EXPECT_EQ(seen.size(), 16U);
+  }
+}
+
 TEST(DotFolds, PutEveryProductInAPlaceOfItsOwn) {
-  EXPECT_EQ(fold_dots(27, false).folds.size(), 24U);
   for (std::int64_t vectors : {1, 2, 15, 16, 17, 27, 32, 33, 70, 300}) {
     for (bool with_self : {false, true}) {
       const DotFolds dots = fold_dots(vectors, with_self);

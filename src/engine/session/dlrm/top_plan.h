@@ -21,7 +21,8 @@ struct TopPlan {
 
   /// For steps of `step_inputs` inputs; `place_of` says where among the products' inputs a lane of DotFolds
   /// goes.
-  TopPlan(const DlrmModel& model, std::int64_t step_inputs, std::int64_t (*place_of)(std::int64_t lane));
+  TopPlan(const DlrmModel& model, std::int64_t step_inputs,
+          std::int64_t (*place_of)(const DotFolds& dots, std::int64_t lane));
 
   [[nodiscard]] std::int64_t steps_of(std::int64_t inputs) const noexcept {
     return (inputs + step_inputs - 1) / step_inputs;
