@@ -1,6 +1,8 @@
 #pragma once
 #include <immintrin.h>
 
+#include <cstdint>
+
 // For files compiled for AVX-512 VNNI. All of it has internal linkage.
 
 namespace octavo {
@@ -16,6 +18,18 @@ inline __attribute__((always_inline)) __m512i with_products(__m512i sum, __m512i
 /// The same, weights in memory, at any address.
 inline __attribute__((always_inline)) __m512i with_products(__m512i sum, __m512i x, const void* weights) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "m"(*static_cast<const __m512i_u*>(weights)));
+  return sum;
+}
+
+/// The same with four s8 at `weights` for all lanes; 16 of them, or 8.
+template <class Lanes>
+inline __attribute__((always_inline)) Lanes with_products_of_four(Lanes sum, Lanes x, const void* weights) {
+  using Four = std::int32_t __attribute__((may_alias));
+  if constexpr (sizeof(Lanes) == 64) {
+    asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(x), "m"(*static_cast<const Four*>(weights)));
+  } else {
+    asm("vpdpbusd %2%{1to8%}, %1, %0" : "+v"(sum) : "v"(x), "m"(*static_cast<const Four*>(weights)));
+  }
   return sum;
 }
 

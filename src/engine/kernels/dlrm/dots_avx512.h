@@ -9,7 +9,10 @@
 // The products of feature vectors, for files compiled for AVX-512 VNNI, AVX-512 BF16 or AMX: everything but
 // the products themselves, which are a type `Products` with
 //   begin(), end()
-//   multiply(work, features of a sample, transposed features, tiles of sums, memory for these features)
+//   kept(16 dwords of transposed features, 16 s32): what is kept of them; may add to the 16, which are zeros
+//   at
+//     the beginning of a block
+//   multiply(work, features of a sample, transposed features, 16 s32 for each block, tiles of sums)
 //   finish(work, sample, tiles of sums)
 // Sums are s32, or f32 in the same memory. All of it has internal linkage.
 //
@@ -18,8 +21,11 @@
 namespace octavo {
 namespace {
 
-/// 16 rows of 64 bytes, `stride` bytes apart, as 16 rows of one dword of each: to[k] = dword k of all rows.
-OCTAVO_INLINE void transpose_dwords(const std::int8_t* from, std::int64_t stride, std::int8_t* to) {
+/// 16 rows of 64 bytes, `stride` bytes apart, as 16 rows of one dword of each: to[k] = kept(dword k of all
+/// rows).
+template <class Kept>
+OCTAVO_INLINE void transpose_dwords(const std::int8_t* from, std::int64_t stride, std::int8_t* to,
+                                    const Kept& kept) {
   const auto part_of = [&](std::int64_t row, std::int64_t part) {
     return _mm_load_si128(reinterpret_cast<const __m128i*>(from + row * stride + 16 * part));
   };
@@ -38,10 +44,10 @@ OCTAVO_INLINE void transpose_dwords(const std::int8_t* from, std::int64_t stride
     const __m512i low23 = _mm512_unpacklo_epi32(rows[2], rows[3]);
     const __m512i high23 = _mm512_unpackhi_epi32(rows[2], rows[3]);
     std::int8_t* const dst = to + 256 * part;
-    _mm512_store_si512(dst, _mm512_unpacklo_epi64(low01, low23));
-    _mm512_store_si512(dst + 64, _mm512_unpackhi_epi64(low01, low23));
-    _mm512_store_si512(dst + 128, _mm512_unpacklo_epi64(high01, high23));
-    _mm512_store_si512(dst + 192, _mm512_unpackhi_epi64(high01, high23));
+    _mm512_store_si512(dst, kept(_mm512_unpacklo_epi64(low01, low23)));
+    _mm512_store_si512(dst + 64, kept(_mm512_unpackhi_epi64(low01, low23)));
+    _mm512_store_si512(dst + 128, kept(_mm512_unpacklo_epi64(high01, high23)));
+    _mm512_store_si512(dst + 192, kept(_mm512_unpackhi_epi64(high01, high23)));
   }
 }
 
@@ -56,14 +62,21 @@ OCTAVO_INLINE std::int8_t* features_of(const DlrmDotsWork& w, std::int64_t sampl
 }
 
 /// Fills in x and transposes all vectors of a sample: [block][step][16 dwords of each vector].
-OCTAVO_INLINE void transpose_sample(const DlrmDotsWork& w, std::int64_t sample, std::int8_t* transposed) {
+template <class Products>
+OCTAVO_INLINE void transpose_sample(const DlrmDotsWork& w, std::int64_t sample, std::int8_t* transposed,
+                                    std::int32_t* of_blocks) {
   std::int8_t* const features = features_of(w, sample);
   const std::int64_t steps = w.row_bytes / kDlrmStep;
   for (std::int64_t step = 0; step < steps; ++step)
     _mm512_store_si512(features + step * kDlrmStep, _mm512_load_si512(top_step(w, sample, step)));
   for (std::int64_t block = 0; block < w.blocks; ++block) {
+    __m512i of_block = _mm512_setzero_si512();
+    const auto kept = [&](__m512i dwords) __attribute__((always_inline)) {
+      return Products::kept(dwords, of_block);
+    };
     for (std::int64_t step = 0; step < steps; ++step, transposed += 1024)
-      transpose_dwords(features + block * 16 * w.row_bytes + step * kDlrmStep, w.row_bytes, transposed);
+      transpose_dwords(features + block * 16 * w.row_bytes + step * kDlrmStep, w.row_bytes, transposed, kept);
+    _mm512_store_si512(of_blocks + 16 * block, of_block);
   }
 }
 
@@ -94,7 +107,8 @@ OCTAVO_INLINE void walk_samples(const DlrmDotsWork& w) {
   const std::int64_t transposed_bytes = w.blocks * 16 * w.row_bytes;
   const std::int64_t sums_bytes = dlrm_dot_tiles(w.blocks) * 1024;
   auto* const transposed = reinterpret_cast<std::int8_t*>(w.scratch);
-  std::uint8_t* const spare = w.scratch + transposed_bytes + 2 * (sums_bytes + 128);
+  auto* const of_blocks =
+      reinterpret_cast<std::int32_t*>(w.scratch + transposed_bytes + 2 * (sums_bytes + 128));
   std::int32_t* sums[2];
   for (int turn = 0; turn < 2; ++turn)
     sums[turn] =
@@ -103,8 +117,8 @@ OCTAVO_INLINE void walk_samples(const DlrmDotsWork& w) {
   for (std::int64_t sample = 0; sample < w.samples; ++sample) {
     if (sample % kDlrmTurn == 0)
       w.fill(w.source, sample, w.samples - sample < kDlrmTurn ? w.samples - sample : kDlrmTurn);
-    transpose_sample(w, sample, transposed);
-    Products::multiply(w, features_of(w, sample), transposed, sums[sample & 1], spare);
+    transpose_sample<Products>(w, sample, transposed, of_blocks);
+    Products::multiply(w, features_of(w, sample), transposed, of_blocks, sums[sample & 1]);
     if (sample > 0) Products::finish(w, sample - 1, sums[(sample - 1) & 1]);
   }
   if (w.samples > 0) Products::finish(w, w.samples - 1, sums[(w.samples - 1) & 1]);

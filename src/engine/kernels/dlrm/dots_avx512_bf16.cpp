@@ -8,9 +8,10 @@ namespace {
 struct Bf16Products {
   static void begin() {}
   static void end() {}
+  static OCTAVO_INLINE __m512i kept(__m512i dwords, __m512i&) { return dwords; }
 
   static OCTAVO_INLINE void multiply(const DlrmDotsWork& w, const std::int8_t* features,
-                                     const std::int8_t* transposed, std::int32_t* sums, std::uint8_t*) {
+                                     const std::int8_t* transposed, const std::int32_t*, std::int32_t* sums) {
     for (std::int64_t j = 0; j < w.blocks; ++j) {
       for (std::int64_t vector = 16 * j; vector < w.vectors; vector += 4) {
         multiply_rows(features + vector * w.row_bytes, transposed + j * 16 * w.row_bytes, w.row_bytes,

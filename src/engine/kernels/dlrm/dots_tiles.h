@@ -26,9 +26,10 @@ struct TileProducts {
     Tiles::configure(config);
   }
   static void end() { Tiles::release(); }
+  static OCTAVO_INLINE __m512i kept(__m512i dwords, __m512i&) { return dwords; }
 
   static OCTAVO_INLINE void multiply(const DlrmDotsWork& w, const std::int8_t* features,
-                                     const std::int8_t* transposed, std::int32_t* sums, std::uint8_t*) {
+                                     const std::int8_t* transposed, const std::int32_t*, std::int32_t* sums) {
     Tiles::publish();
     if (w.blocks == 2) return multiply_two_blocks(w, features, transposed, sums);
     for (std::int64_t i = 0; i < w.blocks; ++i) {

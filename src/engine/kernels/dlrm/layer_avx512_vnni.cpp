@@ -54,7 +54,7 @@ inline __m512i broadcast4(const std::uint8_t* from) {
 template <int rows, class Walk>
 OCTAVO_INLINE void multiply(const Panel& panel, std::int64_t first, __m512i* sum, const Walk& walk) {
   const std::uint8_t* src[rows];
-#pragma GCC unroll 7
+#pragma GCC unroll 8
   for (int row = 0; row < rows; ++row) {
     src[row] = panel.src(first + row);
     sum[2 * row] = panel.start[0];
@@ -68,7 +68,7 @@ OCTAVO_INLINE void multiply(const Panel& panel, std::int64_t first, __m512i* sum
       for (const std::int64_t end = at + here; at < end; at += 4, weights += 64) {
         const __m512i w_low = _mm512_load_si512(weights);
         const __m512i w_high = _mm512_load_si512(weights + kDlrmStepBytes / 2);
-#pragma GCC unroll 7
+#pragma GCC unroll 8
         for (int row = 0; row < rows; ++row) {
           const __m512i x = broadcast4(src[row] + at);
           sum[2 * row] = with_products(sum[2 * row], x, w_low);
@@ -200,6 +200,7 @@ void dlrm_layer_avx512_vnni(const DlrmLayerWork& w) {
       if (blocks > 0) multiply_blocks(panel, blocks);
       first = blocks * kRows;
     }
+    for (; w.samples - first >= 8; first += 8) multiply_few<8>(panel, first);
     for (; w.samples - first >= 4; first += 4) multiply_few<4>(panel, first);
     for (; first < w.samples; ++first) multiply_few<1>(panel, first);
   }

@@ -114,9 +114,9 @@ struct DlrmDotsWork {
 /// Tiles of sums for `blocks` blocks of vectors.
 static constexpr std::int64_t dlrm_dot_tiles(std::int64_t blocks) { return blocks * (blocks + 1) / 2; }
 /// A sample's transposed features, two samples' sums, with a line on either side that folds may touch, and a
-/// sample's features in another form.
+/// number for each vector.
 static constexpr std::int64_t dlrm_dots_scratch_bytes(std::int64_t blocks, std::int64_t row_bytes) {
-  return 2 * blocks * 16 * row_bytes + 2 * (dlrm_dot_tiles(blocks) * 1024 + 128);
+  return blocks * 16 * row_bytes + 2 * (dlrm_dot_tiles(blocks) * 1024 + 128) + blocks * 64;
 }
 
 // The kernels, by ISA.
