@@ -34,10 +34,15 @@ struct Panel {
     }
   }
   [[nodiscard]] OCTAVO_INLINE const std::uint8_t* src(std::int64_t sample) const {
-    return w.src + sample / kDlrmGroup * w.steps * kDlrmStepBytes + sample % kDlrmGroup * kDlrmStep;
+    return w.src + place_of(sample, w.steps);
   }
   [[nodiscard]] OCTAVO_INLINE std::uint8_t* dst(std::int64_t sample) const {
-    return panel_dst(w, sample / kDlrmGroup, number) + sample % kDlrmGroup * kDlrmStep;
+    return panel_dst(w, 0, number) + place_of(sample, w.dst_steps);
+  }
+  /// Of a sample in packed activations.
+  static OCTAVO_INLINE std::int64_t place_of(std::int64_t sample, std::int64_t steps) {
+    const std::int64_t row = sample & (kDlrmGroup - 1);  // a remainder asks for the sign
+    return (sample - row) * steps * kDlrmStep + row * kDlrmStep;
   }
   /// The compiler forgets what it has loaded: the numbers in registers would drive sums out.
   OCTAVO_INLINE void leave_in_memory() const { asm volatile("" : : "r"(this) : "memory"); }
