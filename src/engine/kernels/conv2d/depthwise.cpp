@@ -67,8 +67,7 @@ class Depthwise final : public Prepared {
         places_((p.oc + block_ - 1) / block_ * block_),
         most_rows_(
             std::clamp<std::int64_t>(kRowsBytes / std::max<std::int64_t>(p.sh * p.iw * p.ic, 1), 1, p.oh())),
-        band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point,
-              isa.form == InputForm::bytes, 1),
+        band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point, RowEnds::whole, 1),
         arrays_(p, operands, places_),
         rules_(p, arrays_) {
     per_group_ = 4 / band_.element_bytes();

@@ -29,9 +29,10 @@ struct Runs {
   std::int64_t channels;       ///< input channels of a panel
   bool rows_are_runs;          ///< a whole window row is one run of memory
   std::int64_t columns;        ///< of the window in a run
-  std::int64_t taps;           ///< runs in a window
+  std::int64_t count;          ///< of runs in a window
   std::int64_t steps;          ///< of 4 bytes in a run
-  bool are_whole;              ///< steps end where the run ends
+  RowEnds ends;
+  std::int64_t end_steps;  ///< for shared ends of runs, behind them
 
   Runs(const Conv2dProblem& p, const DirectIsa& isa) {
     const std::int64_t element_bytes = isa.form == InputForm::widened ? 2 : 1;
@@ -40,10 +41,16 @@ struct Runs {
     channels = merged_groups * p.icg();
     rows_are_runs = p.dw == 1 && channels == p.ic;
     columns = rows_are_runs ? p.kw : 1;
-    taps = rows_are_runs ? p.kh : p.kh * p.kw;
-    steps = (columns * channels * element_bytes + 3) / 4;
-    are_whole = steps * 4 == columns * channels * element_bytes;
+    count = rows_are_runs ? p.kh : p.kh * p.kw;
+    const std::int64_t bytes = columns * channels * element_bytes;
+    ends = bytes % 4 == 0                                                       ? RowEnds::whole
+           : isa.form == InputForm::bytes && rows_are_runs && can_share_ends(p) ? RowEnds::shared
+                                                                                : RowEnds::beyond;
+    steps = ends == RowEnds::shared ? bytes / 4 : (bytes + 3) / 4;
+    end_steps = ends == RowEnds::shared ? end_groups(p) : 0;
   }
+  /// In a window.
+  [[nodiscard]] std::int64_t all_steps() const noexcept { return count * steps + end_steps; }
 };
 
 class Direct final : public Prepared {
@@ -52,7 +59,7 @@ class Direct final : public Prepared {
       : isa_(isa),
         problem_(p),
         runs_(p, isa),
-        band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point, runs_.are_whole,
+        band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point, runs_.ends,
               isa.block_pixels),
         panels_per_set_((runs_.merged_groups * p.ocg() + isa.panel - 1) / isa.panel),
         panels_(p.g / runs_.merged_groups * panels_per_set_),
@@ -60,12 +67,12 @@ class Direct final : public Prepared {
         rules_(p, arrays_) {
     WeightDifferences w(p, operands);
     parts_ = isa.form == InputForm::widened ? 1 : w.s8_parts();
-    panel_bytes_ = parts_ * runs_.taps * runs_.steps * isa.panel * 4;
+    panel_bytes_ = parts_ * runs_.all_steps() * isa.panel * 4;
     weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
     std::vector<WindowSums> windows(static_cast<std::size_t>(panels_ * isa.panel));
     PackedRows rows = panel_rows();
     for (std::int64_t panel = 0; panel < panels_; ++panel) pack_panel(w, panel, rows, windows);
-    list_taps();
+    list_runs();
     rules_ = isa.knows_fast_forms ? FastRules(p, arrays_, windows) : FastRules(p, arrays_);
   }
 
@@ -129,10 +136,9 @@ class Direct final : public Prepared {
   void set_ahead(std::span<const std::byte> next, PanelBlock& block) const noexcept {
     const std::int64_t groups = block.pixels / isa_.block_pixels;
     if (groups == 0 || next.empty()) return;
-    const std::int64_t steps = block.tap_count * block.steps;
     block.ahead = reinterpret_cast<const std::uint8_t*>(next.data());
-    block.ahead_each = std::min(divided_up(std::ssize(next), groups * steps), kLineBytes);
-    block.ahead_groups = std::min(groups, divided_up(std::ssize(next), steps * block.ahead_each));
+    block.ahead_each = std::min(divided_up(std::ssize(next), groups * block.steps), kLineBytes);
+    block.ahead_groups = std::min(groups, divided_up(std::ssize(next), block.steps * block.ahead_each));
   }
 
   /// Output channel of the panel's first column.
@@ -152,9 +158,8 @@ class Direct final : public Prepared {
     PanelBlock block{};
     block.windows = placed.windows;
     block.pixels = placed.count;
-    block.taps = taps_.data() + panel / panels_per_set_ * parts_ * runs_.taps;
-    block.tap_count = parts_ * runs_.taps;
-    block.steps = runs_.steps;
+    block.runs = window_runs_.data() + panel / panels_per_set_ * parts_ * (runs_.count + runs_.end_steps);
+    block.steps = parts_ * runs_.all_steps();
     block.weights = weights_.as<std::uint8_t>().data() + panel * panel_bytes_;
     block.channels = channels_of(panel);
     block.dst = reinterpret_cast<std::uint8_t*>(args.output) + (first * problem_.oc + channel) * y_bytes;
@@ -170,13 +175,15 @@ class Direct final : public Prepared {
 
   /// Rows for the channels of a panel.
   [[nodiscard]] PackedRows panel_rows() const {
-    std::vector<std::int64_t> taps;
+    std::vector<std::int64_t> taps, ends;
     for (std::int64_t tap = 0; tap < problem_.kh * problem_.kw; ++tap) {
       const std::int64_t run = tap / runs_.columns, column = tap % runs_.columns;
       taps.push_back(run * runs_.steps * 4 + column * runs_.channels * band_.element_bytes());
+      if (runs_.ends != RowEnds::shared) continue;
+      ends.push_back(column + 1 == runs_.columns ? runs_.count * runs_.steps * 4 + run : -1);
     }
-    return {isa_.panel, std::move(taps),      problem_.icg(), runs_.taps * runs_.steps * 4,
-            parts_,     band_.element_bytes()};
+    return {isa_.panel, std::move(taps),       problem_.icg(), runs_.all_steps() * 4,
+            parts_,     band_.element_bytes(), std::move(ends)};
   }
 
   void pack_panel(WeightDifferences& w, std::int64_t panel, PackedRows& rows,
@@ -197,14 +204,16 @@ class Direct final : public Prepared {
   }
 
   /// For every set of panels that share input channels, once per part of the weights.
-  void list_taps() {
-    for (std::int64_t set = 0; set < panels_ / panels_per_set_; ++set) {
-      for (std::int64_t i = 0; i < parts_ * runs_.taps; ++i) {
-        const std::int64_t tap = i % runs_.taps;
-        const std::int64_t ky = runs_.rows_are_runs ? tap : tap / problem_.kw;
-        const std::int64_t kx = runs_.rows_are_runs ? 0 : tap % problem_.kw;
-        taps_.push_back(band_.tap_offset(ky, kx) + set * runs_.channels * band_.element_bytes());
+  void list_runs() {
+    for (std::int64_t i = 0; i < panels_ / panels_per_set_ * parts_; ++i) {
+      const std::int64_t channel = i / parts_ * runs_.channels * band_.element_bytes();
+      for (std::int64_t run = 0; run < runs_.count; ++run) {
+        const std::int64_t ky = runs_.rows_are_runs ? run : run / problem_.kw;
+        const std::int64_t kx = runs_.rows_are_runs ? 0 : run % problem_.kw;
+        window_runs_.push_back({band_.tap_offset(ky, kx) + channel, runs_.steps});
       }
+      for (std::int64_t group = 0; group < runs_.end_steps; ++group)
+        window_runs_.push_back({band_.end_offset(group), 1});
     }
   }
 
@@ -219,7 +228,7 @@ class Direct final : public Prepared {
   std::int64_t parts_ = 1;
   std::int64_t panel_bytes_ = 0;
   Tensor weights_;
-  std::vector<std::int64_t> taps_;
+  std::vector<WindowRun> window_runs_;
 };
 
 }  // namespace

@@ -106,9 +106,10 @@ void multiply(const PanelBlock& b, std::int64_t first, const std::uint8_t* ahead
     high[p] = load(b.rule.exact.start + 8);
   }
   const std::uint8_t* weights = b.weights;
-  for (std::int64_t tap = 0; tap < b.tap_count; ++tap) {
-    const std::int64_t end = b.taps[tap] + 4 * b.steps;
-    for (std::int64_t at = b.taps[tap]; at < end; at += 4, weights += 64) {
+  const WindowRun* run = b.runs;
+  for (std::int64_t left = b.steps; left > 0; left -= run->steps, ++run) {
+    const std::int64_t end = run->at + 4 * run->steps;
+    for (std::int64_t at = run->at; at < end; at += 4, weights += 64) {
       const __m256i w_low = load(weights);
       const __m256i w_high = load(weights + 32);
       if constexpr (asks) {
@@ -132,7 +133,7 @@ void multiply_all(const PanelBlock& b) {
   const std::uint8_t* ahead = b.ahead;
   for (; first < b.ahead_groups * kPixels; first += kPixels) {
     multiply<kPixels, form, true>(b, first, ahead);
-    ahead += b.tap_count * b.steps * b.ahead_each;
+    ahead += b.steps * b.ahead_each;
   }
   for (; first + kPixels <= b.pixels; first += kPixels) multiply<kPixels, form>(b, first);
   switch (b.pixels - first) {

@@ -193,7 +193,8 @@ OCTAVO_INLINE void multiply(const PanelBlock& b, std::int64_t first, const std::
     if constexpr (width == 2) sum[width * p + 1] = high;
   }
   const std::uint8_t* weights = b.weights;
-  std::int64_t tap = 0, at = b.taps[0], left = b.steps;
+  const WindowRun* run = b.runs;
+  std::int64_t at = run->at, left = run->steps, after = b.steps - left;
   const auto take = [&](std::int64_t count) __attribute__((always_inline)) {
     while (count > 0) {
       const std::int64_t here = count < left ? count : left;
@@ -214,7 +215,11 @@ OCTAVO_INLINE void multiply(const PanelBlock& b, std::int64_t first, const std::
       }
       count -= here;
       left -= here;
-      if (left == 0 && ++tap < b.tap_count) at = b.taps[tap], left = b.steps;
+      if (left == 0 && after > 0) {
+        ++run;
+        at = run->at, left = run->steps;
+        after -= left;
+      }
     }
   };
   walk(take);
@@ -234,7 +239,7 @@ OCTAVO_INLINE void finish_block(const PanelBlock& b, std::int64_t first, __m512i
 template <OutputForm form, bool is_whole, int width, bool asks>
 void multiply_blocks(const PanelBlock& b, std::int64_t first, std::int64_t count) {
   const Numbers n(b);
-  const std::int64_t steps = b.tap_count * b.steps;
+  const std::int64_t steps = b.steps;
   const std::uint8_t* ahead = b.ahead;
   const std::int64_t end = first + count * kPixels;
   constexpr int kVectors = width * kPixels;
@@ -265,9 +270,8 @@ template <OutputForm form, int width, int P>
 void multiply_few(const PanelBlock& b, std::int64_t first) {
   const Numbers n(b);
   __m512i sum[width * P];
-  const std::int64_t steps = b.tap_count * b.steps;
   multiply<P, width, false>(
-      b, first, nullptr, sum, [&](const auto& take) __attribute__((always_inline)) { take(steps); });
+      b, first, nullptr, sum, [&](const auto& take) __attribute__((always_inline)) { take(b.steps); });
   finish_block<form, false, P, width>(b, first, sum, n);
 }
 

@@ -9,14 +9,19 @@ namespace octavo {
 // What the driver of the direct kernels (direct.cpp, depthwise.cpp) hands to the files that are compiled for
 // one ISA each. Plain pointers only.
 
-/// One panel of output channels for a run of output pixels.
+/// Input of a window that lies side by side.
+struct WindowRun {
+  std::int64_t at;     ///< bytes from the window's beginning
+  std::int64_t steps;  ///< of 4 bytes
+};
+
+/// One panel of output channels for a number of output pixels.
 struct PanelBlock {
   const std::uint8_t* const* windows;  ///< where in the input each pixel's window begins
   std::int64_t pixels;
-  const std::int64_t* taps;  ///< bytes from there to each run of input that is multiplied
-  std::int64_t tap_count;
-  std::int64_t steps;           ///< of 4 bytes in each run
-  const std::uint8_t* weights;  ///< [tap][step][channel of the panel, or of a narrow one][4 bytes]
+  const WindowRun* runs;
+  std::int64_t steps;           ///< of all runs
+  const std::uint8_t* weights;  ///< [step][channel of the panel, or of a narrow one][4 bytes]
   /// Weights of the next panel, or of the next step, that L2 is asked for: by each of the first
   /// `ahead_groups` groups of as many pixels as the kernel takes at once, in each of its steps `ahead_each`
   /// bytes, up to a line. Fewer pixels ask for nothing.

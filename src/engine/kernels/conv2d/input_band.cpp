@@ -20,8 +20,14 @@ bool reads_pixel_by_pixel(const Conv2dProblem& p) {
 
 }  // namespace
 
-InputBand::InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero_point,
-                     bool run_bytes_are_whole, std::int64_t block_pixels)
+bool can_share_ends(const Conv2dProblem& p) noexcept {
+  // Groups of rows begin with a window; ends of neighbouring windows do not overlap.
+  return p.g == 1 && p.kw * p.ic > 4 && p.kw * p.ic % 4 == 1 && p.kh > 1 && p.dh == 1 && p.dw == 1 &&
+         4 % p.sh == 0 && p.sw * p.ic >= 4;
+}
+
+InputBand::InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero_point, RowEnds ends,
+                     std::int64_t block_pixels)
     : problem_(p),
       form_(form),
       x_zero_point_(x_zero_point),
@@ -29,7 +35,7 @@ InputBand::InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero
       element_bytes_(form == InputForm::widened ? 2 : 1),
       is_flat_(reads_pixel_by_pixel(p)) {
   const bool is_padded = p.pt + p.pl + p.pb + p.pr > 0;
-  is_copied_ = form == InputForm::widened || p.x != DType::u8 || is_padded || !run_bytes_are_whole;
+  is_copied_ = form == InputForm::widened || p.x != DType::u8 || is_padded || ends != RowEnds::whole;
   first_column_ = is_copied_ ? -p.pl : 0;
   columns_ = is_copied_ ? (p.ow() - 1) * p.sw + p.dw * (p.kw - 1) + 1 : p.iw;
   row_bytes_ = columns_ * p.ic * element_bytes_;
@@ -37,18 +43,23 @@ InputBand::InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero
   band_rows_ = std::clamp<std::int64_t>(kBandBytes / bytes_per_output_row, 1, p.oh());
   band_rows_ = std::clamp<std::int64_t>(kMostPixels / p.ow(), 1, band_rows_);
   band_pixels_ = band_rows_ * p.ow();
+  ends_begin_ = ends == RowEnds::shared ? copied_rows(band_rows_) * row_bytes_ : 0;
   if (is_flat_) {
     band_pixels_ = std::clamp<std::int64_t>(kBandBytes / (p.ic * element_bytes_), 28, kMostPixels);
     band_pixels_ = divided_up(band_pixels_, block_pixels) * block_pixels;
   }
 }
 
+std::int64_t InputBand::copied_rows(std::int64_t rows) const noexcept {
+  return (rows - 1) * problem_.sh + problem_.dh * (problem_.kh - 1) + 1;
+}
+
 std::int64_t InputBand::scratch_bytes() const noexcept {
   const std::int64_t pointers = (band_pixels_ * static_cast<std::int64_t>(sizeof(void*)) + 63) / 64 * 64;
   if (!is_copied_) return pointers;
   if (is_flat_) return pointers + band_pixels_ * problem_.ic * element_bytes_ + kSlackBytes;
-  const std::int64_t rows = (band_rows_ - 1) * problem_.sh + problem_.dh * (problem_.kh - 1) + 1;
-  return pointers + rows * row_bytes_ + kSlackBytes;
+  const std::int64_t rows = copied_rows(band_rows_);
+  return pointers + (ends_begin_ > 0 ? 2 : 1) * rows * row_bytes_ + kSlackBytes;
 }
 
 void InputBand::convert(const std::byte* from, std::int64_t count, std::byte* to) const noexcept {
@@ -82,6 +93,26 @@ void InputBand::copy_row(const std::byte* image, std::int64_t iy, std::byte* to)
   fill(to, before);
   convert(image + iy * problem_.iw * problem_.ic, inside * problem_.ic, to + before * pixel_bytes);
   fill(to + (before + inside) * pixel_bytes, columns_ - before - inside);
+}
+
+/// Of every output pixel at every `sh`-th of the copied rows: the last bytes of that row of its window and of
+/// the next 3, as far from each other as the windows are.
+void InputBand::share_ends(std::byte* copy, std::int64_t rows) const noexcept {
+  const Conv2dProblem& p = problem_;
+  const std::int64_t step = p.sw * p.ic, end = p.ow() * step;
+  for (std::int64_t first = 0; first < rows; first += p.sh) {
+    const auto row = [&](std::int64_t i) {
+      return reinterpret_cast<const std::uint8_t*>(copy) + std::min(first + i, rows - 1) * row_bytes_ +
+             p.kw * p.ic - 1;
+    };
+    const auto *const r0 = row(0), *const r1 = row(1), *const r2 = row(2), *const r3 = row(3);
+    auto* const to = reinterpret_cast<std::uint8_t*>(copy + ends_begin_ + first * row_bytes_);
+    for (std::int64_t at = 0; at < end; at += step) {
+      const std::uint32_t low = r0[at] | std::uint32_t{r1[at]} << 8;
+      const std::uint32_t four = low | std::uint32_t{r2[at]} << 16 | std::uint32_t{r3[at]} << 24;
+      std::memcpy(to + at, &four, sizeof four);
+    }
+  }
 }
 
 InputBand::Placed InputBand::place_flat(const std::byte* x, std::int64_t first, std::int64_t end,
@@ -118,9 +149,10 @@ InputBand::Placed InputBand::place(const std::byte* x, std::int64_t first, std::
   const std::byte* base = image + image_row * p.sh * row_bytes_;
   if (is_copied_) {
     std::byte* copy = scratch + (band_pixels_ * static_cast<std::int64_t>(sizeof(void*)) + 63) / 64 * 64;
-    const std::int64_t rows = (last_image_row - image_row) * p.sh + p.dh * (p.kh - 1) + 1;
+    const std::int64_t rows = copied_rows(last_image_row - image_row + 1);
     for (std::int64_t i = 0; i < rows; ++i)
       copy_row(image, image_row * p.sh - p.pt + i, copy + i * row_bytes_);
+    if (ends_begin_ > 0) share_ends(copy, rows);
     base = copy;
   }
   auto* windows = reinterpret_cast<const std::uint8_t**>(scratch);

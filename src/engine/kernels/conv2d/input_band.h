@@ -12,15 +12,25 @@ enum class InputForm {
   widened,  ///< s16 less the zero point
 };
 
+/// How the rows of a window end, of which a kernel reads whole groups of 4 bytes.
+enum class RowEnds {
+  whole,   ///< with such a group
+  beyond,  ///< it reads on: the input is copied, so that there is something
+  shared,  ///< one byte of each row is left over; it reads those of 4 rows together, at `end_offset`
+};
+/// Whether the ends of rows can be shared.
+bool can_share_ends(const Conv2dProblem& p) noexcept;
+/// Groups of 4 rows of a window.
+constexpr std::int64_t end_groups(const Conv2dProblem& p) noexcept { return (p.kh + 3) / 4; }
+
 /// How the windows of a convolution's output pixels are found in memory: in the input itself where its form
 /// and the absence of padding allow that, else in a bordered copy of the rows that a band of output pixels
 /// needs. Output pixels are numbered over all images of a run, row by row.
 class InputBand {
  public:
-  /// `run_bytes_are_whole`: the runs that the kernel reads from a window end on the input's bytes, never
-  /// beyond; without it the input is copied. `block_pixels`: that the kernel takes at once; where windows are
-  /// pixels in order, bands are whole blocks.
-  InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero_point, bool run_bytes_are_whole,
+  /// `block_pixels`: that the kernel takes at once; where windows are pixels in order, bands are whole
+  /// blocks.
+  InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero_point, RowEnds ends,
             std::int64_t block_pixels);
 
   /// The zero point of the input in its form.
@@ -30,6 +40,11 @@ class InputBand {
   /// Bytes from a window's beginning to its pixel at row ky, column kx.
   [[nodiscard]] std::int64_t tap_offset(std::int64_t ky, std::int64_t kx) const noexcept {
     return ky * problem_.dh * row_bytes_ + kx * problem_.dw * problem_.ic * element_bytes_;
+  }
+  /// Bytes from a window's beginning to the shared ends of its rows 4 * group to 4 * group + 3; what stands
+  /// there for rows beyond the window does not matter.
+  [[nodiscard]] std::int64_t end_offset(std::int64_t group) const noexcept {
+    return ends_begin_ + group * 4 * row_bytes_;
   }
   /// What `place` needs, at 64-byte alignment.
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept;
@@ -47,6 +62,8 @@ class InputBand {
   void convert(const std::byte* from, std::int64_t count, std::byte* to) const noexcept;
   void copy_row(const std::byte* image, std::int64_t iy, std::byte* to) const noexcept;
   void fill(std::byte* to, std::int64_t pixels) const noexcept;
+  [[nodiscard]] std::int64_t copied_rows(std::int64_t rows) const noexcept;
+  void share_ends(std::byte* copy, std::int64_t rows) const noexcept;
   Placed place_flat(const std::byte* x, std::int64_t first, std::int64_t end,
                     std::byte* scratch) const noexcept;
 
@@ -59,6 +76,7 @@ class InputBand {
   std::int64_t first_column_;  ///< of a window row, relative to the input's
   std::int64_t columns_;       ///< pixels of a row that windows read
   std::int64_t row_bytes_;     ///< from input row to input row
+  std::int64_t ends_begin_;    ///< shared ends, from the copied rows on; 0 = there are none
   std::int64_t band_rows_;     ///< rows of output pixels in a band
   std::int64_t band_pixels_;
 };

@@ -16,10 +16,12 @@ namespace octavo {
 class PackedRows {
  public:
   /// `taps`: for each pixel of a window, [kh, kw], the byte of a row where its first input channel stands;
-  /// the other `ic` follow. Elements are s8, or s16 in one part.
+  /// the other `ic` follow, up to the last one where `ends` (empty, or [kh, kw]) has another byte for it, 0
+  /// or more. Elements are s8, or s16 in one part.
   PackedRows(std::int64_t rows, std::vector<std::int64_t> taps, std::int64_t ic, std::int64_t part_bytes,
-             std::int64_t parts, std::int64_t element_bytes = 1)
+             std::int64_t parts, std::int64_t element_bytes = 1, std::vector<std::int64_t> ends = {})
       : taps_(std::move(taps)),
+        ends_(std::move(ends)),
         ic_(ic),
         part_bytes_(part_bytes),
         parts_(parts),
@@ -63,12 +65,15 @@ class PackedRows {
       if (taps == 1) {
         for (std::int64_t ic = 0; ic < ic_; ++ic) channels[ic] = element_of(from[ic]);
       } else {
-        for (std::int64_t ic = 0; ic < ic_; ++ic, from += taps) channels[ic] = element_of(*from);
+        const bool has_end = !ends_.empty() && ends_[t] >= 0;
+        const std::int64_t count = has_end ? ic_ - 1 : ic_;
+        for (std::int64_t ic = 0; ic < count; ++ic, from += taps) channels[ic] = element_of(*from);
+        if (has_end) *reinterpret_cast<Stored*>(to + ends_[t]) = element_of(*from);
       }
     }
   }
 
-  std::vector<std::int64_t> taps_;
+  std::vector<std::int64_t> taps_, ends_;
   std::int64_t ic_, part_bytes_, parts_, element_bytes_;
   std::vector<std::uint8_t> bytes_;
 };
