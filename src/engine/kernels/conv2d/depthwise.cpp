@@ -74,7 +74,8 @@ class Depthwise final : public Prepared {
     columns_ = isa.depthwise_rows != nullptr ? p.kw : 1;
     column_taps_ = p.kh * p.kw / columns_;
     tap_groups_ = (parts_ * column_taps_ + per_group_ - 1) / per_group_;
-    weights_ = Tensor(DType::u8, {places_ * columns_ * tap_groups_ * 4});
+    groups_ = has_rows_ ? depthwise_row_groups(p.kh) : columns_ * tap_groups_;
+    weights_ = Tensor(DType::u8, {places_ * groups_ * 4});
     std::vector<WindowSums> windows(static_cast<std::size_t>(places_));
     for (std::int64_t place = 0; place < places_; ++place) pack_channel(w, place, windows);
     for (std::int64_t i = 0; i < tap_groups_ * per_group_; ++i) {
@@ -213,14 +214,28 @@ class Depthwise final : public Prepared {
     const std::span<const std::int16_t> window = w.channel(channel);
     const WindowSums sums = windows[static_cast<std::size_t>(place)] = window_sums(window);
     arrays_.set(place, channel, sums.total(), band_.zero_point());
-    for (std::int64_t column = 0; column < columns_; ++column) {
-      for (std::int64_t i = 0; i < parts_ * column_taps_; ++i) {
-        const std::int64_t tap = i % column_taps_ * columns_ + column;
-        const std::int64_t group = (place / block_ * columns_ + column) * tap_groups_ + i / per_group_;
-        const std::int64_t at = (group * block_ + in_block) * per_group_ + i % per_group_;
-        set_weight(at, window[static_cast<std::size_t>(tap)], i / column_taps_);
+    for (std::int64_t part = 0; part < parts_; ++part) {
+      for (std::int64_t tap = 0; tap < problem_.kh * problem_.kw; ++tap) {
+        const Spot spot = spot_of(tap, part);
+        const std::int64_t group = place / block_ * groups_ + spot.group;
+        set_weight((group * block_ + in_block) * per_group_ + spot.place,
+                   window[static_cast<std::size_t>(tap)], part);
       }
     }
+  }
+
+  /// Which weight of which group of a channel's weights.
+  struct Spot {
+    std::int64_t group, place;
+  };
+  [[nodiscard]] Spot spot_of(std::int64_t tap, std::int64_t part) const noexcept {
+    if (!has_rows_) {
+      const std::int64_t column = tap % columns_, i = part * column_taps_ + tap / columns_;
+      return {column * tap_groups_ + i / per_group_, i % per_group_};
+    }
+    const std::int64_t row = tap / problem_.kw, column = tap % problem_.kw;
+    if (row < 4) return {column, row};
+    return column == 0 ? Spot{problem_.kw + 1, 1} : Spot{problem_.kw, column - 1};
   }
 
   void set_weight(std::int64_t at, std::int32_t difference, std::int64_t part) {
@@ -243,6 +258,7 @@ class Depthwise final : public Prepared {
   RuleArrays arrays_;
   FastRules rules_;
   std::int64_t per_group_ = 1, columns_ = 1, column_taps_ = 0, tap_groups_ = 0;
+  std::int64_t groups_ = 0;  ///< of weights, of a channel
   Tensor weights_;
   std::vector<std::int64_t> taps_;
 };

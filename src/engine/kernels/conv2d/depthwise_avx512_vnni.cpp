@@ -9,7 +9,7 @@
 
 // A block is 64 channels: 4 accumulators of 16. Each column of a window becomes dwords of up to 4 rows, which
 // one vpdpbusd multiplies by the weights of a window column. In rows the dwords of a column serve every pixel
-// whose window has it.
+// whose window has it; a fifth row becomes dwords of 4 columns.
 
 namespace octavo {
 namespace {
@@ -202,7 +202,7 @@ struct OpenPixels {
   static constexpr int kOpen = (k + stride - 1) / stride;
   static constexpr int kPeriod =
       kOpen * stride;  ///< columns after which a pixel's place in `sum` is taken anew
-  static constexpr int kGroups = (k + 3) / 4;
+  static constexpr bool has_fifth = k == 5;
 
   /// Where the rows of a column lie.
   struct Column {
@@ -218,34 +218,45 @@ struct OpenPixels {
   /// The weights, where there are few enough: a vector of them takes as long to load as to multiply.
   static constexpr bool kHolds = k == 3;
   Dwords held[kHolds ? k : 1];
+  Column last[4];  ///< columns, if there is a fifth row
 
   [[nodiscard]] OCTAVO_INLINE Column column_at(std::int64_t column) const {
     const bool is_inside = column >= 0 && column < b.columns;
     return {is_inside ? rows : b.zeros, (is_inside ? column * b.column_bytes : 0) + c.first};
   }
-  /// Multiplies group `group` of column `u` (of kPeriod) by every window column that it is for some pixel.
-  template <int u, int group>
-  OCTAVO_INLINE void multiply_group(const Column& column) {
+  /// Multiplies up to 4 rows of column `u` (of kPeriod) by every window column that it is for some pixel.
+  template <int u>
+  OCTAVO_INLINE void multiply_column(const Column& column) {
     Dwords dwords;
-    constexpr int kRows = group + 1 < kGroups ? 4 : k - 4 * (kGroups - 1);
-    const auto load = [&](int i) {
-      return load_row<M>(column.rows + 4 * group + i, column.offset, at_once, c);
-    };
-    load_group<kRows>(load, dwords);
-    multiply_by<u, group, u % stride>(dwords);
+    const auto load = [&](int i) { return load_row<M>(column.rows + i, column.offset, at_once, c); };
+    load_group<has_fifth ? 4 : k>(load, dwords);
+    multiply_by<u, u % stride>(dwords);
   }
-  template <int u, int group, int kx>
+  template <int u, int kx>
   OCTAVO_INLINE void multiply_by(const Dwords& dwords) {
     if constexpr (kx < k) {
-      constexpr int open = ((u - kx) / stride + kPeriod) % kOpen;
-      constexpr std::int64_t place = kx * kGroups + group;
       if constexpr (kHolds) {
-        add_products(sum[open], dwords, held[place]);
+        add_products(sum[open_since(u - kx)], dwords, held[kx]);
       } else {
-        add_products(sum[open], dwords, c.weights + place * 4 * kBlock);
+        add_products(sum[open_since(u - kx)], dwords, weights(kx));
       }
-      multiply_by<u, group, kx + stride>(dwords);
+      multiply_by<u, kx + stride>(dwords);
     }
+  }
+  /// Multiplies the fifth row of the last 4 columns, which end with column `u`: for the pixel that `ends`
+  /// with it all but its first one, for the pixel that begins with the second of them its first one.
+  template <int u, bool ends>
+  OCTAVO_INLINE void multiply_fifth() {
+    Dwords dwords;
+    const auto load = [&](int i) { return load_row<M>(last[i].rows + 4, last[i].offset, at_once, c); };
+    load_group<4>(load, dwords);
+    if constexpr (ends) add_products(sum[open_since(u - 4)], dwords, weights(k));
+    add_products(sum[open_since(u - 2)], dwords, weights(k + 1));
+  }
+  /// The place in `sum` of the pixel whose window begins with a column.
+  static constexpr int open_since(int column) { return (column + kPeriod) / stride % kOpen; }
+  [[nodiscard]] OCTAVO_INLINE const std::uint8_t* weights(std::int64_t group) const {
+    return c.weights + group * 4 * kBlock;
   }
 
   /// Column `at` of those that the row's windows have, number `u` of its period. `dst`: the row's. `ends`:
@@ -254,12 +265,14 @@ struct OpenPixels {
   OCTAVO_INLINE void take(std::int64_t at, std::uint8_t* dst) {
     const Column column = column_at(b.first_column + at);
     if constexpr (u % stride == 0) begin(sum[u / stride], b.rule, c);
-    multiply_group<u, 0>(column);
-    if constexpr (kGroups > 1) multiply_group<u, 1>(column);
-    constexpr int kLast = u - (k - 1) + kPeriod * k;  // plus a multiple of the period
-    if constexpr (ends && kLast % stride == 0) {
+    multiply_column<u>(column);
+    if constexpr (has_fifth) {
+      last[0] = last[1], last[1] = last[2], last[2] = last[3], last[3] = column;
+      if constexpr (u % stride == 0 && (ends || u >= 2)) multiply_fifth<u, ends>();
+    }
+    if constexpr (ends && (u + kPeriod - (k - 1)) % stride == 0) {
       std::uint8_t* const pixel = dst + (at - (k - 1)) / stride * b.dst_stride + c.first;
-      store_rows<M>(pixel, results<M>(sum[kLast / stride % kOpen], b.rule, c), at_once, c);
+      store_rows<M>(pixel, results<M>(sum[open_since(u - (k - 1))], b.rule, c), at_once, c);
     }
   }
 
@@ -267,6 +280,7 @@ struct OpenPixels {
   OCTAVO_INLINE void take_row(std::uint8_t* dst) {
     const std::int64_t columns = (b.pixels - 1) * stride + k;
     std::int64_t at = k - 1;
+    if constexpr (has_fifth) last[3] = column_at(b.first_column - 1);
     if constexpr (kHolds) {
 #pragma GCC unroll 12
       for (std::int64_t i = 0; i < std::int64_t{k} * kVectors; ++i)
@@ -297,7 +311,7 @@ void multiply_rows(const DepthwiseRows& b, const Channels& c) {
       const std::int64_t there = r < at_once.count ? r : at_once.count - 1;
       at_once.input[r] = there * k, at_once.output[r] = there * row_bytes;
     }
-    Open open{b, c, b.rows + row * k, at_once, {}, {}};
+    Open open{b, c, b.rows + row * k, at_once, {}, {}, {}};
     open.take_row(b.dst + row * row_bytes);
   }
 }
@@ -341,7 +355,7 @@ void depthwise_avx512_vnni(const DepthwiseBlock& b) {
 }
 
 void depthwise_rows_avx512_vnni(const DepthwiseRows& b) {
-  for_each_block(b, b.size * ((b.size + 3) / 4) * 4, [&](const Channels& c) {
+  for_each_block(b, depthwise_row_groups(b.size) * 4, [&](const Channels& c) {
     const std::int64_t left = b.channels - c.first;
     if (left >= kBlock) return multiply_channels<DepthwiseRows, true, 1>(b, c);
     switch (depthwise_tail(left)) {

@@ -40,7 +40,7 @@ struct PanelBlock {
 /// `rule` the channels of a block stand in the order in which interleaving taps leaves them: depthwise.cpp's
 /// lane_order.
 struct DepthwiseChannels {
-  const std::uint8_t* weights;  ///< [block of channels][column][group of taps][channel][4 bytes]
+  const std::uint8_t* weights;  ///< [block of channels][group of taps][channel][4 bytes]
   std::int64_t channels;
   std::uint8_t* dst;
   std::int64_t dst_stride;  ///< from pixel to pixel, through all rows
@@ -79,6 +79,10 @@ struct DepthwiseRows : DepthwiseChannels {
 static constexpr std::int64_t depthwise_tail(std::int64_t channels) {
   return channels == 32 ? 2 : channels == 16 ? 4 : 1;
 }
+
+/// Groups of 4 weights of a channel that the kernel of rows reads. 3 x 3: the columns of the window. 5 x 5:
+/// the first 4 rows of each column; columns 1 to 4 of the last row; its column 0, second of a group of zeros.
+static constexpr std::int64_t depthwise_row_groups(std::int64_t size) { return size == 5 ? 7 : size; }
 
 // AVX-512 VNNI: input u8, weights s8, panels of 32 channels, or 16 where they hold all; depthwise blocks of
 // 64.
