@@ -179,8 +179,8 @@ constexpr int kParts = (vectors + 3) / 4 * Finishing<form, true, 1, 1>::kStages;
 
 /// The sums of pixels first .. first + P - 1 of a panel. Calls walk(take), which calls take(count) for all
 /// steps of the products, in order, and may do other things between. `asks`: of `ahead` L2 is asked for a
-/// line with each step.
-template <int P, int width, bool asks, class Walk>
+/// line with each step. `is_half`: the last vector of a pixel has 8 channels at most.
+template <int P, int width, bool asks, bool is_half, class Walk>
 OCTAVO_INLINE void multiply(const PanelBlock& b, std::int64_t first, const std::uint8_t* ahead, __m512i* sum,
                             const Walk& walk) {
   const std::uint8_t* window[P];
@@ -209,8 +209,9 @@ OCTAVO_INLINE void multiply(const PanelBlock& b, std::int64_t first, const std::
 #pragma GCC unroll 7
         for (std::int64_t p = 0; p < P; ++p) {
           const __m512i x = broadcast4(window[p] + at);
-          sum[width * p] = with_products(sum[width * p], x, w_low);
-          if constexpr (width == 2) sum[width * p + 1] = with_products(sum[width * p + 1], x, w_high);
+          if constexpr (width == 2) sum[width * p] = with_products(sum[width * p], x, w_low);
+          __m512i& last = sum[width * p + width - 1];
+          last = is_half ? with_half_products(last, x, w_high) : with_products(last, x, w_high);
         }
       }
       count -= here;
@@ -236,7 +237,7 @@ OCTAVO_INLINE void finish_block(const PanelBlock& b, std::int64_t first, __m512i
 
 /// `count` blocks from pixel `first` on, at least one. The sums of a block stay in registers and are finished
 /// between the products of the next one.
-template <OutputForm form, bool is_whole, int width, bool asks>
+template <OutputForm form, bool is_whole, int width, bool asks, bool is_half = false>
 void multiply_blocks(const PanelBlock& b, std::int64_t first, std::int64_t count) {
   const Numbers n(b);
   const std::int64_t steps = b.steps;
@@ -245,7 +246,7 @@ void multiply_blocks(const PanelBlock& b, std::int64_t first, std::int64_t count
   constexpr int kVectors = width * kPixels;
   __m512i sum[kVectors], done[kVectors];
   for (std::int64_t pixel = first; pixel < end; pixel += kPixels) {
-    multiply<kPixels, width, asks>(
+    multiply<kPixels, width, asks, is_half>(
         b, pixel, ahead, sum, [&](const auto& take) __attribute__((always_inline)) {
           if (pixel == first) return take(steps);
           const Places to(b, pixel - kPixels);
@@ -270,25 +271,28 @@ template <OutputForm form, int width, int P>
 void multiply_few(const PanelBlock& b, std::int64_t first) {
   const Numbers n(b);
   __m512i sum[width * P];
-  multiply<P, width, false>(
+  multiply<P, width, false, false>(
       b, first, nullptr, sum, [&](const auto& take) __attribute__((always_inline)) { take(b.steps); });
   finish_block<form, false, P, width>(b, first, sum, n);
 }
 
-template <OutputForm form, bool is_whole, int width>
+template <OutputForm form, int width>
 void multiply_blocks(const PanelBlock& b) {
-  const std::int64_t asking = b.ahead_groups, plain = b.pixels / kPixels - asking;
-  if (asking > 0) multiply_blocks<form, is_whole, width, true>(b, 0, asking);
-  if (plain > 0) multiply_blocks<form, is_whole, width, false>(b, asking * kPixels, plain);
+  const std::int64_t blocks = b.pixels / kPixels;
+  const std::int64_t missing = 16 * width - b.channels;
+  if (missing == 0) {
+    const std::int64_t plain = blocks - b.ahead_groups;
+    if (b.ahead_groups > 0) multiply_blocks<form, true, width, true>(b, 0, b.ahead_groups);
+    if (plain > 0) multiply_blocks<form, true, width, false>(b, b.ahead_groups * kPixels, plain);
+  } else if (blocks > 0) {
+    missing >= 8 ? multiply_blocks<form, false, width, false, true>(b, 0, blocks)
+                 : multiply_blocks<form, false, width, false, false>(b, 0, blocks);
+  }
 }
 
 template <OutputForm form, int width>
 void multiply_panel(const PanelBlock& b) {
-  if (b.channels == std::int64_t{16} * width) {
-    multiply_blocks<form, true, width>(b);
-  } else {
-    multiply_blocks<form, false, width>(b);
-  }
+  multiply_blocks<form, width>(b);
   std::int64_t first = b.pixels / kPixels * kPixels;
   const std::int64_t few = b.pixels - first;
   if ((few & 4) != 0) multiply_few<form, width, 4>(b, first), first += 4;
