@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/memory_region.h"
 #include "engine/embedding/lost_pages.h"
-#include "engine/embedding/memory_region.h"
 #include "engine/embedding/table_view.h"
 #include "octavo/dlrm.h"
 #include "package/dlrm_package.h"

@@ -65,6 +65,8 @@ class Prepared {
   [[nodiscard]] virtual std::int64_t scratch_bytes() const noexcept { return 0; }
 };
 
+class ConstantMemory;
+
 /// What a kernel is told of one operand while it is prepared.
 struct Operand {
   DType dtype = DType::f32;
@@ -81,6 +83,7 @@ struct Operands {
   std::vector<Operand> inputs;  ///< an absent optional input has no entry: the Problem says which are there
   Operand output;
   Parameters parameters;
+  ConstantMemory* memory = nullptr;  ///< for packed constants; nullptr: kernels have their own
   /// A parameter, or `fallback` when the step does not give it.
   [[nodiscard]] double parameter(std::string_view name, double fallback = 0.0) const {
     const auto found = parameters.find(name);

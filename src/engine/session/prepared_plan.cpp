@@ -37,11 +37,12 @@ std::unique_ptr<Prepared> prepare_chosen(std::string_view problem, const Operand
   }
 }
 
-PreparedStep prepare_step(const PackageData& package, const Step& step, const ForcedKernels& forced,
-                          Isa isa) {
+PreparedStep prepare_step(const PackageData& package, const Step& step, const ForcedKernels& forced, Isa isa,
+                          ConstantMemory* memory) {
   try {
     check_sizes(package.plan, step);
-    const Operands operands = operands_of(package, step);
+    Operands operands = operands_of(package, step);
+    operands.memory = memory;
     Choice choice = choose_kernel(step.problem, hint_of(package.plan, step, isa), forced, isa);
     std::unique_ptr<Prepared> kernel = prepare_chosen(step.problem, operands, choice);
     return {choice.row, std::move(choice.passed_over), std::move(kernel), grows(package.plan, step)};
@@ -50,11 +51,21 @@ PreparedStep prepare_step(const PackageData& package, const Step& step, const Fo
   }
 }
 
+/// Nothing for constants that would not fill a huge page.
+std::unique_ptr<ConstantMemory> constant_memory_for(const PackageData& package) {
+  constexpr std::int64_t kLeast = std::int64_t{2} * 1024 * 1024;
+  std::int64_t bytes = 0;
+  for (const TensorView& weights : package.weights)
+    bytes += element_count(weights.shape) * dtype_bytes(weights.dtype);
+  return bytes < kLeast ? nullptr : std::make_unique<ConstantMemory>(bytes);
+}
+
 /// By all threads of the team: packing weights is most of the time that loading takes.
 std::shared_ptr<const PreparedPlan> prepare(const Package& package, const Preparation& how,
                                             ThreadTeam& team) {
   const ForcedKernels forced(how.kernels);
-  auto prepared = std::make_shared<PreparedPlan>(PreparedPlan{package, {}, 0});
+  auto prepared =
+      std::make_shared<PreparedPlan>(PreparedPlan{package, constant_memory_for(package.data()), {}, 0});
   const std::vector<Step>& steps = package.data().plan.steps;
   prepared->steps.resize(steps.size());
   std::vector<std::exception_ptr> errors(steps.size());
@@ -62,7 +73,7 @@ std::shared_ptr<const PreparedPlan> prepare(const Package& package, const Prepar
   team.run([&](int) {
     for (std::size_t i = next++; i < steps.size(); i = next++) {
       try {
-        prepared->steps[i] = prepare_step(package.data(), steps[i], forced, how.isa);
+        prepared->steps[i] = prepare_step(package.data(), steps[i], forced, how.isa, prepared->memory.get());
       } catch (...) {
         errors[i] = std::current_exception();
       }

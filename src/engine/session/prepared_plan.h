@@ -6,6 +6,7 @@
 
 #include "base/isa.h"
 #include "base/thread_team.h"
+#include "engine/kernels/constant_memory.h"
 #include "engine/kernels/family.h"
 #include "octavo/session.h"
 #include "package/plan.h"
@@ -23,7 +24,8 @@ struct PreparedStep {
 /// Every step of a package made ready to run. Immutable: any number of sessions run one at the same time,
 /// each with activations and scratch of its own.
 struct PreparedPlan {
-  Package package;  ///< keeps alive what the kernels look at
+  Package package;                         ///< keeps alive what the kernels look at
+  std::unique_ptr<ConstantMemory> memory;  ///< of their packed constants; nullptr: they have their own
   std::vector<PreparedStep> steps;
   std::int64_t scratch_bytes = 0;  ///< that each thread needs, rounded up to whole cache lines
 };

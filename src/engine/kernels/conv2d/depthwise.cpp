@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "engine/kernels/caches.h"
+#include "engine/kernels/constant_memory.h"
 #include "engine/kernels/conv2d/direct.h"
 #include "engine/kernels/conv2d/fast_rule.h"
 
@@ -75,7 +76,7 @@ class Depthwise final : public Prepared {
     column_taps_ = p.kh * p.kw / columns_;
     tap_groups_ = (parts_ * column_taps_ + per_group_ - 1) / per_group_;
     groups_ = has_rows_ ? depthwise_row_groups(p.kh) : columns_ * tap_groups_;
-    weights_ = Tensor(DType::u8, {places_ * groups_ * 4});
+    weights_ = PackedConstants(places_ * groups_ * 4, operands.memory);
     std::vector<WindowSums> windows(static_cast<std::size_t>(places_));
     for (std::int64_t place = 0; place < places_; ++place) pack_channel(w, place, windows);
     for (std::int64_t i = 0; i < tap_groups_ * per_group_; ++i) {
@@ -125,7 +126,7 @@ class Depthwise final : public Prepared {
   }
 
   [[nodiscard]] DepthwiseChannels channels_of(const KernelArgs& args, std::int64_t first) const noexcept {
-    return {weights_.as<std::uint8_t>().data(),
+    return {reinterpret_cast<const std::uint8_t*>(weights_.data()),
             problem_.oc,
             reinterpret_cast<std::uint8_t*>(args.output) + first * problem_.oc,
             problem_.oc,
@@ -259,7 +260,7 @@ class Depthwise final : public Prepared {
   FastRules rules_;
   std::int64_t per_group_ = 1, columns_ = 1, column_taps_ = 0, tap_groups_ = 0;
   std::int64_t groups_ = 0;  ///< of weights, of a channel
-  Tensor weights_;
+  PackedConstants weights_;
   std::vector<std::int64_t> taps_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/divided_up.h"
 #include "engine/kernels/caches.h"
+#include "engine/kernels/constant_memory.h"
 #include "engine/kernels/conv2d/fast_rule.h"
 #include "engine/kernels/conv2d/packed_rows.h"
 
@@ -68,7 +69,7 @@ class Direct final : public Prepared {
     WeightDifferences w(p, operands);
     parts_ = isa.form == InputForm::widened ? 1 : w.s8_parts();
     panel_bytes_ = parts_ * runs_.all_steps() * isa.panel * 4;
-    weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
+    weights_ = PackedConstants(panels_ * panel_bytes_, operands.memory);
     std::vector<WindowSums> windows(static_cast<std::size_t>(panels_ * isa.panel));
     PackedRows rows = panel_rows();
     for (std::int64_t panel = 0; panel < panels_; ++panel) pack_panel(w, panel, rows, windows);
@@ -160,7 +161,7 @@ class Direct final : public Prepared {
     block.pixels = placed.count;
     block.runs = window_runs_.data() + panel / panels_per_set_ * parts_ * (runs_.count + runs_.end_steps);
     block.steps = parts_ * runs_.all_steps();
-    block.weights = weights_.as<std::uint8_t>().data() + panel * panel_bytes_;
+    block.weights = reinterpret_cast<const std::uint8_t*>(weights_.data()) + panel * panel_bytes_;
     block.channels = channels_of(panel);
     block.dst = reinterpret_cast<std::uint8_t*>(args.output) + (first * problem_.oc + channel) * y_bytes;
     block.dst_stride = problem_.oc * y_bytes;
@@ -227,7 +228,7 @@ class Direct final : public Prepared {
   FastRules rules_;
   std::int64_t parts_ = 1;
   std::int64_t panel_bytes_ = 0;
-  Tensor weights_;
+  PackedConstants weights_;
   std::vector<WindowRun> window_runs_;
 };
 

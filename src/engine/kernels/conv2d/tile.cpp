@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/divided_up.h"
+#include "engine/kernels/constant_memory.h"
 #include "engine/kernels/conv2d/direct.h"
 #include "engine/kernels/conv2d/fast_rule.h"
 #include "engine/kernels/conv2d/packed_rows.h"
@@ -96,7 +97,7 @@ class TileConvolution final : public Prepared {
       steps_.insert(steps_.end(), input_.steps().begin(), input_.steps().end());
     }
     panel_bytes_ = w.s8_parts() * steps * kTileStepWeights;
-    weights_ = Tensor(DType::u8, {panels_ * panel_bytes_});
+    weights_ = PackedConstants(panels_ * panel_bytes_, operands.memory);
     std::vector<WindowSums> windows(static_cast<std::size_t>(problem_.oc));
     PackedRows rows = half_panel(input_, problem_, w.s8_parts());
     std::vector<std::int16_t> placed;
@@ -191,7 +192,7 @@ class TileConvolution final : public Prepared {
     work.row_stride = input_.position_bytes();
     work.steps = steps_.data();
     work.step_count = static_cast<std::int64_t>(steps_.size());
-    work.weights = weights_.as<std::uint8_t>().data() + panel_range.begin * panel_bytes_;
+    work.weights = reinterpret_cast<const std::uint8_t*>(weights_.data()) + panel_range.begin * panel_bytes_;
     work.panels = panel_range.end - panel_range.begin;
     set_order(work);
     set_ahead(band, args.batch, work);
@@ -361,7 +362,7 @@ class TileConvolution final : public Prepared {
   std::int64_t most_tiles_;
   std::vector<std::int64_t> steps_;
   std::int64_t panel_bytes_ = 0;
-  Tensor weights_;
+  PackedConstants weights_;
   bool has_starts_ = false;  ///< some channel's sum begins with another number than 0
 };
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/embedding/memory_region.h"
+#include "base/memory_region.h"
 #include "engine/session/dlrm/top_plan.h"
 
 namespace octavo {

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "engine/embedding/memory_region.h"
+#include "base/memory_region.h"
 #include "engine/kernels/amx/testing/emulated_tiles.h"
 
 namespace octavo::testing {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "engine/embedding/memory_region.h"
+#include "base/memory_region.h"
 
 namespace octavo {
 namespace {

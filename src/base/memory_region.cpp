@@ -1,4 +1,4 @@
-#include "engine/embedding/memory_region.h"
+#include "base/memory_region.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
