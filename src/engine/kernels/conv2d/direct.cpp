@@ -23,6 +23,9 @@ const DirectIsa kDirectAvx512Vnni{InputForm::bytes,
 
 namespace {
 
+/// Pixels of a call that L2 does not hold: each panel asks for a part of the next band's.
+constexpr std::int64_t kFarBytes = std::int64_t{1024} * 1024;
+
 /// How the input channels of a window are walked. Groups smaller than a panel share one: their weights stand
 /// on the diagonal of a block of zeros, which costs no more than lanes left empty would.
 struct Runs {
@@ -93,21 +96,31 @@ class Direct final : public Prepared {
 
   void run(const KernelArgs& args, Share share) const noexcept override {
     const auto [panel_range, pixel_range] = part(args.batch, share);
-    const bool stay_in_l2 = (panel_range.end - panel_range.begin) * panel_bytes_ < kStayInL2Bytes;
+    const std::int64_t panels_of_share = panel_range.end - panel_range.begin;
+    const bool stay_in_l2 = panels_of_share * panel_bytes_ < kStayInL2Bytes;
+    const bool pixels_are_far =
+        band_.is_in_place() && (pixel_range.end - pixel_range.begin) * problem_.ic > kFarBytes;
     for (std::int64_t first = pixel_range.begin; first < pixel_range.end;) {
       const InputBand::Placed placed = band_.place(args.inputs[0], first, pixel_range.end, args.scratch);
-      const bool is_last_band = first + placed.count == pixel_range.end;
-      for (std::int64_t panel = panel_range.begin; panel < panel_range.end; ++panel) {
-        const bool is_last_panel = panel + 1 == panel_range.end;
+      const std::int64_t next = first + placed.count,
+                         next_end = std::min(next + placed.count, pixel_range.end);
+      for (std::int64_t i = 0; i < panels_of_share; ++i) {
+        const std::int64_t panel = panel_range.begin + i;
+        const bool is_last_panel = i + 1 == panels_of_share;
         PanelBlock block = block_of(args, placed, first, panel);
-        if (is_last_panel && is_last_band) {
+        if (is_last_panel && next == next_end) {
           set_ahead(args.next, block);
+        } else if (pixels_are_far) {
+          const std::int64_t bytes = (next_end - next) * problem_.ic, begin = bytes * i / panels_of_share;
+          set_ahead({args.inputs[0] + next * problem_.ic + begin,
+                     static_cast<std::size_t>(bytes * (i + 1) / panels_of_share - begin)},
+                    block);
         } else if (!stay_in_l2) {
           set_ahead(panels(is_last_panel ? panel_range.begin : panel + 1, 1), block);
         }
         isa_.multiply(block);
       }
-      first += placed.count;
+      first = next;
     }
   }
 

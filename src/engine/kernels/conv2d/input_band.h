@@ -46,6 +46,8 @@ class InputBand {
   [[nodiscard]] std::int64_t end_offset(std::int64_t group) const noexcept {
     return ends_begin_ + group * 4 * row_bytes_;
   }
+  /// Whether windows are the input's pixels, in order, where they lie.
+  [[nodiscard]] bool is_in_place() const noexcept { return is_flat_ && !is_copied_; }
   /// What `place` needs, at 64-byte alignment.
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept;
 
