@@ -7,6 +7,7 @@
 #include "base/testing.h"
 #include "compiler/compile_graph.h"
 #include "octavo/error.h"
+#include "octavo/session.h"
 
 namespace octavo {
 namespace {
@@ -72,6 +73,34 @@ TEST(CompileGraph, TellsOfStepsThatOnlyTheReferenceKernelCanDo) {
   ASSERT_FALSE(notes.empty());
   EXPECT_THAT(notes, Contains(AllOf(HasSubstr("step 'conv2d "), HasSubstr("runs on the reference kernel"),
                                     HasSubstr("amx_int8: "))));
+}
+
+/// What a network gives whose residual is the `first` operand of its addition, or the second.
+std::vector<std::uint8_t> with_residual(const std::string& first, const std::string& second, bool is_fused) {
+  CompileOptions options;
+  if (!is_fused) options.disabled_passes = {"fuse_residual_add"};
+  const Package package = compile_graph(parse_graph(R"(graph(x: u8[N,4,6,6]{0.5,7}) {
+    a = conv2d(x, w: s8[4,4,1,1]{axis=0}) arithmetic=ort scale=0.25 zero_point=3
+    m = conv2d(a, t: s8[4,4,1,1]{axis=0}) arithmetic=ort scale=0.25 zero_point=9
+    b = conv2d(m, v: s8[4,4,1,1]{axis=0}) arithmetic=ort scale=0.25 zero_point=20
+    c = add()" + first + ", " + second + R"() arithmetic=ort scale=0.75 zero_point=9
+    y = conv2d(c, u: s8[4,4,1,1]{axis=0}) arithmetic=ort scale=0.5 zero_point=5
+    return y
+  })"),
+                                        options, {});
+  Session session(package);
+  Tensor x(DType::u8, {3, 4, 6, 6});
+  for (std::size_t i = 0; i < x.as<std::uint8_t>().size(); ++i)
+    x.as<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 37);
+  session.set_input("x", x.view());
+  session.run();
+  const Tensor y(session.output());
+  return {y.as<std::uint8_t>().begin(), y.as<std::uint8_t>().end()};
+}
+
+TEST(CompileGraph, LetsASumLieWhereItsResidualDidWhicheverComesFirst) {
+  EXPECT_EQ(with_residual("a", "b", true), with_residual("a", "b", false));
+  EXPECT_EQ(with_residual("b", "a", true), with_residual("b", "a", false));
 }
 
 }  // namespace

@@ -108,10 +108,12 @@ void check_view(const Plan& plan, const PlanTensor& tensor) {
 }
 
 /// Whether a step may write `to` where its input `at` lies: a residual, exactly as large, of a convolution,
-/// whose kernels read each residual only where they write its result.
+/// whose kernels read each residual only where they write its result. It is added second or, with residual2,
+/// first.
 bool may_lie_in_place(const Step& step, std::size_t at, const PlanTensor& from, const PlanTensor& to) {
   const bool adds_residual =
-      step.problem.starts_with("conv2d ") && step.problem.find(" residual1") != std::string::npos;
+      step.problem.starts_with("conv2d ") && (step.problem.find(" residual1") != std::string::npos ||
+                                              step.problem.find(" residual2") != std::string::npos);
   return adds_residual && at == 2 && from.storage == to.storage && from.offset == to.offset &&
          dtype_bytes(from.dtype) == dtype_bytes(to.dtype) && tensor_bytes(from) == tensor_bytes(to) &&
          is_per_image(from.shape) == is_per_image(to.shape);
