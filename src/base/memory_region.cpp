@@ -13,8 +13,6 @@
 namespace octavo {
 namespace {
 
-constexpr std::int64_t kHugePage = 2 * 1024 * 1024;
-
 /// A file descriptor that closes itself.
 class OpenFile {
  public:
@@ -37,23 +35,23 @@ MemoryRegion::MemoryRegion(std::int64_t bytes, int protection) : bytes_(bytes) {
   const std::int64_t page = ::sysconf(_SC_PAGESIZE);
   const std::int64_t kept = (bytes + page - 1) / page * page;
   // A huge page more than asked for, of which what lies before the first huge page and the rest go back.
-  void* const memory = ::mmap(nullptr, static_cast<std::size_t>(kept + kHugePage), protection,
+  void* const memory = ::mmap(nullptr, static_cast<std::size_t>(kept + kHugePageBytes), protection,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED)
     fail(ErrorCode::io, "the system gives no {} bytes of address space: {}", bytes, std::strerror(errno));
   auto* const begin = static_cast<std::byte*>(memory);
   const std::int64_t skipped =
-      (kHugePage - static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(begin) % kHugePage)) %
-      kHugePage;
+      (kHugePageBytes - static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(begin) % kHugePageBytes)) %
+      kHugePageBytes;
   data_ = begin + skipped;
   if (skipped > 0) ::munmap(begin, static_cast<std::size_t>(skipped));
-  if (kHugePage > skipped) ::munmap(data_ + kept, static_cast<std::size_t>(kHugePage - skipped));
+  if (kHugePageBytes > skipped) ::munmap(data_ + kept, static_cast<std::size_t>(kHugePageBytes - skipped));
 }
 
 MemoryRegion MemoryRegion::zeros(std::int64_t bytes) {
   // Whole huge pages, unless that would more than double it.
-  const bool is_small = bytes < kHugePage / 2;
-  MemoryRegion region(is_small ? bytes : (bytes + kHugePage - 1) / kHugePage * kHugePage,
+  const bool is_small = bytes < kHugePageBytes / 2;
+  MemoryRegion region(is_small ? bytes : (bytes + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes,
                       PROT_READ | PROT_WRITE);
   if (bytes > 0) ::madvise(region.data_, static_cast<std::size_t>(region.bytes_), MADV_HUGEPAGE);
   return region;

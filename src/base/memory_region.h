@@ -6,6 +6,8 @@
 
 namespace octavo {
 
+inline constexpr std::int64_t kHugePageBytes = std::int64_t{2} * 1024 * 1024;
+
 /// Address space of its own, from the system. Moves, does not copy; gives everything back when it goes.
 class MemoryRegion {
  public:

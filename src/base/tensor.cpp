@@ -8,6 +8,7 @@
 #include <limits>
 #include <new>
 
+#include "base/memory_region.h"
 #include "octavo/error.h"
 
 namespace octavo {
@@ -31,7 +32,7 @@ constexpr std::array<DTypeFacts, 11> kDTypes{{{"f32", 4},
                                               {"bool", 1}}};
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kHugePage = std::size_t{2} * 1024 * 1024;
+constexpr auto kHugePage = static_cast<std::size_t>(kHugePageBytes);
 
 /// Memory of `size` bytes for std::free; nullptr: there is none. Where a huge page fits it is asked for:
 /// behind pages of 4 KiB, 2 MiB that lie side by side compete for the same places of a 2 MiB L2.

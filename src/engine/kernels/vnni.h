@@ -8,6 +8,13 @@
 namespace octavo {
 namespace {
 
+/// The 4 bytes at `from`, at any address, in all 16 lanes.
+inline __attribute__((always_inline)) __m512i broadcast4(const std::uint8_t* from) {
+  std::int32_t bytes;
+  __builtin_memcpy(&bytes, from, sizeof bytes);
+  return _mm512_set1_epi32(bytes);
+}
+
 /// sum + the products of 4 u8 and 4 s8 in each of 16 lanes. Written as the instruction because gcc 12 copies
 /// every accumulator twice a step around the intrinsic, which costs 15 % of the 3x3 layers of ResNet-50.
 inline __attribute__((always_inline)) __m512i with_products(__m512i sum, __m512i x, __m512i weights) {

@@ -53,19 +53,18 @@ PreparedStep prepare_step(const PackageData& package, const Step& step, const Fo
 
 /// Nothing for constants that would not fill a huge page.
 std::unique_ptr<ConstantMemory> constant_memory_for(const PackageData& package) {
-  constexpr std::int64_t kLeast = std::int64_t{2} * 1024 * 1024;
   std::int64_t bytes = 0;
   for (const TensorView& weights : package.weights)
     bytes += element_count(weights.shape) * dtype_bytes(weights.dtype);
-  return bytes < kLeast ? nullptr : std::make_unique<ConstantMemory>(bytes);
+  return bytes < kHugePageBytes ? nullptr : std::make_unique<ConstantMemory>(bytes);
 }
 
 /// By all threads of the team: packing weights is most of the time that loading takes.
 std::shared_ptr<const PreparedPlan> prepare(const Package& package, const Preparation& how,
                                             ThreadTeam& team) {
   const ForcedKernels forced(how.kernels);
-  auto prepared =
-      std::make_shared<PreparedPlan>(PreparedPlan{package, constant_memory_for(package.data()), {}, 0});
+  auto prepared = std::make_shared<PreparedPlan>(PreparedPlan{package, nullptr, {}, 0});
+  prepared->memory = constant_memory_for(package.data());
   const std::vector<Step>& steps = package.data().plan.steps;
   prepared->steps.resize(steps.size());
   std::vector<std::exception_ptr> errors(steps.size());

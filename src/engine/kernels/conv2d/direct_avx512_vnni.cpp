@@ -46,12 +46,6 @@ struct Places {
   }
 };
 
-inline __m512i broadcast4(const std::uint8_t* from) {
-  std::int32_t bytes;
-  __builtin_memcpy(&bytes, from, sizeof bytes);
-  return _mm512_set1_epi32(bytes);
-}
-
 /// Requantization of `count` vectors of sums, 1 to 4, in stages that may stand between other products. Pixels
 /// have `width` vectors each.
 template <OutputForm form, bool is_whole, int width, int count>
@@ -279,7 +273,7 @@ void multiply_few(const PanelBlock& b, std::int64_t first) {
 template <OutputForm form, int width>
 void multiply_blocks(const PanelBlock& b) {
   const std::int64_t blocks = b.pixels / kPixels;
-  const std::int64_t missing = 16 * width - b.channels;
+  const std::int64_t missing = std::int64_t{16} * width - b.channels;
   if (missing == 0) {
     const std::int64_t plain = blocks - b.ahead_groups;
     if (b.ahead_groups > 0) multiply_blocks<form, true, width, true>(b, 0, b.ahead_groups);

@@ -38,7 +38,7 @@ inline void finish_sample(const DlrmDotsWork& w, std::int64_t sample, const std:
   for (std::int64_t step = 0; step < w.fold_fours; ++step) {
     std::uint8_t* const dst = top_step(w, sample, w.row_bytes / kDlrmStep + step);
     for (std::int64_t i = 0; i < 64; ++i) {
-      const std::int32_t quad = w.quad_order[16 * step + i / 4];
+      const std::int64_t quad = w.quad_order[16 * step + i / 4];
       const std::int64_t place = 4 * step + quad % 4, lane = quad / 4 * 4 + i % 4;
       const DlrmFold& fold = w.folds[place];
       const std::int32_t sum = sums[((fold.mask >> lane & 1U) != 0 ? fold.masked : fold.other) + lane];

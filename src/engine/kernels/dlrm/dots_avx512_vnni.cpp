@@ -62,15 +62,15 @@ struct VnniProducts {
                                           const std::int32_t* excess, std::int32_t* tile) {
     Lanes sum[rows];
 #pragma GCC unroll 8
-    for (int row = 0; row < rows; ++row) set_all(sum[row], -excess[row]);
+    for (std::int64_t row = 0; row < rows; ++row) set_all(sum[row], -excess[row]);
     for (std::int64_t k = 0; k < row_bytes; k += 4) {
       const Lanes left = *reinterpret_cast<const Lanes*>(a + k * 16);
 #pragma GCC unroll 8
-      for (int row = 0; row < rows; ++row)
+      for (std::int64_t row = 0; row < rows; ++row)
         sum[row] = with_products_of_four(sum[row], left, b + row * row_bytes + k);
     }
 #pragma GCC unroll 8
-    for (int row = 0; row < rows; ++row) *reinterpret_cast<Lanes*>(tile + 16 * row) = sum[row];
+    for (std::int64_t row = 0; row < rows; ++row) *reinterpret_cast<Lanes*>(tile + 16 * row) = sum[row];
   }
 };
 

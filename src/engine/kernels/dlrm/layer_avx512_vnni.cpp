@@ -1,4 +1,3 @@
-#include <cstring>
 #include <utility>
 
 #include "engine/kernels/dlrm/finish_avx512.h"
@@ -48,19 +47,13 @@ struct Panel {
   OCTAVO_INLINE void leave_in_memory() const { asm volatile("" : : "r"(this) : "memory"); }
 };
 
-inline __m512i broadcast4(const std::uint8_t* from) {
-  std::int32_t bytes;
-  std::memcpy(&bytes, from, sizeof bytes);
-  return _mm512_set1_epi32(bytes);
-}
-
 /// The sums of `rows` samples from `first` on, two vectors each. Calls walk(take), which calls take(count)
 /// for all quads, in order, and may do other things between.
 template <int rows, class Walk>
 OCTAVO_INLINE void multiply(const Panel& panel, std::int64_t first, __m512i* sum, const Walk& walk) {
   const std::uint8_t* src[rows];
 #pragma GCC unroll 8
-  for (int row = 0; row < rows; ++row) {
+  for (std::int64_t row = 0; row < rows; ++row) {
     src[row] = panel.src(first + row);
     sum[2 * row] = panel.start[0];
     sum[2 * row + 1] = panel.start[1];
@@ -74,7 +67,7 @@ OCTAVO_INLINE void multiply(const Panel& panel, std::int64_t first, __m512i* sum
         const __m512i w_low = _mm512_load_si512(weights);
         const __m512i w_high = _mm512_load_si512(weights + kDlrmStepBytes / 2);
 #pragma GCC unroll 8
-        for (int row = 0; row < rows; ++row) {
+        for (std::int64_t row = 0; row < rows; ++row) {
           const __m512i x = broadcast4(src[row] + at);
           sum[2 * row] = with_products(sum[2 * row], x, w_low);
           sum[2 * row + 1] = with_products(sum[2 * row + 1], x, w_high);
@@ -118,7 +111,7 @@ OCTAVO_INLINE void multiply_one(const Panel& panel, std::int64_t sample, __m512i
 
 /// Requantization of two samples, or the last one, of a block from `first` on, in stages that may stand
 /// between other products.
-template <int row, int rows>
+template <std::int64_t row, std::int64_t rows>
 struct Finishing {
   static constexpr int count = rows - row < 2 ? 2 : 4;  ///< vectors
   OCTAVO_INLINE static void round(__m512i* sums, const Panel& panel) {
@@ -131,7 +124,7 @@ struct Finishing {
     const __m512i high = count > 2 ? _mm512_packs_epi32(at[2], at[3]) : low;
     const __m512i bytes = _mm512_permutexvar_epi32(
         panel.order, _mm512_min_epu8(_mm512_packus_epi16(low, high), panel.rule.highest));
-    const auto to = [&](int r) { return reinterpret_cast<__m256i*>(panel.dst(first + r)); };
+    const auto to = [&](std::int64_t r) { return reinterpret_cast<__m256i*>(panel.dst(first + r)); };
     _mm256_store_si256(to(row), _mm512_castsi512_si256(bytes));
     if constexpr (count > 2) _mm256_store_si256(to(row + 1), _mm512_extracti64x4_epi64(bytes, 1));
   }
@@ -142,7 +135,7 @@ constexpr int kParts = (rows + 1) / 2 * 2;
 
 template <int rows, int part>
 OCTAVO_INLINE void finish_part(__m512i* sums, const Panel& panel, std::int64_t first) {
-  using Pair = Finishing<part / 2 * 2, rows>;
+  using Pair = Finishing<part & ~1, rows>;
   panel.leave_in_memory();
   if constexpr (part % 2 == 0) {
     Pair::round(sums, panel);
