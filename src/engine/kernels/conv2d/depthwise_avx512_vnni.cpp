@@ -202,7 +202,7 @@ struct OpenPixels {
   static constexpr int kOpen = (k + stride - 1) / stride;
   static constexpr int kPeriod =
       kOpen * stride;  ///< columns after which a pixel's place in `sum` is taken anew
-  static constexpr bool has_fifth = k == 5;
+  static constexpr bool kHasFifth = k == 5;
 
   /// Where the rows of a column lie.
   struct Column {
@@ -229,7 +229,7 @@ struct OpenPixels {
   OCTAVO_INLINE void multiply_column(const Column& column) {
     Dwords dwords;
     const auto load = [&](int i) { return load_row<M>(column.rows + i, column.offset, at_once, c); };
-    load_group<has_fifth ? 4 : k>(load, dwords);
+    load_group<kHasFifth ? 4 : k>(load, dwords);
     multiply_by<u, u % stride>(dwords);
   }
   template <int u, int kx>
@@ -266,7 +266,7 @@ struct OpenPixels {
     const Column column = column_at(b.first_column + at);
     if constexpr (u % stride == 0) begin(sum[u / stride], b.rule, c);
     multiply_column<u>(column);
-    if constexpr (has_fifth) {
+    if constexpr (kHasFifth) {
       last[0] = last[1], last[1] = last[2], last[2] = last[3], last[3] = column;
       if constexpr (u % stride == 0 && (ends || u >= 2)) multiply_fifth<u, ends>();
     }
@@ -280,7 +280,7 @@ struct OpenPixels {
   OCTAVO_INLINE void take_row(std::uint8_t* dst) {
     const std::int64_t columns = (b.pixels - 1) * stride + k;
     std::int64_t at = k - 1;
-    if constexpr (has_fifth) last[3] = column_at(b.first_column - 1);
+    if constexpr (kHasFifth) last[3] = column_at(b.first_column - 1);
     if constexpr (kHolds) {
 #pragma GCC unroll 12
       for (std::int64_t i = 0; i < std::int64_t{k} * kVectors; ++i)
