@@ -1,5 +1,6 @@
 #include "engine/kernels/conv2d/direct.h"
 #include "engine/kernels/conv2d/table.h"
+#include "engine/kernels/conv2d/winograd.h"
 
 namespace octavo::conv2d {
 namespace {
@@ -14,6 +15,10 @@ KernelRow<Conv2dProblem> avx512_vnni_row() {
   return {"avx512_vnni", Isa::avx512_vnni, supports, [](const Conv2dProblem& p, const Operands& operands) {
             return prepare_direct(kDirectAvx512Vnni, p, operands);
           }};
+}
+
+KernelRow<Conv2dProblem> avx512_vnni_winograd_row() {
+  return {"avx512_vnni:winograd", Isa::avx512_vnni, winograd_supports, prepare_winograd};
 }
 
 KernelRow<Conv2dProblem> avx2_row() {

@@ -1,0 +1,256 @@
+#include "engine/kernels/conv2d/winograd.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "base/divided_up.h"
+#include "base/fail.h"
+#include "engine/kernels/caches.h"
+#include "engine/kernels/constant_memory.h"
+#include "engine/kernels/conv2d/direct.h"
+#include "engine/kernels/conv2d/fast_rule.h"
+#include "engine/kernels/conv2d/packed_rows.h"
+#include "engine/kernels/conv2d/winograd_block.h"
+
+namespace octavo {
+namespace {
+
+constexpr std::int64_t kPanel = 32, kNarrowPanel = 16;
+/// Sums below this survive being multiplied by 576 = 64 * 9 in 32 bits: docs/numerics.md.
+constexpr std::int64_t kSumLimit = std::int64_t{1} << 25;
+
+/// Transformed inputs of a block stay in L2 beside the weights of a point, and its tiles amortise reading
+/// those.
+constexpr std::int64_t kBlockBytes = std::int64_t{288} * 1024;
+constexpr std::int64_t kMostTiles = 32;
+
+std::int64_t tiles_along(std::int64_t results) { return divided_up(results, kTileResults); }
+/// Results of the last tile.
+std::int64_t last_results(std::int64_t results) {
+  return results - (tiles_along(results) - 1) * kTileResults;
+}
+bool is_small(std::int64_t results) { return results <= 2; }
+
+/// Bytes of all transformed weights.
+std::int64_t weight_bytes(const Conv2dProblem& p) {
+  return divided_up(p.oc, kPanel) * kPanel * divided_up(p.ic, std::int64_t{2}) * 4 * kTilePoints;
+}
+
+class Winograd final : public Prepared {
+ public:
+  Winograd(const Conv2dProblem& p, const Operands& operands)
+      : problem_(p),
+        tile_rows_(tiles_along(p.oh())),
+        columns_(tiles_along(p.ow())),
+        panels_(divided_up(p.oc, kPanel)),
+        pairs_(divided_up(p.ic, std::int64_t{2})),
+        panel_bytes_(kTilePoints * pairs_ * kPanel * 4),
+        arrays_(p, operands, panels_ * kPanel),
+        rules_(p, arrays_) {
+    const std::int32_t stored_zero = tensor_quantization(operands.inputs[0], "x").zero_point;
+    zeros_.assign(static_cast<std::size_t>(p.ic), static_cast<std::uint8_t>(stored_zero));
+    WeightDifferences w(p, operands);
+    const std::vector<WindowSums> windows = sums_of_windows(w);
+    weights_ = PackedConstants(panels_ * panel_bytes_, operands.memory);
+    pack_weights(w);
+    for (std::int64_t oc = 0; oc < p.oc; ++oc) {
+      const std::int64_t sum = windows[static_cast<std::size_t>(oc)].total();
+      arrays_.set(oc, oc, sum, stored_zero + (p.x == DType::s8 ? 128 : 0));
+    }
+    rules_ = FastRules(p, arrays_, windows);
+    const std::int64_t row_bytes = columns_ * kTilePoints * channel_groups() * kTileChannels * 2;
+    const std::int64_t most = std::min(kBlockBytes / row_bytes, kMostTiles / columns_);
+    block_rows_ = std::clamp<std::int64_t>(most, 1, kMostTiles);
+  }
+
+  [[nodiscard]] std::optional<Reach> reach(Share share) const override {
+    const Part of_it = part(1, share);
+    if (problem_.n != 1 || of_it.panels.end - of_it.panels.begin != panels_) return std::nullopt;
+    const auto pixel = [&](std::int64_t row) {
+      return std::min(row * kTileResults, problem_.oh()) * problem_.ow();
+    };
+    return problem_.reach(pixel(of_it.rows.begin), pixel(of_it.rows.end));
+  }
+
+  [[nodiscard]] std::span<const std::byte> constants(std::int64_t batch,
+                                                     Share share) const noexcept override {
+    const Share::Range range = part(batch, share).panels;
+    return {weights_.data() + range.begin * panel_bytes_,
+            static_cast<std::size_t>((range.end - range.begin) * panel_bytes_)};
+  }
+
+  [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
+    return columns_bytes() + inputs_bytes() + sums_bytes();
+  }
+
+  void run(const KernelArgs& args, Share share) const noexcept override {
+    const Part part_of_it = part(args.batch, share);
+    const std::int64_t rows = part_of_it.rows.end - part_of_it.rows.begin;
+    const std::int64_t blocks = divided_up(rows, block_rows_);
+    for (std::int64_t i = 0; i < blocks; ++i) {
+      const std::int64_t first = part_of_it.rows.begin + rows * i / blocks;
+      const std::int64_t end = part_of_it.rows.begin + rows * (i + 1) / blocks;
+      std::array<TileRow, kMostTiles> tile_rows;
+      WinogradBlock block = block_of(args, part_of_it.panels, first, end, tile_rows);
+      if (i + 1 == blocks) {
+        block.next = reinterpret_cast<const std::uint8_t*>(args.next.data());
+        block.next_bytes = std::ssize(args.next);
+      }
+      winograd_input_avx512_vnni(block);
+      winograd_panels_avx512_vnni(block);
+    }
+  }
+
+ private:
+  struct Part {
+    Share::Range panels, rows;
+  };
+  /// Each thread should read the larger operand only in part: weights by panels, or input by rows of tiles.
+  [[nodiscard]] Part part(std::int64_t batch, Share share) const noexcept {
+    const std::int64_t rows = problem_.n * batch * tile_rows_;
+    const bool weights_are_larger = weights_.bytes() > rows * columns_ * kTilePoints * problem_.ic * 2;
+    if (panels_ >= share.count && (weights_are_larger || rows < share.count))
+      return {share.of(panels_), {0, rows}};
+    return {{0, panels_}, share.of(rows)};
+  }
+
+  [[nodiscard]] std::int64_t channel_groups() const noexcept {
+    return divided_up(problem_.ic, kTileChannels);
+  }
+  [[nodiscard]] std::int64_t columns_bytes() const noexcept {
+    return kTileInputs * (kTileResults * columns_ + 2) * kTileChannels * 2;
+  }
+  [[nodiscard]] std::int64_t inputs_bytes() const noexcept {
+    return block_rows_ * columns_ * kTilePoints * channel_groups() * kTileChannels * 2;
+  }
+  [[nodiscard]] std::int64_t sums_bytes() const noexcept {
+    return block_rows_ * columns_ * kTilePoints * kPanel * 4;
+  }
+
+  [[nodiscard]] TileRow tile_row(const KernelArgs& args, std::int64_t row) const noexcept {
+    const Conv2dProblem& p = problem_;
+    const std::int64_t image = row / tile_rows_, first = row % tile_rows_ * kTileResults;
+    const std::int64_t pixel = (image * p.oh() + first) * p.ow();
+    TileRow tiles{};
+    for (std::int64_t i = 0; i < kTileInputs; ++i) {
+      const std::int64_t iy = first - p.pt + i;
+      if (iy < 0 || iy >= p.ih) continue;
+      tiles.inputs[i] =
+          reinterpret_cast<const std::uint8_t*>(args.inputs[0]) + (image * p.ih + iy) * p.iw * p.ic;
+    }
+    tiles.dst = reinterpret_cast<std::uint8_t*>(args.output) + pixel * p.oc;
+    if (p.residual != 0)
+      tiles.residual = reinterpret_cast<const std::uint8_t*>(args.inputs[2]) + pixel * p.oc;
+    tiles.results = std::min<std::int64_t>(p.oh() - first, kTileResults);
+    return tiles;
+  }
+
+  [[nodiscard]] WinogradBlock block_of(const KernelArgs& args, Share::Range panels, std::int64_t first,
+                                       std::int64_t end,
+                                       std::array<TileRow, kMostTiles>& rows) const noexcept {
+    const Conv2dProblem& p = problem_;
+    WinogradBlock block{};
+    block.rows = rows.data();
+    block.row_count = end - first;
+    block.columns = columns_;
+    block.last_results = last_results(p.ow());
+    std::int64_t large_rows = 0;
+    const std::int64_t channel = panels.begin * kPanel;
+    for (std::int64_t i = 0; i < block.row_count; ++i) {
+      TileRow row = tile_row(args, first + i);
+      row.dst += channel;
+      if (p.residual != 0) row.residual += channel;
+      row.place = i;
+      row.large_place = large_rows;
+      large_rows += is_small(row.results) ? 0 : 1;
+      rows[static_cast<std::size_t>(i)] = row;
+    }
+    const std::int64_t large_columns = columns_ - (is_small(block.last_results) ? 1 : 0);
+    std::int64_t tiles = 0;
+    for (int point = 0; point < kTilePoints; ++point) {
+      const bool all_rows = is_small_point(point / kTileInputs);
+      const bool all_columns = is_small_point(point % kTileInputs);
+      block.first[point] = tiles;
+      block.tiles[point] =
+          (all_rows ? block.row_count : large_rows) * (all_columns ? columns_ : large_columns);
+      tiles += block.tiles[point];
+    }
+    block.ic = p.ic, block.iw = p.iw, block.padding = p.pl;
+    block.flip = p.x == DType::s8 ? 0x80 : 0;
+    block.zeros = zeros_.data();
+    block.columns_of = reinterpret_cast<std::int16_t*>(args.scratch);
+    block.inputs = reinterpret_cast<std::int16_t*>(args.scratch + columns_bytes());
+    block.sums = reinterpret_cast<std::int32_t*>(args.scratch + columns_bytes() + inputs_bytes());
+    block.weights = reinterpret_cast<const std::int16_t*>(weights_.data() + panels.begin * panel_bytes_);
+    block.panels = panels.end - panels.begin;
+    block.channels = std::min(p.oc - channel, block.panels * kPanel);
+    block.dst_stride = p.oc, block.dst_row = p.ow() * block.dst_stride;
+    block.residual_stride = p.oc, block.residual_row = p.ow() * p.oc;
+    block.form = rules_.form();
+    block.rule = rules_.from(channel);
+    block.rule.adds_starts = 1;
+    return block;
+  }
+
+  /// By output channel; Error(unsupported) where they can make products or sums that do not fit.
+  [[nodiscard]] std::vector<WindowSums> sums_of_windows(WeightDifferences& w) const {
+    if (w.s8_parts() > 1) fail(ErrorCode::unsupported, "weights less their zero point beyond s8");
+    std::vector<WindowSums> windows(static_cast<std::size_t>(panels_ * kPanel));
+    for (std::int64_t oc = 0; oc < problem_.oc; ++oc) {
+      const WindowSums sums = windows[static_cast<std::size_t>(oc)] = window_sums(w.channel(oc));
+      if (255 * std::max(-sums.negative, sums.positive) >= kSumLimit)
+        fail(ErrorCode::unsupported, "sums of channel {} can reach 2^25", oc);
+    }
+    return windows;
+  }
+
+  void pack_weights(WeightDifferences& w) {
+    constexpr std::int64_t kTaps = 9;
+    std::vector<std::int64_t> taps;
+    for (std::int64_t tap = 0; tap < kTaps; ++tap) taps.push_back(tap * pairs_ * 4);
+    PackedRows rows(kPanel, std::move(taps), problem_.ic, kTaps * pairs_ * 4, 1, 2);
+    std::vector<std::int16_t> by_tap(static_cast<std::size_t>(kTaps * pairs_ * kPanel * 2));
+    for (std::int64_t panel = 0; panel < panels_; ++panel) {
+      const std::int64_t first = panel * kPanel, channels = std::min(kPanel, problem_.oc - first);
+      for (std::int64_t column = 0; column < channels; ++column) rows.set(column, w.channel(first + column));
+      const std::int64_t width = channels <= kNarrowPanel ? kNarrowPanel : kPanel;
+      rows.move_to(width,
+                   [&](std::int64_t at) { return reinterpret_cast<std::byte*>(by_tap.data()) + at * width; });
+      winograd_weights_avx512_vnni(by_tap.data(), pairs_, width,
+                                   reinterpret_cast<std::int16_t*>(weights_.data() + panel * panel_bytes_));
+    }
+  }
+
+  Conv2dProblem problem_;
+  std::int64_t tile_rows_, columns_;  ///< tiles of an image
+  std::int64_t panels_;
+  std::int64_t pairs_;  ///< of input channels
+  std::int64_t panel_bytes_;
+  std::int64_t block_rows_ = 1;
+  std::vector<std::uint8_t> zeros_;
+  RuleArrays arrays_;
+  FastRules rules_;
+  PackedConstants weights_;
+};
+
+}  // namespace
+
+Support winograd_supports(const Conv2dProblem& p) noexcept {
+  if (p.x == DType::f32) return Support::no("f32");
+  if (p.kh != 3 || p.kw != 3 || p.sh != 1 || p.sw != 1 || p.dh != 1 || p.dw != 1)
+    return Support::no("not a 3x3 window with stride 1");
+  if (p.g != 1) return Support::no("groups");
+  if (p.ic < kTileChannels || p.oc < kPanel) return Support::slower("too few channels");
+  // Weights from behind L2 are read once for all tiles: 64 / tiles bytes a cycle.
+  constexpr std::int64_t kLeastTiles = 16, kNearBytes = std::int64_t{512} * 1024;
+  if (tiles_along(p.oh()) * tiles_along(p.ow()) < kLeastTiles && weight_bytes(p) > kNearBytes)
+    return Support::slower("too few results for its weights");
+  return Support::yes();
+}
+
+std::unique_ptr<Prepared> prepare_winograd(const Conv2dProblem& p, const Operands& operands) {
+  return std::make_unique<Winograd>(p, operands);
+}
+
+}  // namespace octavo

@@ -1,0 +1,141 @@
+#include "engine/kernels/conv2d/winograd.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/kernels/conv2d/table.h"
+#include "engine/kernels/testing/conformance.h"
+#include "octavo/error.h"
+
+namespace octavo {
+namespace {
+
+using namespace octavo::testing;
+
+/// One image of a convolution with a scale that shows the last bits of sums up to `most`.
+struct Operation {
+  Conv2dProblem problem;
+  std::vector<std::uint8_t> x;
+  std::vector<std::int8_t> w;
+  Quantization xq = Quantization::per_tensor(1, 0), wq = Quantization::per_tensor(1, 0),
+               yq = Quantization::per_tensor(1, 0);
+
+  explicit Operation(const std::string& line)
+      : problem(parse_problem<Conv2dProblem>(line)),
+        x(static_cast<std::size_t>(problem.ih * problem.iw * problem.ic)),
+        w(static_cast<std::size_t>(problem.oc * problem.ic * 9)) {}
+
+  [[nodiscard]] Operands operands() const {
+    Operands operands;
+    operands.inputs = {
+        {DType::u8, &xq, {}},
+        {DType::s8,
+         &wq,
+         {DType::s8, {problem.oc, problem.ic, 3, 3}, reinterpret_cast<const std::byte*>(w.data())}}};
+    operands.output = {DType::u8, &yq, {}};
+    return operands;
+  }
+
+  [[nodiscard]] std::vector<std::uint8_t> result_of(const Prepared& kernel) const {
+    const std::byte* inputs[] = {reinterpret_cast<const std::byte*>(x.data()),
+                                 reinterpret_cast<const std::byte*>(w.data())};
+    std::vector<std::uint8_t> y(static_cast<std::size_t>(problem.oh() * problem.ow() * problem.oc));
+    const Tensor scratch(DType::u8, {kernel.scratch_bytes() + 1});
+    kernel.run(
+        {inputs, reinterpret_cast<std::byte*>(y.data()), const_cast<std::byte*>(scratch.view().data), 1},
+        {0, 1});
+    return y;
+  }
+  [[nodiscard]] std::vector<std::uint8_t> expected() const {
+    return result_of(*conv2d_kernels().back().prepare(problem, operands()));
+  }
+};
+
+/// What refuses the operation, or "".
+std::string refusal_of(const Operation& operation) {
+  try {
+    prepare_winograd(operation.problem, operation.operands());
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::unsupported);
+    return error.what();
+  }
+  return "";
+}
+
+// Only the least and greatest numbers, at random: transformed ones come near 2^15, as any mixture that makes
+// 16 bits overflow would show.
+TEST(WinogradConvolution, IsExactForExtremeNumbers) {
+  if (!runs_here(Isa::avx512_vnni)) GTEST_SKIP() << "needs avx512_vnni";
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    Operation o(seed % 2 == 0 ? "conv2d ic2 ih10 iw9 oc32 kh3 kw3 pt1 pl1 pb1 pr1"
+                              : "conv2d ic33 ih8 iw7 oc16 kh3 kw3");
+    for (std::uint8_t& x : o.x) x = random() % 2 == 0 ? 0 : 255;
+    for (std::int8_t& w : o.w) w = random() % 2 == 0 ? -128 : 127;
+    o.xq = Quantization::per_tensor(1, static_cast<std::int32_t>(random() % 256));
+    o.yq = Quantization::per_tensor(static_cast<float>(1 + random() % 4000), 128);
+    EXPECT_EQ(o.result_of(*prepare_winograd(o.problem, o.operands())), o.expected());
+  }
+}
+
+// The transforms of one tile at their limits: inputs that follow the signs of a point's coefficients, weights
+// likewise, give products of 17,340 and 18,432.
+TEST(WinogradConvolution, IsExactWhereATransformIsLargest) {
+  if (!runs_here(Isa::avx512_vnni)) GTEST_SKIP() << "needs avx512_vnni";
+  constexpr int kInputs[6][6] = {{4, 0, -5, 0, 1, 0},  {0, 4, 4, -1, -1, 0}, {0, -4, 4, 1, -1, 0},
+                                 {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
+  constexpr int kWeights[6][3] = {{6, 0, 0}, {4, 4, 4}, {4, -4, 4}, {1, 2, 4}, {1, -2, 4}, {0, 0, 12}};
+  for (std::size_t point = 0; point < 36; ++point) {
+    for (int sign : {1, -1}) {
+      Operation o("conv2d ic1 ih6 iw6 oc2 kh3 kw3");
+      for (std::size_t i = 0; i < 36; ++i) {
+        const int coefficient = kInputs[point / 6][i / 6] * kInputs[point % 6][i % 6];
+        o.x[i] = sign * coefficient > 0 ? 255 : 0;
+      }
+      for (std::size_t i = 0; i < 9; ++i) {
+        const bool is_positive = kWeights[point / 6][i / 3] * kWeights[point % 6][i % 3] >= 0;
+        o.w[i] = is_positive ? 127 : -128;
+        o.w[9 + i] = is_positive ? -128 : 127;
+      }
+      o.yq = Quantization::per_tensor(2048, 128);
+      EXPECT_EQ(o.result_of(*prepare_winograd(o.problem, o.operands())), o.expected()) << point << sign;
+    }
+  }
+}
+
+TEST(WinogradConvolution, RefusesSumsThatCouldReach2To25) {
+  if (!runs_here(Isa::avx512_vnni)) GTEST_SKIP() << "needs avx512_vnni";
+  Operation o("conv2d ic116 ih3 iw3 oc3 kh3 kw3");
+  constexpr std::size_t channel{1044};  // 116 * 9
+  // 1036 * 127 + 14 = 131,586, and 255 times that is 2^25 - 2.
+  for (std::size_t i = 0; i < 1036; ++i) o.w[channel + i] = 127;
+  o.w[channel + 1036] = 14;
+  EXPECT_EQ(refusal_of(o), "");
+  o.w[channel + 1036] = 15;
+  EXPECT_EQ(refusal_of(o), "sums of channel 1 can reach 2^25");
+  for (std::size_t i = 0; i <= 1036; ++i) o.w[channel + i] = static_cast<std::int8_t>(-o.w[channel + i]);
+  EXPECT_EQ(refusal_of(o), "sums of channel 1 can reach 2^25");
+}
+
+TEST(WinogradConvolution, RefusesWeightsBeyondS8) {
+  if (!runs_here(Isa::avx512_vnni)) GTEST_SKIP() << "needs avx512_vnni";
+  Operation o("conv2d ic1 ih3 iw3 oc1 kh3 kw3");
+  o.w[4] = 127;
+  o.wq = Quantization::per_tensor(1, -1);
+  EXPECT_EQ(refusal_of(o), "weights less their zero point beyond s8");
+}
+
+TEST(WinogradConvolution, TellsWhatItCannotDo) {
+  const auto reason = [](const char* line) {
+    return std::string(winograd_supports(parse_problem<Conv2dProblem>(line)).reason);
+  };
+  EXPECT_EQ(reason("conv2d ic64 ih56 iw56 oc64 kh3 kw3 pt1 pl1 pb1 pr1"), "");
+  EXPECT_EQ(reason("conv2d ic64 ih56 iw56 oc64 kh3 kw3 sh2 sw2"), "not a 3x3 window with stride 1");
+  EXPECT_EQ(reason("conv2d ic64 ih56 iw56 oc64 kh3 kw3 dh2"), "not a 3x3 window with stride 1");
+  EXPECT_EQ(reason("conv2d ic64 ih56 iw56 oc64 kh3 kw3 g2"), "groups");
+  EXPECT_EQ(reason("conv2d ic3 ih56 iw56 oc64 kh3 kw3"), "too few channels");
+  EXPECT_EQ(reason("conv2d ic512 ih7 iw7 oc512 kh3 kw3 pt1 pl1 pb1 pr1"), "too few results for its weights");
+}
+
+}  // namespace
+}  // namespace octavo
