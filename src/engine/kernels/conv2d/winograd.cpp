@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "base/divided_up.h"
@@ -16,7 +17,7 @@
 namespace octavo {
 namespace {
 
-constexpr std::int64_t kPanel = 32, kNarrowPanel = 16;
+constexpr std::int64_t kPanel = kWinogradPanel;
 /// Sums below this survive being multiplied by 576 = 64 * 9 in 32 bits: docs/numerics.md.
 constexpr std::int64_t kSumLimit = std::int64_t{1} << 25;
 
@@ -24,13 +25,14 @@ constexpr std::int64_t kSumLimit = std::int64_t{1} << 25;
 /// those.
 constexpr std::int64_t kBlockBytes = std::int64_t{288} * 1024;
 constexpr std::int64_t kMostTiles = 32;
+/// Weights that stay in L2 from block to block.
+constexpr std::int64_t kNearBytes = std::int64_t{512} * 1024;
 
 std::int64_t tiles_along(std::int64_t results) { return divided_up(results, kTileResults); }
 /// Results of the last tile.
 std::int64_t last_results(std::int64_t results) {
   return results - (tiles_along(results) - 1) * kTileResults;
 }
-bool is_small(std::int64_t results) { return results <= 2; }
 
 /// Bytes of all transformed weights.
 std::int64_t weight_bytes(const Conv2dProblem& p) {
@@ -46,7 +48,7 @@ class Winograd final : public Prepared {
         panels_(divided_up(p.oc, kPanel)),
         pairs_(divided_up(p.ic, std::int64_t{2})),
         panel_bytes_(kTilePoints * pairs_ * kPanel * 4),
-        arrays_(p, operands, panels_ * kPanel),
+        arrays_(p, operands, (panels_ + 1) * kPanel),  // kernels load two panels' numbers
         rules_(p, arrays_) {
     const std::int32_t stored_zero = tensor_quantization(operands.inputs[0], "x").zero_point;
     zeros_.assign(static_cast<std::size_t>(p.ic), static_cast<std::uint8_t>(stored_zero));
@@ -81,7 +83,7 @@ class Winograd final : public Prepared {
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
-    return columns_bytes() + inputs_bytes() + sums_bytes();
+    return columns_bytes() + inputs_bytes() + sums_bytes() + points_bytes();
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
@@ -93,6 +95,7 @@ class Winograd final : public Prepared {
       const std::int64_t end = part_of_it.rows.begin + rows * (i + 1) / blocks;
       std::array<TileRow, kMostTiles> tile_rows;
       WinogradBlock block = block_of(args, part_of_it.panels, first, end, tile_rows);
+      block.asks_for_weights = i == 0 || weights_.bytes() > kNearBytes;
       if (i + 1 == blocks) {
         block.next = reinterpret_cast<const std::uint8_t*>(args.next.data());
         block.next_bytes = std::ssize(args.next);
@@ -125,7 +128,10 @@ class Winograd final : public Prepared {
     return block_rows_ * columns_ * kTilePoints * channel_groups() * kTileChannels * 2;
   }
   [[nodiscard]] std::int64_t sums_bytes() const noexcept {
-    return block_rows_ * columns_ * kTilePoints * kPanel * 4;
+    return block_rows_ * columns_ * kTileInputs * kTileResults * kPanel * 4;
+  }
+  [[nodiscard]] std::int64_t points_bytes() const noexcept {
+    return block_rows_ * columns_ * kTileInputs * kPanel * 4;
   }
 
   [[nodiscard]] TileRow tile_row(const KernelArgs& args, std::int64_t row) const noexcept {
@@ -155,48 +161,40 @@ class Winograd final : public Prepared {
     block.row_count = end - first;
     block.columns = columns_;
     block.last_results = last_results(p.ow());
-    std::int64_t large_rows = 0;
+    block.large_columns = columns_ - (is_small(block.last_results) ? 1 : 0);
     const std::int64_t channel = panels.begin * kPanel;
     for (std::int64_t i = 0; i < block.row_count; ++i) {
       TileRow row = tile_row(args, first + i);
       row.dst += channel;
       if (p.residual != 0) row.residual += channel;
       row.place = i;
-      row.large_place = large_rows;
-      large_rows += is_small(row.results) ? 0 : 1;
+      row.large_place = block.large_rows;
+      block.large_rows += is_small(row.results) ? 0 : 1;
       rows[static_cast<std::size_t>(i)] = row;
-    }
-    const std::int64_t large_columns = columns_ - (is_small(block.last_results) ? 1 : 0);
-    std::int64_t tiles = 0;
-    for (int point = 0; point < kTilePoints; ++point) {
-      const bool all_rows = is_small_point(point / kTileInputs);
-      const bool all_columns = is_small_point(point % kTileInputs);
-      block.first[point] = tiles;
-      block.tiles[point] =
-          (all_rows ? block.row_count : large_rows) * (all_columns ? columns_ : large_columns);
-      tiles += block.tiles[point];
     }
     block.ic = p.ic, block.iw = p.iw, block.padding = p.pl;
     block.flip = p.x == DType::s8 ? 0x80 : 0;
     block.zeros = zeros_.data();
-    block.columns_of = reinterpret_cast<std::int16_t*>(args.scratch);
-    block.inputs = reinterpret_cast<std::int16_t*>(args.scratch + columns_bytes());
-    block.sums = reinterpret_cast<std::int32_t*>(args.scratch + columns_bytes() + inputs_bytes());
+    std::byte* scratch = args.scratch;
+    const auto take = [&scratch](std::int64_t bytes) { return std::exchange(scratch, scratch + bytes); };
+    block.input_columns = reinterpret_cast<std::int16_t*>(take(columns_bytes()));
+    block.inputs = reinterpret_cast<std::int16_t*>(take(inputs_bytes()));
+    block.sums = reinterpret_cast<std::int32_t*>(take(sums_bytes()));
+    block.points = reinterpret_cast<std::int32_t*>(take(points_bytes()));
     block.weights = reinterpret_cast<const std::int16_t*>(weights_.data() + panels.begin * panel_bytes_);
     block.panels = panels.end - panels.begin;
     block.channels = std::min(p.oc - channel, block.panels * kPanel);
-    block.dst_stride = p.oc, block.dst_row = p.ow() * block.dst_stride;
-    block.residual_stride = p.oc, block.residual_row = p.ow() * p.oc;
+    block.dst_stride = block.residual_stride = p.oc;
+    block.ow = p.ow();
     block.form = rules_.form();
     block.rule = rules_.from(channel);
-    block.rule.adds_starts = 1;
     return block;
   }
 
   /// By output channel; Error(unsupported) where they can make products or sums that do not fit.
   [[nodiscard]] std::vector<WindowSums> sums_of_windows(WeightDifferences& w) const {
     if (w.s8_parts() > 1) fail(ErrorCode::unsupported, "weights less their zero point beyond s8");
-    std::vector<WindowSums> windows(static_cast<std::size_t>(panels_ * kPanel));
+    std::vector<WindowSums> windows(static_cast<std::size_t>(arrays_.places()));
     for (std::int64_t oc = 0; oc < problem_.oc; ++oc) {
       const WindowSums sums = windows[static_cast<std::size_t>(oc)] = window_sums(w.channel(oc));
       if (255 * std::max(-sums.negative, sums.positive) >= kSumLimit)
@@ -214,10 +212,9 @@ class Winograd final : public Prepared {
     for (std::int64_t panel = 0; panel < panels_; ++panel) {
       const std::int64_t first = panel * kPanel, channels = std::min(kPanel, problem_.oc - first);
       for (std::int64_t column = 0; column < channels; ++column) rows.set(column, w.channel(first + column));
-      const std::int64_t width = channels <= kNarrowPanel ? kNarrowPanel : kPanel;
-      rows.move_to(width,
-                   [&](std::int64_t at) { return reinterpret_cast<std::byte*>(by_tap.data()) + at * width; });
-      winograd_weights_avx512_vnni(by_tap.data(), pairs_, width,
+      rows.move_to(
+          kPanel, [&](std::int64_t at) { return reinterpret_cast<std::byte*>(by_tap.data()) + at * kPanel; });
+      winograd_weights_avx512_vnni(by_tap.data(), pairs_,
                                    reinterpret_cast<std::int16_t*>(weights_.data() + panel * panel_bytes_));
     }
   }
@@ -241,9 +238,9 @@ Support winograd_supports(const Conv2dProblem& p) noexcept {
   if (p.kh != 3 || p.kw != 3 || p.sh != 1 || p.sw != 1 || p.dh != 1 || p.dw != 1)
     return Support::no("not a 3x3 window with stride 1");
   if (p.g != 1) return Support::no("groups");
-  if (p.ic < kTileChannels || p.oc < kPanel) return Support::slower("too few channels");
+  if (p.ic < kTileChannels || p.oc < 32) return Support::slower("too few channels");
   // Weights from behind L2 are read once for all tiles: 64 / tiles bytes a cycle.
-  constexpr std::int64_t kLeastTiles = 16, kNearBytes = std::int64_t{512} * 1024;
+  constexpr std::int64_t kLeastTiles = 16;
   if (tiles_along(p.oh()) * tiles_along(p.ow()) < kLeastTiles && weight_bytes(p) > kNearBytes)
     return Support::slower("too few results for its weights");
   return Support::yes();

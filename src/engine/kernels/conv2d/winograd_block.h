@@ -6,19 +6,20 @@
 
 namespace octavo {
 
-// What the driver of the Winograd kernels (winograd.cpp) hands to the file that is compiled for one ISA.
+// What the driver of the Winograd kernels (winograd.cpp) hands to the files that are compiled for one ISA.
 // Plain pointers only.
 
 // A tile is 6 x 6 inputs that give 4 x 4 results by 6 x 6 products a pair of channels; docs/numerics.md has
-// the three transforms, in whole numbers. A last row or column of 1 or 2 results takes small tiles, which
-// lack the points 3 and 4 of the 6: 4 inputs give 2 results by 4 products.
+// the three transforms, in whole numbers. Where 1 or 2 results are left at the end of a row or a column, the
+// last tile is small in that direction: it lacks points 3 and 4 of the 6, and 4 inputs give 2 results.
 inline constexpr int kTileInputs = 6;
 inline constexpr int kTileResults = 4;
 inline constexpr int kTilePoints = kTileInputs * kTileInputs;
-static constexpr bool is_small_point(int index) { return index != 3 && index != 4; }
+static constexpr bool is_small(std::int64_t results) { return results <= 2; }
+static constexpr bool has_small_point(int index) { return index != 3 && index != 4; }
 
-/// Channels of an input that are transformed together, and of a panel of results.
-inline constexpr std::int64_t kTileChannels = 32;
+/// Input channels that are transformed together, and results' channels of a panel.
+inline constexpr std::int64_t kTileChannels = 32, kWinogradPanel = 16;
 
 /// A row of tiles.
 struct TileRow {
@@ -27,49 +28,66 @@ struct TileRow {
   const std::uint8_t* residual;             ///< the same of what is added to it
   std::int64_t results;                     ///< rows of them that there are
   std::int64_t place;                       ///< among the block's rows
-  std::int64_t large_place;                 ///< among those whose tiles are not small
+  std::int64_t large_place;                 ///< among those that are not small
 };
 
-/// Tiles of some rows, of one image or several.
+/// Tiles of some rows, of one image or several. Points come a row of 6 at a time; the tiles that have such a
+/// row stand row by row, those of a small last column behind all others.
 struct WinogradBlock {
   const TileRow* rows;
   std::int64_t row_count;
-  std::int64_t columns;       ///< tiles of a row
-  std::int64_t last_results;  ///< columns of results of the last one
-  // By point: tiles that have it, and those of all points before it.
-  std::int64_t tiles[kTilePoints], first[kTilePoints];
+  std::int64_t large_rows;     ///< that are not small
+  std::int64_t columns;        ///< tiles of a row
+  std::int64_t large_columns;  ///< that are not small: all, or all but one
+  std::int64_t last_results;   ///< columns of results of the last tile
 
   std::int64_t ic, iw;
-  std::int64_t padding;       ///< columns left of the image
-  std::uint8_t flip;          ///< makes a stored input u8
-  const std::uint8_t* zeros;  ///< `ic` stored zero points
-  std::int16_t* columns_of;   ///< scratch of transform_input: [point of a column][4 * columns + 2][32]
-  /// Transformed inputs, a point after the other: [group of 32 channels][tile][32], lacking channels zero.
+  std::int64_t padding;         ///< columns left of the image
+  std::uint8_t flip;            ///< makes a stored input u8
+  const std::uint8_t* zeros;    ///< `ic` stored zero points
+  std::int16_t* input_columns;  ///< scratch: [row of points][4 * columns + 2][32]
+  /// Transformed: [row of points][group of 32 channels][tile][6][32], lacking channels zero.
   std::int16_t* inputs;
-  std::int32_t* sums;  ///< of a panel, a point after the other: [tile][32]
+  /// Of a panel, transformed along the row: [row of points][tile][4][16].
+  std::int32_t* sums;
+  std::int32_t* points;  ///< scratch: [tile of a row of points][6][16]
 
-  /// [panel][point][pair of input channels][channel of the panel, or of a narrow one][2]
-  const std::int16_t* weights;
   std::int64_t panels;
-  std::int64_t channels;    ///< results' that there are in them
-  std::int64_t dst_stride;  ///< bytes from pixel to pixel
-  std::int64_t dst_row;     ///< bytes from row to row
-  std::int64_t residual_stride, residual_row;
-  /// Weights that the next step reads: L2 is asked for its first `next_bytes` while the last panel is
-  /// multiplied.
+  /// [panel][row of points][pair of input channels][6][16 channels][2]
+  const std::int16_t* weights;
+  std::int64_t channels;                     ///< of the panels that there are
+  std::int64_t dst_stride, residual_stride;  ///< bytes from pixel to pixel
+  std::int64_t ow;
+  bool asks_for_weights;  ///< L2 is asked for those of the next row of points
+  /// Weights that the next step reads: L2 is asked for their beginning while the last panel is multiplied.
   const std::uint8_t* next;
   std::int64_t next_bytes;
   OutputForm form;
   FastRule rule;  ///< arrays begin at the first panel
 };
 
+/// Rows of tiles that have row `i` of the points.
+static constexpr std::int64_t rows_with(const WinogradBlock& b, int i) {
+  return has_small_point(i) ? b.row_count : b.large_rows;
+}
+/// Tiles of all rows of the points before row `i`.
+static constexpr std::int64_t tiles_before(const WinogradBlock& b, int i) {
+  const std::int64_t small_rows = b.row_count - b.large_rows;
+  return b.columns * (i * b.row_count - (i > 3 ? small_rows : 0) - (i > 4 ? small_rows : 0));
+}
+/// Which of the tiles that have row `i` of the points is that at `column` of `row`.
+static constexpr std::int64_t tile_at(const WinogradBlock& b, const TileRow& row, int i,
+                                      std::int64_t column) {
+  const std::int64_t place = has_small_point(i) ? row.place : row.large_place;
+  return column < b.large_columns ? place * b.large_columns + column
+                                  : rows_with(b, i) * b.large_columns + place;
+}
+
 /// Fills block.inputs.
 void winograd_input_avx512_vnni(const WinogradBlock& block);
 /// All panels' results from block.inputs.
 void winograd_panels_avx512_vnni(const WinogradBlock& block);
-/// Transforms a panel's weights [tap][pair of input channels][channel][2] to [point][pair][channel][2].
-/// `channels`: 16 or 32.
-void winograd_weights_avx512_vnni(const std::int16_t* taps, std::int64_t pairs, std::int64_t channels,
-                                  std::int16_t* points);
+/// Transforms a panel's weights, [tap][pair of input channels][16][2], to [row of points][pair][6][16][2].
+void winograd_weights_avx512_vnni(const std::int16_t* taps, std::int64_t pairs, std::int16_t* points);
 
 }  // namespace octavo
