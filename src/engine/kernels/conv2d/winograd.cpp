@@ -46,12 +46,14 @@ class Winograd final : public Prepared {
         tile_rows_(tiles_along(p.oh())),
         columns_(tiles_along(p.ow())),
         panels_(divided_up(p.oc, kPanel)),
+        group_channels_(p.ic == 16 ? 16 : 32),
         pairs_(divided_up(p.ic, std::int64_t{2})),
         panel_bytes_(kTilePoints * pairs_ * kPanel * 4),
         arrays_(p, operands, (panels_ + 1) * kPanel),  // kernels load two panels' numbers
         rules_(p, arrays_) {
     const std::int32_t stored_zero = tensor_quantization(operands.inputs[0], "x").zero_point;
-    zeros_.assign(static_cast<std::size_t>(p.ic), static_cast<std::uint8_t>(stored_zero));
+    zeros_.assign(static_cast<std::size_t>(std::max<std::int64_t>(p.iw * p.ic, 32)),
+                  static_cast<std::uint8_t>(stored_zero));
     WeightDifferences w(p, operands);
     const std::vector<WindowSums> windows = sums_of_windows(w);
     weights_ = PackedConstants(panels_ * panel_bytes_, operands.memory);
@@ -61,7 +63,7 @@ class Winograd final : public Prepared {
       arrays_.set(oc, oc, sum, stored_zero + (p.x == DType::s8 ? 128 : 0));
     }
     rules_ = FastRules(p, arrays_, windows);
-    const std::int64_t row_bytes = columns_ * kTilePoints * channel_groups() * kTileChannels * 2;
+    const std::int64_t row_bytes = columns_ * kTilePoints * channel_groups() * group_channels_ * 2;
     const std::int64_t most = std::min(kBlockBytes / row_bytes, kMostTiles / columns_);
     block_rows_ = std::clamp<std::int64_t>(most, 1, kMostTiles);
   }
@@ -119,13 +121,13 @@ class Winograd final : public Prepared {
   }
 
   [[nodiscard]] std::int64_t channel_groups() const noexcept {
-    return divided_up(problem_.ic, kTileChannels);
+    return divided_up(problem_.ic, group_channels_);
   }
   [[nodiscard]] std::int64_t columns_bytes() const noexcept {
-    return kTileInputs * (kTileResults * columns_ + 2) * kTileChannels * 2;
+    return kTileInputs * (kTileResults * columns_ + 2) * group_channels_ * 2;
   }
   [[nodiscard]] std::int64_t inputs_bytes() const noexcept {
-    return block_rows_ * columns_ * kTilePoints * channel_groups() * kTileChannels * 2;
+    return block_rows_ * columns_ * kTilePoints * channel_groups() * group_channels_ * 2;
   }
   [[nodiscard]] std::int64_t sums_bytes() const noexcept {
     return block_rows_ * columns_ * kTileInputs * kTileResults * kPanel * 4;
@@ -141,9 +143,10 @@ class Winograd final : public Prepared {
     TileRow tiles{};
     for (std::int64_t i = 0; i < kTileInputs; ++i) {
       const std::int64_t iy = first - p.pt + i;
-      if (iy < 0 || iy >= p.ih) continue;
-      tiles.inputs[i] =
-          reinterpret_cast<const std::uint8_t*>(args.inputs[0]) + (image * p.ih + iy) * p.iw * p.ic;
+      const bool is_inside = iy >= 0 && iy < p.ih;
+      tiles.inputs[i] = is_inside ? reinterpret_cast<const std::uint8_t*>(args.inputs[0]) +
+                                        (image * p.ih + iy) * p.iw * p.ic
+                                  : zeros_.data();
     }
     tiles.dst = reinterpret_cast<std::uint8_t*>(args.output) + pixel * p.oc;
     if (p.residual != 0)
@@ -172,6 +175,7 @@ class Winograd final : public Prepared {
       block.large_rows += is_small(row.results) ? 0 : 1;
       rows[static_cast<std::size_t>(i)] = row;
     }
+    block.group_channels = group_channels_;
     block.ic = p.ic, block.iw = p.iw, block.padding = p.pl;
     block.flip = p.x == DType::s8 ? 0x80 : 0;
     block.zeros = zeros_.data();
@@ -222,10 +226,11 @@ class Winograd final : public Prepared {
   Conv2dProblem problem_;
   std::int64_t tile_rows_, columns_;  ///< tiles of an image
   std::int64_t panels_;
-  std::int64_t pairs_;  ///< of input channels
+  std::int64_t group_channels_;  ///< WinogradBlock's
+  std::int64_t pairs_;           ///< of input channels
   std::int64_t panel_bytes_;
   std::int64_t block_rows_ = 1;
-  std::vector<std::uint8_t> zeros_;
+  std::vector<std::uint8_t> zeros_;  ///< a row of stored zero points
   RuleArrays arrays_;
   FastRules rules_;
   PackedConstants weights_;
@@ -238,7 +243,7 @@ Support winograd_supports(const Conv2dProblem& p) noexcept {
   if (p.kh != 3 || p.kw != 3 || p.sh != 1 || p.sw != 1 || p.dh != 1 || p.dw != 1)
     return Support::no("not a 3x3 window with stride 1");
   if (p.g != 1) return Support::no("groups");
-  if (p.ic < kTileChannels || p.oc < 32) return Support::slower("too few channels");
+  if (p.ic < 16 || p.oc < 16) return Support::slower("too few channels");
   // Weights from behind L2 are read once for all tiles: 64 / tiles bytes a cycle.
   constexpr std::int64_t kLeastTiles = 16;
   if (tiles_along(p.oh()) * tiles_along(p.ow()) < kLeastTiles && weight_bytes(p) > kNearBytes)

@@ -46,7 +46,6 @@ OCTAVO_INLINE __m512i with_pairs(__m512i sum, __m512i x, __m512i weights) {
   return sum;
 }
 
-constexpr std::int64_t kTile = kTileInputs * kTileChannels;       // numbers of a tile at a row of points
 constexpr std::int64_t kPair = kTileInputs * kWinogradPanel * 2;  // weights of a pair of channels
 constexpr std::int64_t kTileSums = kTileResults * kWinogradPanel;
 
@@ -62,13 +61,13 @@ struct Products {
 
 /// Calls step(x, weights) for each pair of channels, x its numbers of the first tile at its first point, and
 /// asks L2 for `lines` lines with it.
-template <int lines, class Step>
+template <int lines, int channels, class Step>
 OCTAVO_INLINE void for_each_pair(const Products& p, const Step& step) {
   const std::int16_t* weights = p.weights;
   const std::int16_t* group = p.inputs;
   const std::uint8_t* ahead = p.ahead;
-  for (std::int64_t left = p.pairs; left > 0; left -= kTileChannels / 2, group += p.group_stride) {
-    const std::int64_t pairs = left < kTileChannels / 2 ? left : kTileChannels / 2;
+  for (std::int64_t left = p.pairs; left > 0; left -= channels / 2, group += p.group_stride) {
+    const std::int64_t pairs = left < channels / 2 ? left : channels / 2;
     const auto* x = reinterpret_cast<const std::uint8_t*>(group);
     for (const std::uint8_t* const end = x + 4 * pairs; x < end; x += 4, weights += kPair) {
 #pragma GCC unroll 2
@@ -80,7 +79,7 @@ OCTAVO_INLINE void for_each_pair(const Products& p, const Step& step) {
 
 /// All points of a row.
 constexpr int kLinesOfRow = 2;
-template <int tiles, bool are_small, bool asks>
+template <int tiles, bool are_small, int channels, bool asks>
 void multiply_row(const Products& p) {
   constexpr int kPoints = are_small ? 4 : kTileInputs;
   const auto at = [](std::int64_t j) { return are_small && j == 3 ? 5 : j; };
@@ -90,7 +89,7 @@ void multiply_row(const Products& p) {
 #pragma GCC unroll 6
     for (int j = 0; j < kPoints; ++j) sum[t][j] = _mm512_setzero_si512();
   }
-  for_each_pair<asks ? kLinesOfRow : 0>(
+  for_each_pair<asks ? kLinesOfRow : 0, channels>(
       p, [&](const std::uint8_t* x, const std::int16_t* weights) __attribute__((always_inline)) {
         __m512i w[kPoints];
 #pragma GCC unroll 6
@@ -99,7 +98,7 @@ void multiply_row(const Products& p) {
         for (int t = 0; t < tiles; ++t) {
 #pragma GCC unroll 6
           for (int j = 0; j < kPoints; ++j) {
-            const __m512i pair = broadcast4(x + 2 * (kTile * t + kTileChannels * at(j)));
+            const __m512i pair = broadcast4(x + 2 * channels * (kTileInputs * t + at(j)));
             sum[t][j] = with_pairs(sum[t][j], pair, w[j]);
           }
         }
@@ -125,11 +124,12 @@ void multiply_point(const Products& p) {
   __m512i sum[tiles];
 #pragma GCC unroll 16
   for (int t = 0; t < tiles; ++t) sum[t] = _mm512_setzero_si512();
-  for_each_pair<asks ? kLinesOfPoint : 0>(
+  for_each_pair<asks ? kLinesOfPoint : 0, 32>(
       p, [&](const std::uint8_t* x, const std::int16_t* weights) __attribute__((always_inline)) {
         const __m512i w = _mm512_loadu_si512(weights);
 #pragma GCC unroll 16
-        for (int t = 0; t < tiles; ++t) sum[t] = with_pairs(sum[t], broadcast4(x + 2 * kTile * t), w);
+        for (int t = 0; t < tiles; ++t)
+          sum[t] = with_pairs(sum[t], broadcast4(x + std::int64_t{64} * kTileInputs * t), w);
       });
 #pragma GCC unroll 16
   for (std::int64_t t = 0; t < tiles; ++t)
@@ -138,12 +138,12 @@ void multiply_point(const Products& p) {
 
 using Multiply = void (*)(const Products&);
 /// By tiles less one, and whether L2 is asked.
-template <bool are_small>
+template <bool are_small, int channels>
 constexpr Multiply kMultiplyRow[][2] = {
-    {multiply_row<1, are_small, false>, multiply_row<1, are_small, true>},
-    {multiply_row<2, are_small, false>, multiply_row<2, are_small, true>},
-    {multiply_row<3, are_small, false>, multiply_row<3, are_small, true>},
-    {multiply_row<4, are_small, false>, multiply_row<4, are_small, true>}};
+    {multiply_row<1, are_small, channels, false>, multiply_row<1, are_small, channels, true>},
+    {multiply_row<2, are_small, channels, false>, multiply_row<2, are_small, channels, true>},
+    {multiply_row<3, are_small, channels, false>, multiply_row<3, are_small, channels, true>},
+    {multiply_row<4, are_small, channels, false>, multiply_row<4, are_small, channels, true>}};
 constexpr int kMostAtPoint = 16;
 template <int... less_one>
 constexpr auto point_table(std::integer_sequence<int, less_one...>) {
@@ -183,7 +183,7 @@ class Ahead {
 struct PointRow {
   const std::int16_t* inputs;
   const std::int16_t* weights;
-  std::int64_t pairs, tiles, large_tiles;
+  std::int64_t pairs, group_channels, tiles, large_tiles;
   std::int32_t* sums;
   Ahead& ahead;
 
@@ -192,10 +192,11 @@ struct PointRow {
   OCTAVO_INLINE void in_calls(std::int64_t first, std::int64_t end, std::int64_t most,
                               const Call& call) const {
     const std::int64_t count = end - first, calls = (count + most - 1) / most;
+    const std::int64_t tile = kTileInputs * group_channels;
     for (std::int64_t i = 0; i < calls; ++i) {
       const std::int64_t from = first + count * i / calls, to = first + count * (i + 1) / calls;
       call(from, to - from,
-           Products{inputs + from * kTile, tiles * kTile, weights, pairs, nullptr,
+           Products{inputs + from * tile, tiles * tile, weights, pairs, nullptr,
                     ahead.take(pairs * lines * kLineBytes)});
     }
   }
@@ -204,7 +205,8 @@ struct PointRow {
   OCTAVO_INLINE void multiply_by_rows(std::int64_t first, std::int64_t end) const {
     in_calls<kLinesOfRow>(first, end, 4, [&](std::int64_t from, std::int64_t count, Products p) {
       p.sums = sums + from * kTileSums;
-      kMultiplyRow<are_small>[count - 1][p.ahead != nullptr](p);
+      const auto& by_tiles = group_channels == 16 ? kMultiplyRow<are_small, 16> : kMultiplyRow<are_small, 32>;
+      by_tiles[count - 1][p.ahead != nullptr](p);
     });
   }
 
@@ -213,7 +215,7 @@ struct PointRow {
     for (int j = 0; j < kTileInputs; ++j) {
       in_calls<kLinesOfPoint>(0, has_small_point(j) ? tiles : large_tiles, kMostAtPoint,
                               [&](std::int64_t from, std::int64_t count, Products p) {
-                                p.inputs += j * kTileChannels;
+                                p.inputs += j * group_channels;
                                 p.weights += j * kWinogradPanel * 2;
                                 p.sums = points + (from * kTileInputs + j) * kWinogradPanel;
                                 kMultiplyPoint.by_tiles[count - 1][p.ahead != nullptr](p);
@@ -237,14 +239,19 @@ struct PointRow {
 constexpr std::int64_t kRowBytes = std::int64_t{24} * 1024;
 
 void multiply_panel(const WinogradBlock& b, const std::int16_t* weights, bool is_last) {
-  const std::int64_t pairs = (b.ic + 1) / 2, groups = (b.ic + kTileChannels - 1) / kTileChannels;
+  const std::int64_t pairs = (b.ic + 1) / 2;
   Ahead ahead(b, is_last);
   for (int i = 0; i < kTileInputs; ++i, weights += pairs * kPair) {
     const std::int64_t before = tiles_before(b, i), rows = rows_with(b, i);
     ahead.begin_row(weights + pairs * kPair, 2 * pairs * kPair);
-    const PointRow row{
-        b.inputs + before * groups * kTile, weights, pairs, rows * b.columns, rows * b.large_columns,
-        b.sums + before * kTileSums,        ahead};
+    const PointRow row{b.inputs + before * groups_of(b) * kTileInputs * b.group_channels,
+                       weights,
+                       pairs,
+                       b.group_channels,
+                       rows * b.columns,
+                       rows * b.large_columns,
+                       b.sums + before * kTileSums,
+                       ahead};
     if (2 * pairs * kPair > kRowBytes) {
       row.multiply_by_points(b.points);
     } else {

@@ -18,12 +18,12 @@ inline constexpr int kTilePoints = kTileInputs * kTileInputs;
 static constexpr bool is_small(std::int64_t results) { return results <= 2; }
 static constexpr bool has_small_point(int index) { return index != 3 && index != 4; }
 
-/// Input channels that are transformed together, and results' channels of a panel.
-inline constexpr std::int64_t kTileChannels = 32, kWinogradPanel = 16;
+/// Results' channels of a panel.
+inline constexpr std::int64_t kWinogradPanel = 16;
 
 /// A row of tiles.
 struct TileRow {
-  const std::uint8_t* inputs[kTileInputs];  ///< column 0 of each row of the image; nullptr: not in the image
+  const std::uint8_t* inputs[kTileInputs];  ///< column 0 of each row of the image, or zero points
   std::uint8_t* dst;                        ///< channel 0 of the first result
   const std::uint8_t* residual;             ///< the same of what is added to it
   std::int64_t results;                     ///< rows of them that there are
@@ -42,11 +42,13 @@ struct WinogradBlock {
   std::int64_t last_results;   ///< columns of results of the last tile
 
   std::int64_t ic, iw;
-  std::int64_t padding;         ///< columns left of the image
-  std::uint8_t flip;            ///< makes a stored input u8
-  const std::uint8_t* zeros;    ///< `ic` stored zero points
-  std::int16_t* input_columns;  ///< scratch: [row of points][4 * columns + 2][32]
-  /// Transformed: [row of points][group of 32 channels][tile][6][32], lacking channels zero.
+  std::int64_t
+      group_channels;         ///< input channels that are transformed together: 32, or 16 where those are all
+  std::int64_t padding;       ///< columns left of the image
+  std::uint8_t flip;          ///< makes a stored input u8
+  const std::uint8_t* zeros;  ///< stored zero points, for at least a column and 32
+  std::int16_t* input_columns;  ///< scratch: [row of points][4 * columns + 2][group_channels]
+  /// Transformed: [row of points][group of channels][tile][6][group_channels], lacking channels zero.
   std::int16_t* inputs;
   /// Of a panel, transformed along the row: [row of points][tile][4][16].
   std::int32_t* sums;
@@ -66,6 +68,9 @@ struct WinogradBlock {
   FastRule rule;  ///< arrays begin at the first panel
 };
 
+static constexpr std::int64_t groups_of(const WinogradBlock& b) {
+  return (b.ic + b.group_channels - 1) / b.group_channels;
+}
 /// Rows of tiles that have row `i` of the points.
 static constexpr std::int64_t rows_with(const WinogradBlock& b, int i) {
   return has_small_point(i) ? b.row_count : b.large_rows;

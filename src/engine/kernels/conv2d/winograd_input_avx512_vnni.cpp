@@ -14,6 +14,10 @@ namespace {
 
 OCTAVO_INLINE __m512i load(const void* from) { return _mm512_loadu_si512(from); }
 OCTAVO_INLINE void store(void* to, __m512i v) { _mm512_storeu_si512(to, v); }
+OCTAVO_INLINE __m256i load_half(const void* from) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+}
+OCTAVO_INLINE void store_half(void* to, __m256i v) { _mm256_storeu_si256(static_cast<__m256i*>(to), v); }
 OCTAVO_INLINE __m512i add(__m512i a, __m512i b) { return _mm512_add_epi16(a, b); }
 OCTAVO_INLINE __m512i subtract(__m512i a, __m512i b) { return _mm512_sub_epi16(a, b); }
 OCTAVO_INLINE __m512i twice(__m512i a) { return _mm512_slli_epi16(a, 1); }
@@ -39,79 +43,122 @@ OCTAVO_INLINE void input_points(const __m512i* d, __m512i* points) {
   }
 }
 
-/// The columns of a row of tiles, 32 channels from `channel` on, to their points.
-template <bool is_small>
-void transform_columns(const WinogradBlock& b, const TileRow& row, std::int64_t channel) {
-  const std::int64_t left = b.ic - channel;
-  const __mmask32 there = left >= kTileChannels ? 0xFFFFFFFFU : (1U << left) - 1U;
-  const __m256i flip = _mm256_set1_epi8(static_cast<char>(b.flip));
-  const std::int64_t columns = kTileResults * b.columns + 2;
-  std::int16_t* to = b.input_columns;
-  const auto transform = [&](const std::uint8_t* const* from) __attribute__((always_inline)) {
-    __m512i d[kTileInputs], points[kTileInputs];
-#pragma GCC unroll 6
-    for (int i = 0; i < kTileInputs; ++i) {
-      const __m256i stored = _mm256_maskz_loadu_epi8(there, from[i]);
-      d[i] = _mm512_maskz_cvtepu8_epi16(there, _mm256_xor_si256(stored, flip));
-    }
-    input_points<is_small>(d, points);
-#pragma GCC unroll 6
-    for (int i = 0; i < kTileInputs; ++i) {
-      if (!is_small || has_small_point(i)) store(to + i * columns * kTileChannels, points[i]);
-    }
-    to += kTileChannels;
-  };
-  const std::uint8_t* border[kTileInputs];
-  const std::uint8_t* from[kTileInputs];
-  std::int64_t step[kTileInputs];
-  for (int i = 0; i < kTileInputs; ++i) {
-    border[i] = b.zeros + channel;
-    from[i] = row.inputs[i] != nullptr ? row.inputs[i] + channel : border[i];
-    step[i] = row.inputs[i] != nullptr ? b.ic : 0;
-  }
-  const std::int64_t begin = b.padding < columns ? b.padding : columns;
-  const std::int64_t end = begin + b.iw < columns ? begin + b.iw : columns;
-  std::int64_t column = 0;
-  for (; column < begin; ++column) transform(border);
-  for (; column < end; ++column) {
-    transform(from);
-    for (int i = 0; i < kTileInputs; ++i) from[i] += step[i];
-  }
-  for (; column < columns; ++column) transform(border);
-}
+// A vector holds 32 channels, or 16 channels twice: of two neighbouring columns, then of two neighbouring
+// tiles.
 
-/// One row of a tile's points from the same row of its columns.
-template <bool is_small>
-OCTAVO_INLINE void transform_tile(const std::int16_t* from, std::int16_t* to) {
+/// `count` columns of `channels` channels each, `at` bytes behind `from`, to their points. `to`: the first of
+/// them in the first row of points, `row` numbers from the next row.
+template <bool is_small, int channels, int count>
+OCTAVO_INLINE void transform_columns(const std::uint8_t* const* from, std::int64_t at, __mmask32 there,
+                                     __m256i flip, std::int16_t* to, std::int64_t row) {
   __m512i d[kTileInputs], points[kTileInputs];
 #pragma GCC unroll 6
-  for (int j = 0; j < (is_small ? 4 : kTileInputs); ++j) d[j] = load(from + j * kTileChannels);
+  for (int i = 0; i < kTileInputs; ++i) {
+    const __m256i stored = _mm256_maskz_loadu_epi8(there, from[i] + at);
+    d[i] = _mm512_maskz_cvtepu8_epi16(there, _mm256_xor_si256(stored, flip));
+  }
+  input_points<is_small>(d, points);
+#pragma GCC unroll 6
+  for (int i = 0; i < kTileInputs; ++i) {
+    if (is_small && !has_small_point(i)) continue;
+    if constexpr (channels * count == 32) {
+      store(to + i * row, points[i]);
+    } else {
+      store_half(to + i * row, _mm512_castsi512_si256(points[i]));
+    }
+  }
+}
+
+/// The columns of a row of tiles, channels of group `group`, to their points.
+template <bool is_small, int channels>
+void transform_all_columns(const WinogradBlock& b, const TileRow& row, std::int64_t group) {
+  constexpr int kAtOnce = 32 / channels;
+  const std::int64_t channel = group * channels, left = b.ic - channel;
+  const __mmask32 one = left >= 32 ? 0xFFFFFFFFU : (1U << left) - 1U;
+  const __mmask32 all = kAtOnce == 2 ? 0xFFFFFFFFU : one;
+  const __m256i flip = _mm256_set1_epi8(static_cast<char>(b.flip));
+  const std::uint8_t *border[kTileInputs], *from[kTileInputs];
+  for (int i = 0; i < kTileInputs; ++i) {
+    border[i] = b.zeros + channel;
+    from[i] = row.inputs[i] + channel;
+  }
+  const std::int64_t columns = kTileResults * b.columns + 2;
+  const std::int64_t begin = b.padding < columns ? b.padding : columns;
+  const std::int64_t end = begin + b.iw < columns ? begin + b.iw : columns;
+  std::int16_t* to = b.input_columns;
+  const auto transform = [&]<int count>(const std::uint8_t* const* rows, std::int64_t at, __mmask32 there)
+      __attribute__((always_inline)) {
+    transform_columns<is_small, channels, count>(rows, at, there, flip, to, columns * channels);
+    to += count * channels;
+  };
+  std::int64_t column = 0, at = 0;
+  for (; column < begin; ++column) transform.template operator()<1>(border, 0, one);
+  for (; column + kAtOnce <= end; column += kAtOnce, at += kAtOnce * b.ic)
+    transform.template operator()<kAtOnce>(from, at, all);
+  if (column < end) transform.template operator()<1>(from, at, one), ++column;
+  for (; column < columns; ++column) transform.template operator()<1>(border, 0, one);
+}
+
+/// One row of the points of `count` tiles from the same row of their columns.
+template <bool is_small, int channels, int count>
+OCTAVO_INLINE void transform_tiles(const std::int16_t* from, std::int16_t* to) {
+  __m512i d[kTileInputs], points[kTileInputs];
+#pragma GCC unroll 6
+  for (int j = 0; j < (is_small ? 4 : kTileInputs); ++j) {
+    const std::int16_t* const first = from + j * channels;
+    if constexpr (channels == 32) {
+      d[j] = load(first);
+    } else {
+      d[j] = _mm512_castsi256_si512(load_half(first));
+      if constexpr (count == 2)
+        d[j] = _mm512_inserti64x4(d[j], load_half(first + kTileResults * channels), 1);
+    }
+  }
   input_points<is_small>(d, points);
 #pragma GCC unroll 6
   for (int j = 0; j < kTileInputs; ++j) {
-    if (!is_small || has_small_point(j)) store(to + j * kTileChannels, points[j]);
+    if (is_small && !has_small_point(j)) continue;
+    if constexpr (channels == 32) {
+      store(to + j * channels, points[j]);
+    } else {
+      store_half(to + j * channels, _mm512_castsi512_si256(points[j]));
+      if constexpr (count == 2)
+        store_half(to + (kTileInputs + j) * channels, _mm512_extracti64x4_epi64(points[j], 1));
+    }
   }
 }
 
 /// A row of tiles, channels of group `group`.
+template <int channels>
 void transform_row(const WinogradBlock& b, const TileRow& row, std::int64_t group) {
-  constexpr std::int64_t kTile = kTileInputs * kTileChannels;
+  constexpr std::int64_t kTile = kTileInputs * channels, kAtOnce = 32 / channels;
   const bool is_small_row = is_small(row.results);
-  is_small_row ? transform_columns<true>(b, row, group * kTileChannels)
-               : transform_columns<false>(b, row, group * kTileChannels);
-  const std::int64_t groups = (b.ic + kTileChannels - 1) / kTileChannels;
+  is_small_row ? transform_all_columns<true, channels>(b, row, group)
+               : transform_all_columns<false, channels>(b, row, group);
   for (int i = 0; i < kTileInputs; ++i) {
     if (is_small_row && !has_small_point(i)) continue;
     std::int16_t* const tiles =
-        b.inputs + (tiles_before(b, i) * groups + rows_with(b, i) * b.columns * group) * kTile;
-    const std::int16_t* from = b.input_columns + i * (kTileResults * b.columns + 2) * kTileChannels;
+        b.inputs + (tiles_before(b, i) * groups_of(b) + rows_with(b, i) * b.columns * group) * kTile;
+    const std::int16_t* from = b.input_columns + i * (kTileResults * b.columns + 2) * channels;
     std::int16_t* to = tiles + tile_at(b, row, i, 0) * kTile;
-    for (std::int64_t column = 0; column < b.large_columns; ++column) {
-      transform_tile<false>(from, to);
-      from += kTileResults * kTileChannels, to += kTile;
+    std::int64_t column = 0;
+    for (; column + kAtOnce <= b.large_columns; column += kAtOnce) {
+      transform_tiles<false, channels, kAtOnce>(from, to);
+      from += kAtOnce * kTileResults * channels, to += kAtOnce * kTile;
+    }
+    if (column < b.large_columns) {
+      transform_tiles<false, channels, 1>(from, to);
+      from += kTileResults * channels;
     }
     if (b.large_columns < b.columns)
-      transform_tile<true>(from, tiles + tile_at(b, row, i, b.large_columns) * kTile);
+      transform_tiles<true, channels, 1>(from, tiles + tile_at(b, row, i, b.large_columns) * kTile);
+  }
+}
+
+template <int channels>
+void transform_rows(const WinogradBlock& b) {
+  for (std::int64_t group = 0; group < groups_of(b); ++group) {
+    for (std::int64_t row = 0; row < b.row_count; ++row) transform_row<channels>(b, b.rows[row], group);
   }
 }
 
@@ -130,10 +177,7 @@ OCTAVO_INLINE void weight_points(const __m512i* g, std::int64_t stride, __m512i*
 }  // namespace
 
 void winograd_input_avx512_vnni(const WinogradBlock& b) {
-  const std::int64_t groups = (b.ic + kTileChannels - 1) / kTileChannels;
-  for (std::int64_t group = 0; group < groups; ++group) {
-    for (std::int64_t row = 0; row < b.row_count; ++row) transform_row(b, b.rows[row], group);
-  }
+  b.group_channels == 16 ? transform_rows<16>(b) : transform_rows<32>(b);
 }
 
 void winograd_weights_avx512_vnni(const std::int16_t* taps, std::int64_t pairs, std::int16_t* points) {
