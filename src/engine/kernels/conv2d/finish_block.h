@@ -36,9 +36,14 @@ struct Places {
   }
 };
 
+template <OutputForm form>
+constexpr int kStagesOf = !kIsFast<form>        ? 1
+                          : kAddsResidual<form> ? 4
+                                                : 3;
+
 /// Requantization of `count` vectors of sums, 1 to 4, in stages that may stand between other products. Pixels
-/// have `width` vectors each.
-template <OutputForm form, bool is_whole, int width, int count>
+/// have `width` vectors each. `is_alone`: no products stand between.
+template <OutputForm form, bool is_whole, int width, int count, bool is_alone>
 struct Finishing {
   /// f32(sum) with its bias.
   OCTAVO_INLINE static void convert(__m512i* sums, const Numbers& n) {
@@ -61,9 +66,11 @@ struct Finishing {
       sums[i] = _mm512_castps_si512(v);
     }
   }
-  /// 16 stored residuals as FastRule's r. Converted and moved: both have ports of their own on Zen 4, where
-  /// finish_rows.h's one shuffle costs 5 % of a layer of 64 channels.
+  /// 16 stored residuals as FastRule's r. Beside products they are converted and moved: both have ports of
+  /// their own on Zen 4, where residual_of's one shuffle costs 5 % of a layer of 64 channels.
   OCTAVO_INLINE static __m512 residual(const std::uint8_t* from, std::int64_t half, const Numbers& n) {
+    if constexpr (is_alone)
+      return half == 0 ? residual_of<0>(from, n, is_whole) : residual_of<1>(from, n, is_whole);
     const auto there = static_cast<__mmask16>(n.there >> (16 * half));
     const auto* const at = reinterpret_cast<const __m128i*>(from + 16 * half);
     const __m128i r = is_whole ? _mm_loadu_si128(at) : _mm_maskz_loadu_epi8(there, at);
@@ -128,21 +135,20 @@ struct Finishing {
     }
   }
 
-  static constexpr int kStages = !kIsFast<form> ? 1 : kAddsResidual<form> ? 4 : 3;
   /// One stage, of the vectors from `first` on of a block.
   template <int stage>
   OCTAVO_INLINE static void take(__m512i* block, int first, const Places& to, const Numbers& n,
                                  const OutputRule& rule) {
     __m512i* const sums = block + first;
     const int pixel = first / width;
-    n.leave_in_memory();
+    if constexpr (!is_alone) n.leave_in_memory();
     if constexpr (!kIsFast<form>) {
       store_exactly(sums, to, pixel, n, rule);
     } else if constexpr (stage == 0) {
       convert(sums, n);
     } else if constexpr (stage == 1) {
       scale(sums, n);
-    } else if constexpr (stage + 1 < kStages) {
+    } else if constexpr (stage + 1 < kStagesOf<form>) {
       add(sums, to, pixel, n);
     } else {
       store(sums, to, pixel, n);
@@ -151,22 +157,22 @@ struct Finishing {
 };
 
 /// Part `part` of finishing a block of `vectors`: four of them stage by stage, then the next four.
-template <OutputForm form, bool is_whole, int width, int vectors, int part>
+template <OutputForm form, bool is_whole, int width, int vectors, int part, bool is_alone = false>
 OCTAVO_INLINE void finish_part(__m512i* sums, const Places& to, const Numbers& n, const OutputRule& rule) {
-  constexpr int kStages = Finishing<form, is_whole, width, 1>::kStages;
+  constexpr int kStages = kStagesOf<form>;
   constexpr int first = part / kStages * 4;
   constexpr int count = vectors - first < 4 ? vectors - first : 4;
-  Finishing<form, is_whole, width, count>::template take<part % kStages>(sums, first, to, n, rule);
+  Finishing<form, is_whole, width, count, is_alone>::template take<part % kStages>(sums, first, to, n, rule);
 }
 template <OutputForm form, int vectors>
-constexpr int kParts = (vectors + 3) / 4 * Finishing<form, true, 1, 1>::kStages;
+constexpr int kParts = (vectors + 3) / 4 * kStagesOf<form>;
 
 /// All of a block at once.
 template <OutputForm form, bool is_whole, int width, int vectors>
 OCTAVO_INLINE void finish_whole_block(__m512i* sums, const Places& to, const Numbers& n,
                                       const OutputRule& rule) {
   const auto all = [&]<int... part>(std::integer_sequence<int, part...>) __attribute__((always_inline)) {
-    (finish_part<form, is_whole, width, vectors, part>(sums, to, n, rule), ...);
+    (finish_part<form, is_whole, width, vectors, part, true>(sums, to, n, rule), ...);
   };
   all(std::make_integer_sequence<int, kParts<form, vectors>>());
 }

@@ -163,8 +163,7 @@ class Winograd final : public Prepared {
     block.rows = rows.data();
     block.row_count = end - first;
     block.columns = columns_;
-    block.last_results = last_results(p.ow());
-    block.large_columns = columns_ - (is_small(block.last_results) ? 1 : 0);
+    block.large_columns = columns_ - (is_small(last_results(p.ow())) ? 1 : 0);
     const std::int64_t channel = panels.begin * kPanel;
     for (std::int64_t i = 0; i < block.row_count; ++i) {
       TileRow row = tile_row(args, first + i);

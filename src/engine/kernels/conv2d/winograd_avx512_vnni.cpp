@@ -187,23 +187,25 @@ struct PointRow {
   std::int32_t* sums;
   Ahead& ahead;
 
-  /// Tiles from `first` to `end` in calls of `most` at the most.
-  template <int lines, class Call>
-  OCTAVO_INLINE void in_calls(std::int64_t first, std::int64_t end, std::int64_t most,
-                              const Call& call) const {
-    const std::int64_t count = end - first, calls = (count + most - 1) / most;
-    const std::int64_t tile = kTileInputs * group_channels;
-    for (std::int64_t i = 0; i < calls; ++i) {
-      const std::int64_t from = first + count * i / calls, to = first + count * (i + 1) / calls;
-      call(from, to - from,
+  /// Tiles from `first` to `end` in calls of `most` at the most, each of which asks for `lines` a pair.
+  template <int most, int lines, class Call>
+  OCTAVO_INLINE void in_calls(std::int64_t first, std::int64_t end, const Call& call) const {
+    const std::int64_t calls = (end - first + most - 1) / most;
+    if (calls == 0) return;
+    const std::int64_t tile = kTileInputs * group_channels, each = (end - first) / calls;
+    std::int64_t larger = (end - first) % calls;  // calls that take one more
+    for (std::int64_t from = first; from < end; --larger) {
+      const std::int64_t count = each + (larger > 0 ? 1 : 0);
+      call(from, count,
            Products{inputs + from * tile, tiles * tile, weights, pairs, nullptr,
                     ahead.take(pairs * lines * kLineBytes)});
+      from += count;
     }
   }
 
   template <bool are_small>
   OCTAVO_INLINE void multiply_by_rows(std::int64_t first, std::int64_t end) const {
-    in_calls<kLinesOfRow>(first, end, 4, [&](std::int64_t from, std::int64_t count, Products p) {
+    in_calls<4, kLinesOfRow>(first, end, [&](std::int64_t from, std::int64_t count, Products p) {
       p.sums = sums + from * kTileSums;
       const auto& by_tiles = group_channels == 16 ? kMultiplyRow<are_small, 16> : kMultiplyRow<are_small, 32>;
       by_tiles[count - 1][p.ahead != nullptr](p);
@@ -213,13 +215,13 @@ struct PointRow {
   /// `points`: scratch, [tile][6][16].
   void multiply_by_points(std::int32_t* points) const {
     for (int j = 0; j < kTileInputs; ++j) {
-      in_calls<kLinesOfPoint>(0, has_small_point(j) ? tiles : large_tiles, kMostAtPoint,
-                              [&](std::int64_t from, std::int64_t count, Products p) {
-                                p.inputs += j * group_channels;
-                                p.weights += j * kWinogradPanel * 2;
-                                p.sums = points + (from * kTileInputs + j) * kWinogradPanel;
-                                kMultiplyPoint.by_tiles[count - 1][p.ahead != nullptr](p);
-                              });
+      in_calls<kMostAtPoint, kLinesOfPoint>(0, has_small_point(j) ? tiles : large_tiles,
+                                            [&](std::int64_t from, std::int64_t count, Products p) {
+                                              p.inputs += j * group_channels;
+                                              p.weights += j * kWinogradPanel * 2;
+                                              p.sums = points + (from * kTileInputs + j) * kWinogradPanel;
+                                              kMultiplyPoint.by_tiles[count - 1][p.ahead != nullptr](p);
+                                            });
     }
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
       __m512i m[kTileInputs], y[kTileResults] = {};
@@ -269,15 +271,16 @@ OCTAVO_INLINE __m512i sum_of(__m512i times_576) {
   return _mm512_srai_epi32(_mm512_mullo_epi32(times_576, _mm512_set1_epi32(kNinth)), 6);
 }
 
-/// `rows` results below each other in `columns` columns of a tile. `from`: its sums by row of points.
+/// `rows` results below each other in `columns` columns. `from`: their sums by row of points, a column after
+/// the other.
 template <OutputForm form, bool is_whole, int rows>
-void finish_tile(const std::int32_t* const* from, std::int64_t columns, const WinogradBlock& b, Places to,
-                 const Numbers& n, const FastRule& rule) {
-  for (std::int64_t j = 0; j < columns; ++j) {
+OCTAVO_INLINE void finish_columns(const std::int32_t* const* from, std::int64_t columns, Places to,
+                                  const WinogradBlock& b, const Numbers& n, const OutputRule& rule) {
+  for (std::int64_t at = 0; at < columns * kWinogradPanel; at += kWinogradPanel) {
     __m512i m[kTileInputs], y[kTileResults];
 #pragma GCC unroll 6
     for (int i = 0; i < kTileInputs; ++i) {
-      if (!is_small(rows) || has_small_point(i)) m[i] = _mm512_loadu_si512(from[i] + j * kWinogradPanel);
+      if (!is_small(rows) || has_small_point(i)) m[i] = _mm512_loadu_si512(from[i] + at);
     }
     if constexpr (is_small(rows)) {
       small_results(m[0], m[1], m[2], m[5], y);
@@ -286,34 +289,44 @@ void finish_tile(const std::int32_t* const* from, std::int64_t columns, const Wi
     }
 #pragma GCC unroll 4
     for (int i = 0; i < rows; ++i) y[i] = plus(sum_of(y[i]), n.start[0]);
-    finish_whole_block<form, is_whole, 1, rows>(y, to, n, rule.exact);
+    finish_whole_block<form, is_whole, 1, rows>(y, to, n, rule);
     to.dst += b.dst_stride, to.residual += b.residual_stride;
   }
 }
 
-template <OutputForm form, bool is_whole>
+template <OutputForm form, bool is_whole, int rows>
 void finish_row(const WinogradBlock& b, const TileRow& row, std::int64_t channel, const Numbers& n,
-                const FastRule& rule) {
+                const OutputRule& rule) {
+  const std::int64_t large = b.large_columns < b.columns ? b.large_columns * kTileResults : b.ow;
   Places to{row.dst + channel, row.residual + channel, b.ow * b.dst_stride, b.ow * b.residual_stride};
-  for (std::int64_t column = 0; column < b.columns; ++column) {
+  const auto finish = [&](std::int64_t first_tile, std::int64_t columns) {
     const std::int32_t* from[kTileInputs];
     for (int i = 0; i < kTileInputs; ++i)
-      from[i] = b.sums + (tiles_before(b, i) + tile_at(b, row, i, column)) * kTileSums;
-    const std::int64_t columns = column + 1 == b.columns ? b.last_results : kTileResults;
+      from[i] = b.sums + (tiles_before(b, i) + tile_at(b, row, i, first_tile)) * kTileSums;
+    finish_columns<form, is_whole, rows>(from, columns, to, b, n, rule);
+    to.dst += columns * b.dst_stride, to.residual += columns * b.residual_stride;
+  };
+  finish(0, large);
+  finish(b.large_columns, b.ow - large);
+}
+
+template <OutputForm form, bool is_whole>
+void finish_rows_of(const WinogradBlock& b, std::int64_t channel, const Numbers& n, const OutputRule& rule) {
+  for (std::int64_t i = 0; i < b.row_count; ++i) {
+    const TileRow& row = b.rows[i];
     switch (row.results) {
       case 1:
-        finish_tile<form, is_whole, 1>(from, columns, b, to, n, rule);
+        finish_row<form, is_whole, 1>(b, row, channel, n, rule);
         break;
       case 2:
-        finish_tile<form, is_whole, 2>(from, columns, b, to, n, rule);
+        finish_row<form, is_whole, 2>(b, row, channel, n, rule);
         break;
       case 3:
-        finish_tile<form, is_whole, 3>(from, columns, b, to, n, rule);
+        finish_row<form, is_whole, 3>(b, row, channel, n, rule);
         break;
       default:
-        finish_tile<form, is_whole, 4>(from, columns, b, to, n, rule);
+        finish_row<form, is_whole, 4>(b, row, channel, n, rule);
     }
-    to.dst += kTileResults * b.dst_stride, to.residual += kTileResults * b.residual_stride;
   }
 }
 
@@ -331,10 +344,8 @@ void take_panels(const WinogradBlock& b) {
     const std::int64_t channel = panel * kWinogradPanel, channels = b.channels - channel;
     const FastRule rule = rule_from(b.rule, channel);
     const Numbers n(rule, channels);
-    for (std::int64_t row = 0; row < b.row_count; ++row) {
-      channels >= kWinogradPanel ? finish_row<form, true>(b, b.rows[row], channel, n, rule)
-                                 : finish_row<form, false>(b, b.rows[row], channel, n, rule);
-    }
+    channels >= kWinogradPanel ? finish_rows_of<form, true>(b, channel, n, rule.exact)
+                               : finish_rows_of<form, false>(b, channel, n, rule.exact);
   }
 }
 

@@ -39,7 +39,6 @@ struct WinogradBlock {
   std::int64_t large_rows;     ///< that are not small
   std::int64_t columns;        ///< tiles of a row
   std::int64_t large_columns;  ///< that are not small: all, or all but one
-  std::int64_t last_results;   ///< columns of results of the last tile
 
   std::int64_t ic, iw;
   std::int64_t
