@@ -13,6 +13,7 @@
 #include "engine/kernels/conv2d/fast_rule.h"
 #include "engine/kernels/conv2d/packed_rows.h"
 #include "engine/kernels/conv2d/winograd_block.h"
+#include "engine/kernels/reference_sums.h"
 
 namespace octavo {
 namespace {
@@ -63,6 +64,7 @@ class Winograd final : public Prepared {
       arrays_.set(oc, oc, sum, stored_zero + (p.x == DType::s8 ? 128 : 0));
     }
     rules_ = FastRules(p, arrays_, windows);
+    scale_rule(windows);
     const std::int64_t row_bytes = columns_ * kTilePoints * channel_groups() * group_channels_ * 2;
     const std::int64_t most = std::min(kBlockBytes / row_bytes, kMostTiles / columns_);
     block_rows_ = std::clamp<std::int64_t>(most, 1, kMostTiles);
@@ -191,6 +193,12 @@ class Winograd final : public Prepared {
     block.ow = p.ow();
     block.form = rules_.form();
     block.rule = rules_.from(channel);
+    block.is_scaled = is_scaled_;
+    if (is_scaled_) {
+      block.rule.start = scaled_start_.as<std::int32_t>().data() + channel;
+      block.rule.addend = scaled_addend_.as<float>().data() + channel;
+      block.rule.exact.multiplier = scaled_multiplier_.as<float>().data() + channel;
+    }
     return block;
   }
 
@@ -222,6 +230,30 @@ class Winograd final : public Prepared {
     }
   }
 
+  /// Where 64 times each sum with its start fits s32, finds the numbers of WinogradBlock::is_scaled: all of
+  /// them powers of two times the rule's, so that every result is the same.
+  void scale_rule(const std::vector<WindowSums>& windows) {
+    if (rules_.form() == OutputForm::exact || rules_.form() == OutputForm::exact_residual) return;
+    const FastRule rule = rules_.from(0);
+    scaled_start_ = Tensor(DType::s32, {arrays_.places()});
+    scaled_addend_ = Tensor(DType::f32, {arrays_.places()});
+    scaled_multiplier_ = Tensor(DType::f32, {arrays_.places()});
+    for (std::int64_t oc = 0; oc < problem_.oc; ++oc) {
+      const auto c = static_cast<std::size_t>(oc);
+      const std::int64_t start = rule.start[c];
+      const float addend = 64 * rule.addend[c], multiplier = rule.exact.multiplier[c] / 64;
+      const std::int64_t least = start + 255 * windows[c].negative,
+                         greatest = start + 255 * windows[c].positive;
+      if (std::max(-least, greatest) >= kSumLimit || addend / 64 != rule.addend[c] ||
+          multiplier * 64 != rule.exact.multiplier[c])
+        return;
+      scaled_start_.as<std::int32_t>()[c] = wrapped(576 * start);
+      scaled_addend_.as<float>()[c] = addend;
+      scaled_multiplier_.as<float>()[c] = multiplier;
+    }
+    is_scaled_ = true;
+  }
+
   Conv2dProblem problem_;
   std::int64_t tile_rows_, columns_;  ///< tiles of an image
   std::int64_t panels_;
@@ -232,6 +264,8 @@ class Winograd final : public Prepared {
   std::vector<std::uint8_t> zeros_;  ///< a row of stored zero points
   RuleArrays arrays_;
   FastRules rules_;
+  bool is_scaled_ = false;
+  Tensor scaled_start_, scaled_addend_, scaled_multiplier_;
   PackedConstants weights_;
 };
 

@@ -33,9 +33,8 @@ OCTAVO_INLINE void results(const __m512i* m, __m512i* y) {
   y[3] = plus(d1, times_power<1>(plus(times_power<2>(d2), m[5])));
 }
 OCTAVO_INLINE void small_results(__m512i m0, __m512i m1, __m512i m2, __m512i m5, __m512i* y) {
-  const __m512i s = plus(m1, m2), d = minus(m1, m2);
-  y[0] = minus(times_power<2>(plus(m0, s)), s);
-  y[1] = plus(d, times_power<1>(plus(d, m5)));
+  y[0] = plus(times_power<2>(m0), plus(m1, m2));
+  y[1] = plus(minus(m1, m2), times_power<1>(m5));
 }
 
 // ---- Products ----
@@ -55,6 +54,7 @@ struct Products {
   std::int64_t group_stride;   ///< numbers from group to group
   const std::int16_t* weights;
   std::int64_t pairs;
+  const std::int32_t* start;  ///< what sums of point 1 of the row begin with, by channel
   std::int32_t* sums;
   const std::uint8_t* ahead;  ///< L2 is asked for lines from here on with each pair; nullptr: for none
 };
@@ -87,7 +87,8 @@ void multiply_row(const Products& p) {
 #pragma GCC unroll 4
   for (int t = 0; t < tiles; ++t) {
 #pragma GCC unroll 6
-    for (int j = 0; j < kPoints; ++j) sum[t][j] = _mm512_setzero_si512();
+    for (int j = 0; j < kPoints; ++j)
+      sum[t][j] = j == 1 ? _mm512_loadu_si512(p.start) : _mm512_setzero_si512();
   }
   for_each_pair<asks ? kLinesOfRow : 0, channels>(
       p, [&](const std::uint8_t* x, const std::int16_t* weights) __attribute__((always_inline)) {
@@ -123,7 +124,7 @@ template <int tiles, bool asks>
 void multiply_point(const Products& p) {
   __m512i sum[tiles];
 #pragma GCC unroll 16
-  for (int t = 0; t < tiles; ++t) sum[t] = _mm512_setzero_si512();
+  for (int t = 0; t < tiles; ++t) sum[t] = _mm512_loadu_si512(p.start);
   for_each_pair<asks ? kLinesOfPoint : 0, 32>(
       p, [&](const std::uint8_t* x, const std::int16_t* weights) __attribute__((always_inline)) {
         const __m512i w = _mm512_loadu_si512(weights);
@@ -136,6 +137,7 @@ void multiply_point(const Products& p) {
     _mm512_storeu_si512(p.sums + t * kTileInputs * kWinogradPanel, sum[t]);
 }
 
+alignas(64) constexpr std::int32_t kZeros[kWinogradPanel] = {};
 using Multiply = void (*)(const Products&);
 /// By tiles less one, and whether L2 is asked.
 template <bool are_small, int channels>
@@ -184,6 +186,7 @@ struct PointRow {
   const std::int16_t* inputs;
   const std::int16_t* weights;
   std::int64_t pairs, group_channels, tiles, large_tiles;
+  const std::int32_t* start;  ///< of point 1
   std::int32_t* sums;
   Ahead& ahead;
 
@@ -197,7 +200,7 @@ struct PointRow {
     for (std::int64_t from = first; from < end; --larger) {
       const std::int64_t count = each + (larger > 0 ? 1 : 0);
       call(from, count,
-           Products{inputs + from * tile, tiles * tile, weights, pairs, nullptr,
+           Products{inputs + from * tile, tiles * tile, weights, pairs, start, nullptr,
                     ahead.take(pairs * lines * kLineBytes)});
       from += count;
     }
@@ -219,6 +222,7 @@ struct PointRow {
                                             [&](std::int64_t from, std::int64_t count, Products p) {
                                               p.inputs += j * group_channels;
                                               p.weights += j * kWinogradPanel * 2;
+                                              if (j != 1) p.start = kZeros;
                                               p.sums = points + (from * kTileInputs + j) * kWinogradPanel;
                                               kMultiplyPoint.by_tiles[count - 1][p.ahead != nullptr](p);
                                             });
@@ -240,7 +244,10 @@ struct PointRow {
 /// more, those of a point are walked once for all tiles.
 constexpr std::int64_t kRowBytes = std::int64_t{24} * 1024;
 
-void multiply_panel(const WinogradBlock& b, const std::int16_t* weights, bool is_last) {
+/// `start`: 576 times what each channel's sums begin with. The same number at all places of a tile is that
+/// number at point 1 of both directions.
+void multiply_panel(const WinogradBlock& b, const std::int16_t* weights, const std::int32_t* start,
+                    bool is_last) {
   const std::int64_t pairs = (b.ic + 1) / 2;
   Ahead ahead(b, is_last);
   for (int i = 0; i < kTileInputs; ++i, weights += pairs * kPair) {
@@ -252,6 +259,7 @@ void multiply_panel(const WinogradBlock& b, const std::int16_t* weights, bool is
                        b.group_channels,
                        rows * b.columns,
                        rows * b.large_columns,
+                       i == 1 ? start : kZeros,
                        b.sums + before * kTileSums,
                        ahead};
     if (2 * pairs * kPair > kRowBytes) {
@@ -266,14 +274,14 @@ void multiply_panel(const WinogradBlock& b, const std::int16_t* weights, bool is
 // ---- Results ----
 
 /// Of 576 times a sum there is what fits 32 bits; times 1/9 of 2^32 it is 64 times the sum.
-OCTAVO_INLINE __m512i sum_of(__m512i times_576) {
+OCTAVO_INLINE __m512i times_64(__m512i times_576) {
   constexpr int kNinth = 0x38E38E39;
-  return _mm512_srai_epi32(_mm512_mullo_epi32(times_576, _mm512_set1_epi32(kNinth)), 6);
+  return _mm512_mullo_epi32(times_576, _mm512_set1_epi32(kNinth));
 }
 
 /// `rows` results below each other in `columns` columns. `from`: their sums by row of points, a column after
 /// the other.
-template <OutputForm form, bool is_whole, int rows>
+template <OutputForm form, bool is_scaled, bool is_whole, int rows>
 OCTAVO_INLINE void finish_columns(const std::int32_t* const* from, std::int64_t columns, Places to,
                                   const WinogradBlock& b, const Numbers& n, const OutputRule& rule) {
   for (std::int64_t at = 0; at < columns * kWinogradPanel; at += kWinogradPanel) {
@@ -288,13 +296,16 @@ OCTAVO_INLINE void finish_columns(const std::int32_t* const* from, std::int64_t 
       results(m, y);
     }
 #pragma GCC unroll 4
-    for (int i = 0; i < rows; ++i) y[i] = plus(sum_of(y[i]), n.start[0]);
+    for (int i = 0; i < rows; ++i) {
+      y[i] = times_64(y[i]);
+      if constexpr (!is_scaled) y[i] = plus(_mm512_srai_epi32(y[i], 6), n.start[0]);
+    }
     finish_whole_block<form, is_whole, 1, rows>(y, to, n, rule);
     to.dst += b.dst_stride, to.residual += b.residual_stride;
   }
 }
 
-template <OutputForm form, bool is_whole, int rows>
+template <OutputForm form, bool is_scaled, bool is_whole, int rows>
 void finish_row(const WinogradBlock& b, const TileRow& row, std::int64_t channel, const Numbers& n,
                 const OutputRule& rule) {
   const std::int64_t large = b.large_columns < b.columns ? b.large_columns * kTileResults : b.ow;
@@ -303,29 +314,29 @@ void finish_row(const WinogradBlock& b, const TileRow& row, std::int64_t channel
     const std::int32_t* from[kTileInputs];
     for (int i = 0; i < kTileInputs; ++i)
       from[i] = b.sums + (tiles_before(b, i) + tile_at(b, row, i, first_tile)) * kTileSums;
-    finish_columns<form, is_whole, rows>(from, columns, to, b, n, rule);
+    finish_columns<form, is_scaled, is_whole, rows>(from, columns, to, b, n, rule);
     to.dst += columns * b.dst_stride, to.residual += columns * b.residual_stride;
   };
   finish(0, large);
   finish(b.large_columns, b.ow - large);
 }
 
-template <OutputForm form, bool is_whole>
+template <OutputForm form, bool is_scaled, bool is_whole>
 void finish_rows_of(const WinogradBlock& b, std::int64_t channel, const Numbers& n, const OutputRule& rule) {
   for (std::int64_t i = 0; i < b.row_count; ++i) {
     const TileRow& row = b.rows[i];
     switch (row.results) {
       case 1:
-        finish_row<form, is_whole, 1>(b, row, channel, n, rule);
+        finish_row<form, is_scaled, is_whole, 1>(b, row, channel, n, rule);
         break;
       case 2:
-        finish_row<form, is_whole, 2>(b, row, channel, n, rule);
+        finish_row<form, is_scaled, is_whole, 2>(b, row, channel, n, rule);
         break;
       case 3:
-        finish_row<form, is_whole, 3>(b, row, channel, n, rule);
+        finish_row<form, is_scaled, is_whole, 3>(b, row, channel, n, rule);
         break;
       default:
-        finish_row<form, is_whole, 4>(b, row, channel, n, rule);
+        finish_row<form, is_scaled, is_whole, 4>(b, row, channel, n, rule);
     }
   }
 }
@@ -336,17 +347,26 @@ FastRule rule_from(FastRule rule, std::int64_t channel) {
   return rule;
 }
 
-template <OutputForm form>
-void take_panels(const WinogradBlock& b) {
+template <OutputForm form, bool is_scaled>
+void take_panels_by(const WinogradBlock& b) {
   const std::int64_t panel_weights = kTilePoints * ((b.ic + 1) / 2) * 32;
   for (std::int64_t panel = 0; panel < b.panels; ++panel) {
-    multiply_panel(b, b.weights + panel * panel_weights, panel + 1 == b.panels);
     const std::int64_t channel = panel * kWinogradPanel, channels = b.channels - channel;
     const FastRule rule = rule_from(b.rule, channel);
+    multiply_panel(b, b.weights + panel * panel_weights, is_scaled ? rule.start : kZeros,
+                   panel + 1 == b.panels);
     const Numbers n(rule, channels);
-    channels >= kWinogradPanel ? finish_rows_of<form, true>(b, channel, n, rule.exact)
-                               : finish_rows_of<form, false>(b, channel, n, rule.exact);
+    channels >= kWinogradPanel ? finish_rows_of<form, is_scaled, true>(b, channel, n, rule.exact)
+                               : finish_rows_of<form, is_scaled, false>(b, channel, n, rule.exact);
   }
+}
+
+template <OutputForm form>
+void take_panels(const WinogradBlock& b) {
+  if constexpr (kIsFast<form>) {
+    if (b.is_scaled) return take_panels_by<form, true>(b);
+  }
+  take_panels_by<form, false>(b);
 }
 
 }  // namespace

@@ -65,6 +65,9 @@ struct WinogradBlock {
   std::int64_t next_bytes;
   OutputForm form;
   FastRule rule;  ///< arrays begin at the first panel
+  /// `rule` is one of the fast forms for 64 times a sum, and its `start` 576 times that of a sum. Sums then
+  /// need neither a shift nor an addition.
+  bool is_scaled;
 };
 
 static constexpr std::int64_t groups_of(const WinogradBlock& b) {

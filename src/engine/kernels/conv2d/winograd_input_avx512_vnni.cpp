@@ -28,8 +28,9 @@ template <bool is_small>
 OCTAVO_INLINE void input_points(const __m512i* d, __m512i* points) {
   if constexpr (is_small) {
     points[0] = subtract(d[0], d[2]);
-    points[1] = add(d[1], d[2]);
-    points[2] = subtract(d[2], d[1]);
+    const __m512i s = add(d[1], d[2]), e = subtract(d[2], d[1]);
+    points[1] = add(s, twice(s));
+    points[2] = add(e, twice(e));
     points[5] = subtract(d[3], d[1]);
   } else {
     const __m512i a = subtract(four_times(d[2]), d[4]), b = subtract(four_times(d[1]), d[3]);
@@ -48,7 +49,7 @@ OCTAVO_INLINE void input_points(const __m512i* d, __m512i* points) {
 
 /// `count` columns of `channels` channels each, `at` bytes behind `from`, to their points. `to`: the first of
 /// them in the first row of points, `row` numbers from the next row.
-template <bool is_small, int channels, int count>
+template <bool is_small, std::int64_t channels, std::int64_t count>
 OCTAVO_INLINE void transform_columns(const std::uint8_t* const* from, std::int64_t at, __mmask32 there,
                                      __m256i flip, std::int16_t* to, std::int64_t row) {
   __m512i d[kTileInputs], points[kTileInputs];
@@ -70,9 +71,9 @@ OCTAVO_INLINE void transform_columns(const std::uint8_t* const* from, std::int64
 }
 
 /// The columns of a row of tiles, channels of group `group`, to their points.
-template <bool is_small, int channels>
+template <bool is_small, std::int64_t channels>
 void transform_all_columns(const WinogradBlock& b, const TileRow& row, std::int64_t group) {
-  constexpr int kAtOnce = 32 / channels;
+  constexpr std::int64_t kAtOnce = 32 / channels;
   const std::int64_t channel = group * channels, left = b.ic - channel;
   const __mmask32 one = left >= 32 ? 0xFFFFFFFFU : (1U << left) - 1U;
   const __mmask32 all = kAtOnce == 2 ? 0xFFFFFFFFU : one;
@@ -86,8 +87,8 @@ void transform_all_columns(const WinogradBlock& b, const TileRow& row, std::int6
   const std::int64_t begin = b.padding < columns ? b.padding : columns;
   const std::int64_t end = begin + b.iw < columns ? begin + b.iw : columns;
   std::int16_t* to = b.input_columns;
-  const auto transform = [&]<int count>(const std::uint8_t* const* rows, std::int64_t at, __mmask32 there)
-      __attribute__((always_inline)) {
+  const auto transform = [&]<std::int64_t count>(const std::uint8_t* const* rows, std::int64_t at,
+                                                 __mmask32 there) __attribute__((always_inline)) {
     transform_columns<is_small, channels, count>(rows, at, there, flip, to, columns * channels);
     to += count * channels;
   };
@@ -100,7 +101,7 @@ void transform_all_columns(const WinogradBlock& b, const TileRow& row, std::int6
 }
 
 /// One row of the points of `count` tiles from the same row of their columns.
-template <bool is_small, int channels, int count>
+template <bool is_small, std::int64_t channels, std::int64_t count>
 OCTAVO_INLINE void transform_tiles(const std::int16_t* from, std::int16_t* to) {
   __m512i d[kTileInputs], points[kTileInputs];
 #pragma GCC unroll 6
@@ -129,7 +130,7 @@ OCTAVO_INLINE void transform_tiles(const std::int16_t* from, std::int16_t* to) {
 }
 
 /// A row of tiles, channels of group `group`.
-template <int channels>
+template <std::int64_t channels>
 void transform_row(const WinogradBlock& b, const TileRow& row, std::int64_t group) {
   constexpr std::int64_t kTile = kTileInputs * channels, kAtOnce = 32 / channels;
   const bool is_small_row = is_small(row.results);
@@ -155,7 +156,7 @@ void transform_row(const WinogradBlock& b, const TileRow& row, std::int64_t grou
   }
 }
 
-template <int channels>
+template <std::int64_t channels>
 void transform_rows(const WinogradBlock& b) {
   for (std::int64_t group = 0; group < groups_of(b); ++group) {
     for (std::int64_t row = 0; row < b.row_count; ++row) transform_row<channels>(b, b.rows[row], group);

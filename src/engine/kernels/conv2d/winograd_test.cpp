@@ -16,13 +16,15 @@ struct Operation {
   Conv2dProblem problem;
   std::vector<std::uint8_t> x;
   std::vector<std::int8_t> w;
+  std::vector<std::int32_t> bias;  ///< where the problem has one
   Quantization xq = Quantization::per_tensor(1, 0), wq = Quantization::per_tensor(1, 0),
                yq = Quantization::per_tensor(1, 0);
 
   explicit Operation(const std::string& line)
       : problem(parse_problem<Conv2dProblem>(line)),
         x(static_cast<std::size_t>(problem.ih * problem.iw * problem.ic)),
-        w(static_cast<std::size_t>(problem.oc * problem.ic * 9)) {}
+        w(static_cast<std::size_t>(problem.oc * problem.ic * 9)),
+        bias(static_cast<std::size_t>(problem.oc)) {}
 
   [[nodiscard]] Operands operands() const {
     Operands operands;
@@ -31,13 +33,18 @@ struct Operation {
         {DType::s8,
          &wq,
          {DType::s8, {problem.oc, problem.ic, 3, 3}, reinterpret_cast<const std::byte*>(w.data())}}};
+    if (problem.bias != Bias::none) {
+      const auto* data = reinterpret_cast<const std::byte*>(bias.data());
+      operands.inputs.push_back({DType::s32, nullptr, {DType::s32, {problem.oc}, data}});
+    }
     operands.output = {DType::u8, &yq, {}};
     return operands;
   }
 
   [[nodiscard]] std::vector<std::uint8_t> result_of(const Prepared& kernel) const {
     const std::byte* inputs[] = {reinterpret_cast<const std::byte*>(x.data()),
-                                 reinterpret_cast<const std::byte*>(w.data())};
+                                 reinterpret_cast<const std::byte*>(w.data()),
+                                 reinterpret_cast<const std::byte*>(bias.data())};
     std::vector<std::uint8_t> y(static_cast<std::size_t>(problem.oh() * problem.ow() * problem.oc));
     const Tensor scratch(DType::u8, {kernel.scratch_bytes() + 1});
     kernel.run(
@@ -100,6 +107,20 @@ TEST(WinogradConvolution, IsExactWhereATransformIsLargest) {
       o.yq = Quantization::per_tensor(2048, 128);
       EXPECT_EQ(o.result_of(*prepare_winograd(o.problem, o.operands())), o.expected()) << point << sign;
     }
+  }
+}
+
+// Sums with a bias of 2^25 and more do not fit 26 bits, those without it do.
+TEST(WinogradConvolution, AddsLargeBiases) {
+  if (!runs_here(Isa::avx512_vnni)) GTEST_SKIP() << "needs avx512_vnni";
+  for (std::int32_t most : {1 << 20, (1 << 25) - 100, 1 << 25, 1 << 28}) {
+    Random random(static_cast<std::uint64_t>(most));
+    Operation o("conv2d ic2 ih7 iw6 oc16 kh3 kw3 bias=s32 arithmetic=ort");
+    for (std::uint8_t& x : o.x) x = static_cast<std::uint8_t>(random());
+    for (std::int8_t& w : o.w) w = static_cast<std::int8_t>(random());
+    for (std::size_t c = 0; c < o.bias.size(); ++c) o.bias[c] = c % 2 == 0 ? most : -most;
+    o.yq = Quantization::per_tensor(static_cast<float>(most) / 100, 128);
+    EXPECT_EQ(o.result_of(*prepare_winograd(o.problem, o.operands())), o.expected()) << most;
   }
 }
 

@@ -69,19 +69,39 @@ class CopyRuns final : public Prepared {
       from += at * p_.x_strides[d];
     }
     std::byte* to = args.output + (plane * p_.dims[outer] + first) * p_.dims[inner] * p_.bytes;
-    for (std::int64_t line = first; line < first + count; ++line) {
-      const std::int64_t at = line - p_.begin[outer];
-      const bool has_elements = is_inside && at >= 0 && at < p_.count[outer];
-      const std::int64_t elements = has_elements ? p_.count[inner] : 0,
-                         begin = elements > 0 ? p_.begin[inner] : 0;
-      to = fill(to, begin);
-      if (elements > 0)
-        to = copy(args.inputs[0] + (from + at * p_.x_strides[outer]) * p_.bytes, to, elements);
-      to = fill(to, p_.dims[inner] - begin - elements);
-    }
+    const std::int64_t begin = std::clamp(p_.begin[outer], first, first + count);
+    const std::int64_t end =
+        is_inside ? std::clamp(p_.begin[outer] + p_.count[outer], begin, first + count) : begin;
+    to = fill(to, (begin - first) * p_.dims[inner]);
+    const std::int64_t stride = p_.x_strides[outer] * p_.bytes;
+    to = copy_filled(args.inputs[0] + from * p_.bytes + (begin - p_.begin[outer]) * stride, stride,
+                     end - begin, to);
+    fill(to, (first + count - end) * p_.dims[inner]);
   }
 
-  /// Both return where the next element goes.
+  /// `lines` lines that have elements, `stride` bytes from one to the next of x; returns where the next one
+  /// goes.
+  std::byte* copy_filled(const std::byte* from, std::int64_t stride, std::int64_t lines,
+                         std::byte* to) const noexcept {
+    const std::int64_t count = p_.count.back(), bytes = count * p_.bytes;
+    const std::int64_t before = count > 0 ? p_.begin.back() : 0, behind = p_.dims.back() - before - count;
+    if (lines == 0) return to;
+    const auto take_lines = [&](const auto& take) {
+      to = fill(to, before);
+      for (; lines > 0; --lines, from += stride) {
+        take();
+        to = fill(to + bytes, lines > 1 ? behind + before : behind);
+      }
+    };
+    if (p_.x_strides.back() == 1) {
+      with_constant_size(bytes, [&](auto size) { take_lines([&] { std::memcpy(to, from, size); }); });
+    } else {
+      take_lines([&] { copy_elements(from, to, count, p_.x_strides.back()); });
+    }
+    return to;
+  }
+
+  /// Returns where the next element goes.
   std::byte* fill(std::byte* to, std::int64_t count) const noexcept {
     if (p_.bytes == 1) {
       const int value = static_cast<int>(fill_[0]);
@@ -92,16 +112,6 @@ class CopyRuns final : public Prepared {
       }
     }
     return to + count * p_.bytes;
-  }
-
-  std::byte* copy(const std::byte* from, std::byte* to, std::int64_t count) const noexcept {
-    const std::int64_t stride = p_.x_strides.back(), bytes = count * p_.bytes;
-    if (stride == 1) {
-      with_constant_size(bytes, [&](auto size) { std::memcpy(to, from, size); });
-    } else {
-      copy_elements(from, to, count, stride);
-    }
-    return to + bytes;
   }
 
   void copy_elements(const std::byte* from, std::byte* to, std::int64_t count,
