@@ -107,14 +107,9 @@ void check_view(const Plan& plan, const PlanTensor& tensor) {
   }
 }
 
-/// Whether a step may write `to` where its input `at` lies: a residual, exactly as large, of a convolution,
-/// whose kernels read each residual only where they write its result. It is added second or, with residual2,
-/// first.
+/// Whether a step may write `to` where its input `at` lies: a residual, exactly as large.
 bool may_lie_in_place(const Step& step, std::size_t at, const PlanTensor& from, const PlanTensor& to) {
-  const bool adds_residual =
-      step.problem.starts_with("conv2d ") && (step.problem.find(" residual1") != std::string::npos ||
-                                              step.problem.find(" residual2") != std::string::npos);
-  return adds_residual && at == 2 && from.storage == to.storage && from.offset == to.offset &&
+  return at == 2 && may_overwrite_residual(step) && from.storage == to.storage && from.offset == to.offset &&
          dtype_bytes(from.dtype) == dtype_bytes(to.dtype) && tensor_bytes(from) == tensor_bytes(to) &&
          is_per_image(from.shape) == is_per_image(to.shape);
 }
@@ -134,6 +129,12 @@ void check_step(const Plan& plan, const Step& step) {
 }
 
 }  // namespace
+
+bool may_overwrite_residual(const Step& step) {
+  const std::string_view problem = step.problem;
+  const auto has = [&](std::string_view field) { return problem.find(field) != std::string_view::npos; };
+  return problem.starts_with("conv2d ") && (has(" residual1") || has(" residual2")) && !has(" x=f32");
+}
 
 std::int64_t tensor_bytes(const PlanTensor& tensor) {
   return element_count(tensor.shape).count * dtype_bytes(tensor.dtype);

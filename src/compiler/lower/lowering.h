@@ -41,7 +41,7 @@ class Lowering {
 
   /// Adds a step. The Problem is checked.
   template <class Problem>
-  Step& add_step(const Node& node, const Problem& problem, std::vector<std::int32_t> inputs,
+  Step& add_step(const Node& node, const Problem& problem, std::vector<std::int32_t>&& inputs,
                  std::int32_t output) {
     problem.check();
     return push_step(problem_text_of(problem), std::move(inputs), output, node.origin);

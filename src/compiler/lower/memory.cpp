@@ -2,7 +2,6 @@
 #include <limits>
 
 #include "compiler/lower/lowering.h"
-#include "engine/kernels/conv2d/problem.h"
 
 namespace octavo {
 namespace {
@@ -40,14 +39,6 @@ std::vector<Buffer> lives(const Plan& plan, std::span<const std::int32_t> buffer
     touch(plan.steps[s].output);
   }
   return all;
-}
-
-/// Whether a step may write its result over operand 2: a quantized convolution that reads each residual where
-/// it writes that result, and only then.
-bool may_overwrite_residual(const Step& step) {
-  if (problem_family(step.problem) != Conv2dProblem::kFamily) return false;
-  const auto p = parse_problem<Conv2dProblem>(step.problem);
-  return p.residual != 0 && p.x != DType::f32;
 }
 
 /// Lets a residual sum lie where its residual does when nobody reads that afterwards: a block of a residual
@@ -93,6 +84,7 @@ void assign_memory(Plan& plan, std::span<const std::int32_t> given, std::int32_t
   const std::vector<std::int32_t> buffers = with_sums_in_place(plan, given, lives(plan, given, buffer_count));
   std::vector<Buffer> all = lives(plan, buffers, buffer_count);
   std::vector<Buffer*> by_size;
+  by_size.reserve(all.size());
   for (Buffer& b : all) by_size.push_back(&b);
   std::stable_sort(by_size.begin(), by_size.end(),
                    [](const Buffer* a, const Buffer* b) { return a->bytes > b->bytes; });
