@@ -15,12 +15,13 @@ const PlanTensor& tensor_of(const Plan& plan, std::int32_t index) {
   return plan.tensors[static_cast<std::size_t>(index)];
 }
 
-std::int64_t weight_bytes(const Plan& plan, const Step& step) {
+/// As they lie in the plan or, where more, as the kernel packed them.
+std::int64_t weight_bytes(const Plan& plan, const Step& step, const Prepared& kernel) {
   std::int64_t bytes = 0;
   for (std::int32_t input : step.inputs) {
     if (tensor_of(plan, input).storage == Storage::weights) bytes += tensor_bytes(tensor_of(plan, input));
   }
-  return bytes;
+  return std::max(bytes, std::ssize(kernel.constants(1, {0, 1})));
 }
 
 ByteRange hull(const ByteRange& a, const ByteRange& b) {
@@ -56,8 +57,8 @@ class Together {
  public:
   Together(const Plan& plan, std::vector<BandStep>& order) : plan_(plan), order_(order) {}
 
-  void add(std::size_t step, std::vector<BandBytes> bytes) {
-    const std::int64_t weights = weight_bytes(plan_, plan_.steps[step]);
+  void add(std::size_t step, const Prepared& kernel, std::vector<BandBytes> bytes) {
+    const std::int64_t weights = weight_bytes(plan_, plan_.steps[step], kernel);
     if (weights_ + weights > kWeightBytes) end();
     if (steps_.empty()) first_ = step;
     weights_ += weights;
@@ -96,7 +97,7 @@ std::vector<BandStep> steps_in_bands(const Plan& plan, std::span<const PreparedS
     if (bands > 1 && leg.images == 1 && steps[s].grows)
       bytes = bytes_of(plan.steps[s], *steps[s].kernel, bands, threads, base);
     if (bytes) {
-      together.add(s, std::move(*bytes));
+      together.add(s, *steps[s].kernel, std::move(*bytes));
       continue;
     }
     together.end();

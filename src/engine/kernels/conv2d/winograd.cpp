@@ -22,8 +22,8 @@ constexpr std::int64_t kPanel = kWinogradPanel;
 /// Sums below this survive being multiplied by 576 = 64 * 9 in 32 bits: docs/numerics.md.
 constexpr std::int64_t kSumLimit = std::int64_t{1} << 25;
 
-/// Transformed inputs of a block stay in L2 beside the weights of a point, and its tiles amortise reading
-/// those.
+/// Transformed inputs of a block stay in L2 beside weights, and its tiles amortise reading those
+/// (docs/performance.md).
 constexpr std::int64_t kBlockBytes = std::int64_t{288} * 1024;
 constexpr std::int64_t kMostTiles = 32;
 /// Weights that stay in L2 from block to block.
@@ -53,8 +53,7 @@ class Winograd final : public Prepared {
         arrays_(p, operands, (panels_ + 1) * kPanel),  // kernels load two panels' numbers
         rules_(p, arrays_) {
     const std::int32_t stored_zero = tensor_quantization(operands.inputs[0], "x").zero_point;
-    zeros_.assign(static_cast<std::size_t>(std::max<std::int64_t>(p.iw * p.ic, 32)),
-                  static_cast<std::uint8_t>(stored_zero));
+    zeros_.assign(static_cast<std::size_t>(p.iw * p.ic), static_cast<std::uint8_t>(stored_zero));
     WeightDifferences w(p, operands);
     const std::vector<WindowSums> windows = sums_of_windows(w);
     weights_ = PackedConstants(panels_ * panel_bytes_, operands.memory);
@@ -91,21 +90,27 @@ class Winograd final : public Prepared {
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
-    const Part part_of_it = part(args.batch, share);
-    const std::int64_t rows = part_of_it.rows.end - part_of_it.rows.begin;
-    const std::int64_t blocks = divided_up(rows, block_rows_);
+    const auto [panels, rows] = part(args.batch, share);
+    const std::int64_t bytes = (panels.end - panels.begin) * panel_bytes_;
+    const bool are_near = bytes<kStayInL2Bytes, are_far = bytes> kNearBytes;
+    const std::span<const std::byte> first_panel{weights_.data() + panels.begin * panel_bytes_,
+                                                 are_far ? static_cast<std::size_t>(panel_bytes_) : 0};
+    const std::int64_t blocks = divided_up(rows.end - rows.begin, block_rows_);
     for (std::int64_t i = 0; i < blocks; ++i) {
-      const std::int64_t first = part_of_it.rows.begin + rows * i / blocks;
-      const std::int64_t end = part_of_it.rows.begin + rows * (i + 1) / blocks;
+      const std::int64_t first = rows.begin + (rows.end - rows.begin) * i / blocks;
+      const std::int64_t end = rows.begin + (rows.end - rows.begin) * (i + 1) / blocks;
       std::array<TileRow, kMostTiles> tile_rows;
-      WinogradBlock block = block_of(args, part_of_it.panels, first, end, tile_rows);
-      block.asks_for_weights = i == 0 || weights_.bytes() > kNearBytes;
-      if (i + 1 == blocks) {
-        block.next = reinterpret_cast<const std::uint8_t*>(args.next.data());
-        block.next_bytes = std::ssize(args.next);
-      }
+      const WinogradBlock block = block_of(args, first, end, tile_rows);
       winograd_input_avx512_vnni(block);
-      winograd_panels_avx512_vnni(block);
+      WinogradPanel panel = panel_of(panels.begin);
+      for (std::int64_t left = panels.end - panels.begin; left > 0; --left) {
+        const bool is_last = left == 1;
+        if (is_last) set_next(i + 1 == blocks ? args.next : first_panel, panel);
+        panel.asks_for_weights = are_far || (i == 0 && !are_near && !is_last);
+        winograd_multiply_avx512_vnni(block, panel);
+        winograd_finish_avx512_vnni(block, panel);
+        advance(panel);
+      }
     }
   }
 
@@ -157,8 +162,7 @@ class Winograd final : public Prepared {
     return tiles;
   }
 
-  [[nodiscard]] WinogradBlock block_of(const KernelArgs& args, Share::Range panels, std::int64_t first,
-                                       std::int64_t end,
+  [[nodiscard]] WinogradBlock block_of(const KernelArgs& args, std::int64_t first, std::int64_t end,
                                        std::array<TileRow, kMostTiles>& rows) const noexcept {
     const Conv2dProblem& p = problem_;
     WinogradBlock block{};
@@ -166,11 +170,8 @@ class Winograd final : public Prepared {
     block.row_count = end - first;
     block.columns = columns_;
     block.large_columns = columns_ - (is_small(last_results(p.ow())) ? 1 : 0);
-    const std::int64_t channel = panels.begin * kPanel;
     for (std::int64_t i = 0; i < block.row_count; ++i) {
       TileRow row = tile_row(args, first + i);
-      row.dst += channel;
-      if (p.residual != 0) row.residual += channel;
       row.place = i;
       row.large_place = block.large_rows;
       block.large_rows += is_small(row.results) ? 0 : 1;
@@ -186,20 +187,42 @@ class Winograd final : public Prepared {
     block.inputs = reinterpret_cast<std::int16_t*>(take(inputs_bytes()));
     block.sums = reinterpret_cast<std::int32_t*>(take(sums_bytes()));
     block.points = reinterpret_cast<std::int32_t*>(take(points_bytes()));
-    block.weights = reinterpret_cast<const std::int16_t*>(weights_.data() + panels.begin * panel_bytes_);
-    block.panels = panels.end - panels.begin;
-    block.channels = std::min(p.oc - channel, block.panels * kPanel);
-    block.dst_stride = block.residual_stride = p.oc;
+    block.dst_stride = p.oc;
+    block.residual_stride = p.residual != 0 ? p.oc : 0;
     block.ow = p.ow();
-    block.form = rules_.form();
-    block.rule = rules_.from(channel);
-    block.is_scaled = is_scaled_;
-    if (is_scaled_) {
-      block.rule.start = scaled_start_.as<std::int32_t>().data() + channel;
-      block.rule.addend = scaled_addend_.as<float>().data() + channel;
-      block.rule.exact.multiplier = scaled_multiplier_.as<float>().data() + channel;
-    }
     return block;
+  }
+
+  [[nodiscard]] WinogradPanel panel_of(std::int64_t index) const noexcept {
+    const std::int64_t channel = index * kPanel;
+    WinogradPanel panel{};
+    panel.weights = reinterpret_cast<const std::int16_t*>(weights_.data() + index * panel_bytes_);
+    panel.channel = channel;
+    panel.channels = std::min(problem_.oc - channel, kPanel);
+    panel.form = rules_.form();
+    panel.rule = rules_.from(channel);
+    panel.is_scaled = is_scaled_;
+    if (is_scaled_) {
+      panel.rule.start = scaled_start_.as<std::int32_t>().data() + channel;
+      panel.rule.addend = scaled_addend_.as<float>().data() + channel;
+      panel.rule.exact.multiplier = scaled_multiplier_.as<float>().data() + channel;
+    }
+    return panel;
+  }
+
+  /// To the next one.
+  void advance(WinogradPanel& panel) const noexcept {
+    panel.weights += panel_bytes_ / 2;
+    panel.channel += kPanel;
+    panel.channels = std::min(problem_.oc - panel.channel, kPanel);
+    FastRule& rule = panel.rule;
+    rule.start += kPanel, rule.addend += kPanel;
+    rule.exact.start += kPanel, rule.exact.bias += kPanel, rule.exact.multiplier += kPanel;
+  }
+
+  static void set_next(std::span<const std::byte> next, WinogradPanel& panel) noexcept {
+    panel.next = reinterpret_cast<const std::uint8_t*>(next.data());
+    panel.next_bytes = std::ssize(next);
   }
 
   /// By output channel; Error(unsupported) where they can make products or sums that do not fit.
@@ -230,7 +253,7 @@ class Winograd final : public Prepared {
     }
   }
 
-  /// Where 64 times each sum with its start fits s32, finds the numbers of WinogradBlock::is_scaled: all of
+  /// Where 64 times each sum with its start fits s32, finds the numbers of WinogradPanel::is_scaled: all of
   /// them powers of two times the rule's, so that every result is the same.
   void scale_rule(const std::vector<WindowSums>& windows) {
     if (rules_.form() == OutputForm::exact || rules_.form() == OutputForm::exact_residual) return;
@@ -279,7 +302,7 @@ Support winograd_supports(const Conv2dProblem& p) noexcept {
   if (p.ic < 16 || p.oc < 16) return Support::slower("too few channels");
   // Weights from behind L2 are read once for all tiles: 64 / tiles bytes a cycle.
   constexpr std::int64_t kLeastTiles = 16;
-  if (tiles_along(p.oh()) * tiles_along(p.ow()) < kLeastTiles && weight_bytes(p) > kNearBytes)
+  if (p.n * tiles_along(p.oh()) * tiles_along(p.ow()) < kLeastTiles && weight_bytes(p) > kNearBytes)
     return Support::slower("too few results for its weights");
   return Support::yes();
 }

@@ -11,7 +11,8 @@ namespace octavo {
 /// computed in whole numbers (docs/numerics.md, "Winograd").
 Support winograd_supports(const Conv2dProblem& p) noexcept;
 
-/// Error(unsupported) for weights that are not constant, lie beyond s8 or can make sums of 2^25 and more.
+/// Error(unsupported) for weights or a bias that are not constant, weights that less their zero point lie
+/// beyond s8 and those that can make sums of 2^25 and more.
 std::unique_ptr<Prepared> prepare_winograd(const Conv2dProblem& p, const Operands& operands);
 
 }  // namespace octavo

@@ -20,6 +20,8 @@ static constexpr bool has_small_point(int index) { return index != 3 && index !=
 
 /// Results' channels of a panel.
 inline constexpr std::int64_t kWinogradPanel = 16;
+/// Sums of a tile and row of points that WinogradBlock::sums has.
+inline constexpr std::int64_t kTileSums = kTileResults * kWinogradPanel;
 
 /// A row of tiles.
 struct TileRow {
@@ -45,7 +47,7 @@ struct WinogradBlock {
       group_channels;         ///< input channels that are transformed together: 32, or 16 where those are all
   std::int64_t padding;       ///< columns left of the image
   std::uint8_t flip;          ///< makes a stored input u8
-  const std::uint8_t* zeros;  ///< stored zero points, for at least a column and 32
+  const std::uint8_t* zeros;  ///< stored zero points of a column
   std::int16_t* input_columns;  ///< scratch: [row of points][4 * columns + 2][group_channels]
   /// Transformed: [row of points][group of channels][tile][6][group_channels], lacking channels zero.
   std::int16_t* inputs;
@@ -53,23 +55,12 @@ struct WinogradBlock {
   std::int32_t* sums;
   std::int32_t* points;  ///< scratch: [tile of a row of points][6][16]
 
-  std::int64_t panels;
-  /// [panel][row of points][pair of input channels][6][16 channels][2]
-  const std::int16_t* weights;
-  std::int64_t channels;                     ///< of the panels that there are
-  std::int64_t dst_stride, residual_stride;  ///< bytes from pixel to pixel
+  std::int64_t dst_stride, residual_stride;  ///< bytes from pixel to pixel; 0 without a residual
   std::int64_t ow;
-  bool asks_for_weights;  ///< L2 is asked for those of the next row of points
-  /// Weights that the next step reads: L2 is asked for their beginning while the last panel is multiplied.
-  const std::uint8_t* next;
-  std::int64_t next_bytes;
-  OutputForm form;
-  FastRule rule;  ///< arrays begin at the first panel
-  /// `rule` is one of the fast forms for 64 times a sum, and its `start` 576 times that of a sum. Sums then
-  /// need neither a shift nor an addition.
-  bool is_scaled;
 };
 
+/// Pairs of input channels, and groups of them.
+static constexpr std::int64_t pairs_of(const WinogradBlock& b) { return (b.ic + 1) / 2; }
 static constexpr std::int64_t groups_of(const WinogradBlock& b) {
   return (b.ic + b.group_channels - 1) / b.group_channels;
 }
@@ -90,11 +81,30 @@ static constexpr std::int64_t tile_at(const WinogradBlock& b, const TileRow& row
                                   : rows_with(b, i) * b.large_columns + place;
 }
 
+/// Channels of results that go together.
+struct WinogradPanel {
+  const std::int16_t* weights;  ///< [row of points][pair of input channels][6][16 channels][2]
+  std::int64_t channel;         ///< the first
+  std::int64_t channels;        ///< that there are, at most 16
+  /// What L2 is asked for meanwhile: `next_bytes` from `next` on or, where those are 0, with each row of
+  /// points the weights of the next one if `asks_for_weights`.
+  const std::uint8_t* next;
+  std::int64_t next_bytes;
+  bool asks_for_weights;
+  OutputForm form;
+  FastRule rule;  ///< arrays begin at the panel
+  /// `rule` is one of the fast forms for 64 times a sum, and its `start` 576 times that of a sum. Sums then
+  /// need neither a shift nor an addition.
+  bool is_scaled;
+};
+
 /// Fills block.inputs.
 void winograd_input_avx512_vnni(const WinogradBlock& block);
-/// All panels' results from block.inputs.
-void winograd_panels_avx512_vnni(const WinogradBlock& block);
-/// Transforms a panel's weights, [tap][pair of input channels][16][2], to [row of points][pair][6][16][2].
+/// Fills block.sums from block.inputs.
+void winograd_multiply_avx512_vnni(const WinogradBlock& block, const WinogradPanel& panel);
+/// Stores the results of block.sums.
+void winograd_finish_avx512_vnni(const WinogradBlock& block, const WinogradPanel& panel);
+/// Transforms a panel's weights, [tap][pair of input channels][16][2], to WinogradPanel's.
 void winograd_weights_avx512_vnni(const std::int16_t* taps, std::int64_t pairs, std::int16_t* points);
 
 }  // namespace octavo

@@ -24,9 +24,9 @@ OCTAVO_INLINE __m512i twice(__m512i a) { return _mm512_slli_epi16(a, 1); }
 OCTAVO_INLINE __m512i four_times(__m512i a) { return _mm512_slli_epi16(a, 2); }
 
 /// 6 inputs to 6 points, or 4 to 4 of a small tile, whose points 3 and 4 are left as they are.
-template <bool is_small>
+template <bool small>
 OCTAVO_INLINE void input_points(const __m512i* d, __m512i* points) {
-  if constexpr (is_small) {
+  if constexpr (small) {
     points[0] = subtract(d[0], d[2]);
     const __m512i s = add(d[1], d[2]), e = subtract(d[2], d[1]);
     points[1] = add(s, twice(s));
@@ -49,7 +49,7 @@ OCTAVO_INLINE void input_points(const __m512i* d, __m512i* points) {
 
 /// `count` columns of `channels` channels each, `at` bytes behind `from`, to their points. `to`: the first of
 /// them in the first row of points, `row` numbers from the next row.
-template <bool is_small, std::int64_t channels, std::int64_t count>
+template <bool small, std::int64_t channels, std::int64_t count>
 OCTAVO_INLINE void transform_columns(const std::uint8_t* const* from, std::int64_t at, __mmask32 there,
                                      __m256i flip, std::int16_t* to, std::int64_t row) {
   __m512i d[kTileInputs], points[kTileInputs];
@@ -58,10 +58,10 @@ OCTAVO_INLINE void transform_columns(const std::uint8_t* const* from, std::int64
     const __m256i stored = _mm256_maskz_loadu_epi8(there, from[i] + at);
     d[i] = _mm512_maskz_cvtepu8_epi16(there, _mm256_xor_si256(stored, flip));
   }
-  input_points<is_small>(d, points);
+  input_points<small>(d, points);
 #pragma GCC unroll 6
   for (int i = 0; i < kTileInputs; ++i) {
-    if (is_small && !has_small_point(i)) continue;
+    if (small && !has_small_point(i)) continue;
     if constexpr (channels * count == 32) {
       store(to + i * row, points[i]);
     } else {
@@ -71,7 +71,7 @@ OCTAVO_INLINE void transform_columns(const std::uint8_t* const* from, std::int64
 }
 
 /// The columns of a row of tiles, channels of group `group`, to their points.
-template <bool is_small, std::int64_t channels>
+template <bool small, std::int64_t channels>
 void transform_all_columns(const WinogradBlock& b, const TileRow& row, std::int64_t group) {
   constexpr std::int64_t kAtOnce = 32 / channels;
   const std::int64_t channel = group * channels, left = b.ic - channel;
@@ -89,7 +89,7 @@ void transform_all_columns(const WinogradBlock& b, const TileRow& row, std::int6
   std::int16_t* to = b.input_columns;
   const auto transform = [&]<std::int64_t count>(const std::uint8_t* const* rows, std::int64_t at,
                                                  __mmask32 there) __attribute__((always_inline)) {
-    transform_columns<is_small, channels, count>(rows, at, there, flip, to, columns * channels);
+    transform_columns<small, channels, count>(rows, at, there, flip, to, columns * channels);
     to += count * channels;
   };
   std::int64_t column = 0, at = 0;
@@ -101,11 +101,11 @@ void transform_all_columns(const WinogradBlock& b, const TileRow& row, std::int6
 }
 
 /// One row of the points of `count` tiles from the same row of their columns.
-template <bool is_small, std::int64_t channels, std::int64_t count>
+template <bool small, std::int64_t channels, std::int64_t count>
 OCTAVO_INLINE void transform_tiles(const std::int16_t* from, std::int16_t* to) {
   __m512i d[kTileInputs], points[kTileInputs];
 #pragma GCC unroll 6
-  for (int j = 0; j < (is_small ? 4 : kTileInputs); ++j) {
+  for (int j = 0; j < (small ? 4 : kTileInputs); ++j) {
     const std::int16_t* const first = from + j * channels;
     if constexpr (channels == 32) {
       d[j] = load(first);
@@ -115,10 +115,10 @@ OCTAVO_INLINE void transform_tiles(const std::int16_t* from, std::int16_t* to) {
         d[j] = _mm512_inserti64x4(d[j], load_half(first + kTileResults * channels), 1);
     }
   }
-  input_points<is_small>(d, points);
+  input_points<small>(d, points);
 #pragma GCC unroll 6
   for (int j = 0; j < kTileInputs; ++j) {
-    if (is_small && !has_small_point(j)) continue;
+    if (small && !has_small_point(j)) continue;
     if constexpr (channels == 32) {
       store(to + j * channels, points[j]);
     } else {
@@ -182,20 +182,21 @@ void winograd_input_avx512_vnni(const WinogradBlock& b) {
 }
 
 void winograd_weights_avx512_vnni(const std::int16_t* taps, std::int64_t pairs, std::int16_t* points) {
-  constexpr std::int64_t kPair = kWinogradPanel * 2;
+  constexpr std::int64_t kPoint = kWinogradPanel * 2;  // numbers of a pair of channels
   for (std::int64_t pair = 0; pair < pairs; ++pair) {
-    __m512i g[9], down[3][kTileInputs];
+    __m512i g[9], down[3 * kTileInputs];
 #pragma GCC unroll 9
-    for (int tap = 0; tap < 9; ++tap) g[tap] = load(taps + (tap * pairs + pair) * kPair);
+    for (int tap = 0; tap < 9; ++tap) g[tap] = load(taps + (tap * pairs + pair) * kPoint);
 #pragma GCC unroll 3
-    for (int column = 0; column < 3; ++column) weight_points(g + column, 3, down[column]);
+    for (std::int64_t column = 0; column < 3; ++column)
+      weight_points(g + column, 3, down + column * kTileInputs);
 #pragma GCC unroll 6
     for (int i = 0; i < kTileInputs; ++i) {
       __m512i row[kTileInputs];
-      weight_points(down[0] + i, kTileInputs, row);
+      weight_points(down + i, kTileInputs, row);
 #pragma GCC unroll 6
       for (int j = 0; j < kTileInputs; ++j)
-        store(points + ((i * pairs + pair) * kTileInputs + j) * kPair, row[j]);
+        store(points + ((i * pairs + pair) * kTileInputs + j) * kPoint, row[j]);
     }
   }
 }

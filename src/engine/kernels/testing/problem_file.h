@@ -56,45 +56,53 @@ inline std::string first_difference(const std::vector<std::byte>& expected, cons
   return "";
 }
 
-/// The step made ready by `row`; nullptr where the row learns from the operands that it cannot do it.
+/// What a seed is tried with. `may_refuse`: the row that may learn from the operands that it cannot do the
+/// step.
+struct Trial {
+  int seed = 1;
+  std::int64_t batch = 1;
+  double float_bound = 0;
+  std::string_view may_refuse = "";
+};
+
+/// The step made ready by `row`; nullptr where the row may refuse it, and does.
 template <class Problem>
 std::unique_ptr<Prepared> prepared_unless_refused(const KernelRow<Problem>& row, const Problem& problem,
-                                                  const Operands& operands) {
+                                                  const Operands& operands, std::string_view may_refuse) {
   try {
     return row.prepare(problem, operands);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::unsupported) throw;
+    if (error.code() != ErrorCode::unsupported || row.name != may_refuse) throw;
     return nullptr;
   }
 }
 
 /// Runs every row that is legal for `line` and runs on this machine on the operands that `spec_of` makes for
-/// a seed (each another kind of operands, batch and number of shares) and compares with the reference. Adds
-/// the rows to `compared`; false where results differ.
+/// a seed (each another kind of operands and number of shares) and compares with the reference. Adds the rows
+/// to `compared`; false where results differ.
 template <class Problem>
 bool expect_seed_conforms(std::span<const KernelRow<Problem>> table, const std::string& line,
-                          double float_bound, int seed,
-                          StepSpec (*spec_of)(const Problem&, int kind, Random&),
+                          const Trial& trial, StepSpec (*spec_of)(const Problem&, int kind, Random&),
                           std::set<std::string>& compared) {
+  const int seed = trial.seed;
   const auto problem = parse_problem<Problem>(line);
   Random random(static_cast<std::uint64_t>(seed));
-  const std::int64_t batch = seed % 3 + 1;
   const StepSpec spec = spec_of(problem, seed, random);
   expect_sizes_of(problem, spec);
-  const RandomStep step(spec, batch, random);
+  const RandomStep step(spec, trial.batch, random);
   const auto expected = step.run(*table.back().prepare(problem, step.operands()), seed % 2 + 1);
   for (const KernelRow<Problem>& row : table) {
     if (!row.supports(problem) || !runs_here(row.needs)) continue;
-    const auto prepared = prepared_unless_refused(row, problem, step.operands());
+    const auto prepared = prepared_unless_refused(row, problem, step.operands(), trial.may_refuse);
     if (prepared == nullptr) continue;
     compared.emplace(row.name);
     const auto undivided = step.run(*prepared, 1);
     for (int shares : {1, seed % 4 + 2}) {
       const auto result = shares == 1 ? undivided : step.run(*prepared, shares);
       EXPECT_TRUE(result == undivided) << row.name << " depends on the number of shares\n  " << line;
-      const std::string difference = first_difference(expected, result, spec.output.dtype, float_bound);
-      EXPECT_EQ(difference, "") << row.name << "\n  " << line << "\n  seed " << seed << ", batch " << batch
-                                << ", " << shares << " shares";
+      const std::string difference = first_difference(expected, result, spec.output.dtype, trial.float_bound);
+      EXPECT_EQ(difference, "") << row.name << "\n  " << line << "\n  seed " << seed << ", batch "
+                                << trial.batch << ", " << shares << " shares";
       if (!difference.empty()) return false;
     }
   }
@@ -105,24 +113,25 @@ bool expect_seed_conforms(std::span<const KernelRow<Problem>> table, const std::
 template <class Problem>
 std::set<std::string> expect_line_conforms(std::span<const KernelRow<Problem>> table, const std::string& line,
                                            double float_bound, int seeds,
-                                           StepSpec (*spec_of)(const Problem&, int kind, Random&)) {
+                                           StepSpec (*spec_of)(const Problem&, int kind, Random&),
+                                           std::string_view may_refuse = "") {
   std::set<std::string> compared;
   for (int seed = 1; seed <= seeds; ++seed) {
-    if (!expect_seed_conforms<Problem>(table, line, float_bound, seed, spec_of, compared)) break;
+    const Trial trial{seed, seed % 3 + 1, float_bound, may_refuse};
+    if (!expect_seed_conforms<Problem>(table, line, trial, spec_of, compared)) break;
   }
   return compared;
 }
 
-/// The same for one seed, a batch of 1, and every problem of the benchmarks' files: layers at full size.
+/// One image of every problem of the benchmarks' files: layers at full size. Returns the rows compared.
 template <class Problem>
-void expect_benchmarks_conform(std::span<const KernelRow<Problem>> table,
-                               StepSpec (*spec_of)(const Problem&, int kind, Random&)) {
+std::set<std::string> expect_benchmarks_conform(std::span<const KernelRow<Problem>> table, const Trial& trial,
+                                                StepSpec (*spec_of)(const Problem&, int kind, Random&)) {
   std::set<std::string> compared;
-  for (const std::string& line : benchmark_problems_of(Problem::kFamily)) {
-    constexpr int kSeed = 6;
-    expect_seed_conforms<Problem>(table, line, 0, kSeed, spec_of, compared);
-  }
+  for (const std::string& line : benchmark_problems_of(Problem::kFamily))
+    expect_seed_conforms<Problem>(table, line, trial, spec_of, compared);
   EXPECT_GE(compared.size(), 2U);
+  return compared;
 }
 
 /// Every row that runs on this machine was among those compared.

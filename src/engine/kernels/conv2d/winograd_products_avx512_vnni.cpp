@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "engine/kernels/caches.h"
-#include "engine/kernels/conv2d/finish_block.h"
 #include "engine/kernels/conv2d/winograd_block.h"
+#include "engine/kernels/conv2d/winograd_sums.h"
 #include "engine/kernels/vnni.h"
 
 // Where weights are few a call multiplies a row of 6 points of 4 tiles and transforms the 24 sums along the
@@ -16,28 +16,7 @@
 namespace octavo {
 namespace {
 
-OCTAVO_INLINE __m512i plus(__m512i a, __m512i b) { return _mm512_add_epi32(a, b); }
-OCTAVO_INLINE __m512i minus(__m512i a, __m512i b) { return _mm512_sub_epi32(a, b); }
-template <int power>
-OCTAVO_INLINE __m512i times_power(__m512i a) {
-  return _mm512_slli_epi32(a, power);
-}
-
-/// 6 points to 4 results times 24, or 4 of a small tile, points 0, 1, 2 and 5, to 2.
-OCTAVO_INLINE void results(const __m512i* m, __m512i* y) {
-  const __m512i s1 = plus(m[1], m[2]), d1 = minus(m[1], m[2]);
-  const __m512i s2 = plus(m[3], m[4]), d2 = minus(m[3], m[4]);
-  y[0] = plus(plus(m[0], s1), s2);
-  y[1] = plus(d1, times_power<1>(d2));
-  y[2] = plus(s1, times_power<2>(s2));
-  y[3] = plus(d1, times_power<1>(plus(times_power<2>(d2), m[5])));
-}
-OCTAVO_INLINE void small_results(__m512i m0, __m512i m1, __m512i m2, __m512i m5, __m512i* y) {
-  y[0] = plus(times_power<2>(m0), plus(m1, m2));
-  y[1] = plus(minus(m1, m2), times_power<1>(m5));
-}
-
-// ---- Products ----
+#define OCTAVO_INLINE inline __attribute__((always_inline))
 
 /// sum + the products of 2 s16 and 2 s16 in each of 16 lanes. Why not the intrinsic: vnni.h.
 OCTAVO_INLINE __m512i with_pairs(__m512i sum, __m512i x, __m512i weights) {
@@ -46,7 +25,6 @@ OCTAVO_INLINE __m512i with_pairs(__m512i sum, __m512i x, __m512i weights) {
 }
 
 constexpr std::int64_t kPair = kTileInputs * kWinogradPanel * 2;  // weights of a pair of channels
-constexpr std::int64_t kTileSums = kTileResults * kWinogradPanel;
 
 /// Some tiles at a row of points.
 struct Products {
@@ -156,29 +134,30 @@ constexpr auto point_table(std::integer_sequence<int, less_one...>) {
 }
 constexpr auto kMultiplyPoint = point_table(std::make_integer_sequence<int, kMostAtPoint>());
 
-/// What L2 is asked for while a panel is multiplied: the weights of the next row of points, or, during the
-/// last panel, those of the next step.
+/// What L2 is asked for while a panel is multiplied.
 class Ahead {
  public:
-  Ahead(const WinogradBlock& b, bool is_last_panel) : asks_(b.asks_for_weights && !is_last_panel) {
-    if (is_last_panel) set(b.next, b.next_bytes);
-  }
-  void begin_row(const std::int16_t* next_weights, std::int64_t bytes) {
-    if (asks_) set(reinterpret_cast<const std::uint8_t*>(next_weights), bytes);
+  explicit Ahead(const WinogradPanel& panel)
+      : asks_for_weights_(panel.asks_for_weights && panel.next_bytes == 0),
+        at_(panel.next),
+        left_(panel.next_bytes) {}
+  void begin_row(const std::int16_t* next_row, std::int64_t bytes) {
+    if (!asks_for_weights_) return;
+    at_ = reinterpret_cast<const std::uint8_t*>(next_row);
+    left_ = bytes;
   }
   /// Where the next call is to begin, which asks for `bytes`; nullptr where all was asked for.
   const std::uint8_t* take(std::int64_t bytes) {
-    const std::uint8_t* const from = left_ > 0 ? at_ : nullptr;
+    if (left_ <= 0) return nullptr;
+    const std::uint8_t* const from = at_;
     at_ += bytes, left_ -= bytes;
     return from;
   }
 
  private:
-  void set(const std::uint8_t* at, std::int64_t bytes) { at_ = at, left_ = bytes; }
-
-  bool asks_;
-  const std::uint8_t* at_ = nullptr;
-  std::int64_t left_ = 0;
+  bool asks_for_weights_;
+  const std::uint8_t* at_;
+  std::int64_t left_;
 };
 
 /// One row of the points of a panel, and the tiles that have it.
@@ -244,155 +223,26 @@ struct PointRow {
 /// more, those of a point are walked once for all tiles.
 constexpr std::int64_t kRowBytes = std::int64_t{24} * 1024;
 
-/// `start`: 576 times what each channel's sums begin with. The same number at all places of a tile is that
-/// number at point 1 of both directions.
-void multiply_panel(const WinogradBlock& b, const std::int16_t* weights, const std::int32_t* start,
-                    bool is_last) {
-  const std::int64_t pairs = (b.ic + 1) / 2;
-  Ahead ahead(b, is_last);
+}  // namespace
+
+void winograd_multiply_avx512_vnni(const WinogradBlock& b, const WinogradPanel& panel) {
+  const std::int64_t pairs = pairs_of(b);
+  const std::int16_t* weights = panel.weights;
+  Ahead ahead(panel);
   for (int i = 0; i < kTileInputs; ++i, weights += pairs * kPair) {
     const std::int64_t before = tiles_before(b, i), rows = rows_with(b, i);
     ahead.begin_row(weights + pairs * kPair, 2 * pairs * kPair);
-    const PointRow row{b.inputs + before * groups_of(b) * kTileInputs * b.group_channels,
-                       weights,
-                       pairs,
-                       b.group_channels,
-                       rows * b.columns,
-                       rows * b.large_columns,
-                       i == 1 ? start : kZeros,
-                       b.sums + before * kTileSums,
-                       ahead};
+    const PointRow row{
+        b.inputs + before * groups_of(b) * kTileInputs * b.group_channels, weights, pairs, b.group_channels,
+        rows * b.columns, rows * b.large_columns,
+        // The same number at all places of a tile is that number at point 1 of both directions.
+        i == 1 && panel.is_scaled ? panel.rule.start : kZeros, b.sums + before * kTileSums, ahead};
     if (2 * pairs * kPair > kRowBytes) {
       row.multiply_by_points(b.points);
     } else {
       row.multiply_by_rows<false>(0, row.large_tiles);
       row.multiply_by_rows<true>(row.large_tiles, row.tiles);
     }
-  }
-}
-
-// ---- Results ----
-
-/// Of 576 times a sum there is what fits 32 bits; times 1/9 of 2^32 it is 64 times the sum.
-OCTAVO_INLINE __m512i times_64(__m512i times_576) {
-  constexpr int kNinth = 0x38E38E39;
-  return _mm512_mullo_epi32(times_576, _mm512_set1_epi32(kNinth));
-}
-
-/// `rows` results below each other in `columns` columns. `from`: their sums by row of points, a column after
-/// the other.
-template <OutputForm form, bool is_scaled, bool is_whole, int rows>
-OCTAVO_INLINE void finish_columns(const std::int32_t* const* from, std::int64_t columns, Places to,
-                                  const WinogradBlock& b, const Numbers& n, const OutputRule& rule) {
-  for (std::int64_t at = 0; at < columns * kWinogradPanel; at += kWinogradPanel) {
-    __m512i m[kTileInputs], y[kTileResults];
-#pragma GCC unroll 6
-    for (int i = 0; i < kTileInputs; ++i) {
-      if (!is_small(rows) || has_small_point(i)) m[i] = _mm512_loadu_si512(from[i] + at);
-    }
-    if constexpr (is_small(rows)) {
-      small_results(m[0], m[1], m[2], m[5], y);
-    } else {
-      results(m, y);
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < rows; ++i) {
-      y[i] = times_64(y[i]);
-      if constexpr (!is_scaled) y[i] = plus(_mm512_srai_epi32(y[i], 6), n.start[0]);
-    }
-    finish_whole_block<form, is_whole, 1, rows>(y, to, n, rule);
-    to.dst += b.dst_stride, to.residual += b.residual_stride;
-  }
-}
-
-template <OutputForm form, bool is_scaled, bool is_whole, int rows>
-void finish_row(const WinogradBlock& b, const TileRow& row, std::int64_t channel, const Numbers& n,
-                const OutputRule& rule) {
-  const std::int64_t large = b.large_columns < b.columns ? b.large_columns * kTileResults : b.ow;
-  Places to{row.dst + channel, row.residual + channel, b.ow * b.dst_stride, b.ow * b.residual_stride};
-  const auto finish = [&](std::int64_t first_tile, std::int64_t columns) {
-    const std::int32_t* from[kTileInputs];
-    for (int i = 0; i < kTileInputs; ++i)
-      from[i] = b.sums + (tiles_before(b, i) + tile_at(b, row, i, first_tile)) * kTileSums;
-    finish_columns<form, is_scaled, is_whole, rows>(from, columns, to, b, n, rule);
-    to.dst += columns * b.dst_stride, to.residual += columns * b.residual_stride;
-  };
-  finish(0, large);
-  finish(b.large_columns, b.ow - large);
-}
-
-template <OutputForm form, bool is_scaled, bool is_whole>
-void finish_rows_of(const WinogradBlock& b, std::int64_t channel, const Numbers& n, const OutputRule& rule) {
-  for (std::int64_t i = 0; i < b.row_count; ++i) {
-    const TileRow& row = b.rows[i];
-    switch (row.results) {
-      case 1:
-        finish_row<form, is_scaled, is_whole, 1>(b, row, channel, n, rule);
-        break;
-      case 2:
-        finish_row<form, is_scaled, is_whole, 2>(b, row, channel, n, rule);
-        break;
-      case 3:
-        finish_row<form, is_scaled, is_whole, 3>(b, row, channel, n, rule);
-        break;
-      default:
-        finish_row<form, is_scaled, is_whole, 4>(b, row, channel, n, rule);
-    }
-  }
-}
-
-FastRule rule_from(FastRule rule, std::int64_t channel) {
-  rule.exact.start += channel, rule.exact.bias += channel, rule.exact.multiplier += channel;
-  rule.start += channel, rule.addend += channel;
-  return rule;
-}
-
-template <OutputForm form, bool is_scaled>
-void take_panels_by(const WinogradBlock& b) {
-  const std::int64_t panel_weights = kTilePoints * ((b.ic + 1) / 2) * 32;
-  for (std::int64_t panel = 0; panel < b.panels; ++panel) {
-    const std::int64_t channel = panel * kWinogradPanel, channels = b.channels - channel;
-    const FastRule rule = rule_from(b.rule, channel);
-    multiply_panel(b, b.weights + panel * panel_weights, is_scaled ? rule.start : kZeros,
-                   panel + 1 == b.panels);
-    const Numbers n(rule, channels);
-    channels >= kWinogradPanel ? finish_rows_of<form, is_scaled, true>(b, channel, n, rule.exact)
-                               : finish_rows_of<form, is_scaled, false>(b, channel, n, rule.exact);
-  }
-}
-
-template <OutputForm form>
-void take_panels(const WinogradBlock& b) {
-  if constexpr (kIsFast<form>) {
-    if (b.is_scaled) return take_panels_by<form, true>(b);
-  }
-  take_panels_by<form, false>(b);
-}
-
-}  // namespace
-
-void winograd_panels_avx512_vnni(const WinogradBlock& block) {
-  switch (block.form) {
-    case OutputForm::stored:
-      return take_panels<OutputForm::stored>(block);
-    case OutputForm::residual:
-      return take_panels<OutputForm::residual>(block);
-    case OutputForm::stored_shifted:
-      return take_panels<OutputForm::stored_shifted>(block);
-    case OutputForm::stored_plain:
-      return take_panels<OutputForm::stored_plain>(block);
-    case OutputForm::residual_plain:
-      return take_panels<OutputForm::residual_plain>(block);
-    case OutputForm::stored_bare:
-      return take_panels<OutputForm::stored_bare>(block);
-    case OutputForm::residual_bare:
-      return take_panels<OutputForm::residual_bare>(block);
-    case OutputForm::exact:
-      return take_panels<OutputForm::exact>(block);
-    case OutputForm::exact_residual:
-      return take_panels<OutputForm::exact_residual>(block);
-    case OutputForm::real:
-      return;  // of linear layers only
   }
 }
 
