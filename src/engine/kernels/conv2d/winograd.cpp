@@ -92,7 +92,8 @@ class Winograd final : public Prepared {
   void run(const KernelArgs& args, Share share) const noexcept override {
     const auto [panels, rows] = part(args.batch, share);
     const std::int64_t bytes = (panels.end - panels.begin) * panel_bytes_;
-    const bool are_near = bytes<kStayInL2Bytes, are_far = bytes> kNearBytes;
+    const bool are_near = bytes < kStayInL2Bytes;
+    const bool are_far = bytes > kNearBytes;
     const std::span<const std::byte> first_panel{weights_.data() + panels.begin * panel_bytes_,
                                                  are_far ? static_cast<std::size_t>(panel_bytes_) : 0};
     const std::int64_t blocks = divided_up(rows.end - rows.begin, block_rows_);

@@ -43,11 +43,10 @@ struct WinogradBlock {
   std::int64_t large_columns;  ///< that are not small: all, or all but one
 
   std::int64_t ic, iw;
-  std::int64_t
-      group_channels;         ///< input channels that are transformed together: 32, or 16 where those are all
-  std::int64_t padding;       ///< columns left of the image
-  std::uint8_t flip;          ///< makes a stored input u8
-  const std::uint8_t* zeros;  ///< stored zero points of a column
+  std::int64_t group_channels;  ///< of the input, transformed together: 32, or 16 where those are all
+  std::int64_t padding;         ///< columns left of the image
+  std::uint8_t flip;            ///< makes a stored input u8
+  const std::uint8_t* zeros;    ///< stored zero points of a column
   std::int16_t* input_columns;  ///< scratch: [row of points][4 * columns + 2][group_channels]
   /// Transformed: [row of points][group of channels][tile][6][group_channels], lacking channels zero.
   std::int16_t* inputs;

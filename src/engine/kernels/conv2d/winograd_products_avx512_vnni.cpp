@@ -37,6 +37,10 @@ struct Products {
   const std::uint8_t* ahead;  ///< L2 is asked for lines from here on with each pair; nullptr: for none
 };
 
+// Lines that a call asks L2 for with each pair of channels: about those of the next row of points in all
+// calls.
+constexpr int kLinesOfRow = 2, kLinesOfPoint = 1;
+
 /// Calls step(x, weights) for each pair of channels, x its numbers of the first tile at its first point, and
 /// asks L2 for `lines` lines with it.
 template <int lines, int channels, class Step>
@@ -56,7 +60,6 @@ OCTAVO_INLINE void for_each_pair(const Products& p, const Step& step) {
 }
 
 /// All points of a row.
-constexpr int kLinesOfRow = 2;
 template <int tiles, bool are_small, int channels, bool asks>
 void multiply_row(const Products& p) {
   constexpr int kPoints = are_small ? 4 : kTileInputs;
@@ -97,7 +100,6 @@ void multiply_row(const Products& p) {
 }
 
 /// One point of a row; sums are stored as they are, each tile's `kTileInputs` vectors apart.
-constexpr int kLinesOfPoint = 1;
 template <int tiles, bool asks>
 void multiply_point(const Products& p) {
   __m512i sum[tiles];
@@ -197,14 +199,14 @@ struct PointRow {
   /// `points`: scratch, [tile][6][16].
   void multiply_by_points(std::int32_t* points) const {
     for (int j = 0; j < kTileInputs; ++j) {
-      in_calls<kMostAtPoint, kLinesOfPoint>(0, has_small_point(j) ? tiles : large_tiles,
-                                            [&](std::int64_t from, std::int64_t count, Products p) {
-                                              p.inputs += j * group_channels;
-                                              p.weights += j * kWinogradPanel * 2;
-                                              if (j != 1) p.start = kZeros;
-                                              p.sums = points + (from * kTileInputs + j) * kWinogradPanel;
-                                              kMultiplyPoint.by_tiles[count - 1][p.ahead != nullptr](p);
-                                            });
+      const auto call = [&](std::int64_t from, std::int64_t count, Products p) {
+        p.inputs += j * group_channels;
+        p.weights += j * kWinogradPanel * 2;
+        if (j != 1) p.start = kZeros;
+        p.sums = points + (from * kTileInputs + j) * kWinogradPanel;
+        kMultiplyPoint.by_tiles[count - 1][p.ahead != nullptr](p);
+      };
+      in_calls<kMostAtPoint, kLinesOfPoint>(0, has_small_point(j) ? tiles : large_tiles, call);
     }
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
       __m512i m[kTileInputs], y[kTileResults] = {};
