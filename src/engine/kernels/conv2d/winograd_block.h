@@ -86,7 +86,7 @@ struct WinogradPanel {
   std::int64_t channel;         ///< the first
   std::int64_t channels;        ///< that there are, at most 16
   /// What L2 is asked for meanwhile: `next_bytes` from `next` on or, where those are 0, with each row of
-  /// points the weights of the next one if `asks_for_weights`.
+  /// points the weights of a later one if `asks_for_weights`.
   const std::uint8_t* next;
   std::int64_t next_bytes;
   bool asks_for_weights;
