@@ -38,7 +38,7 @@ void bench_problems(const ProblemOptions& options) {
       for (const bench::RowTime& time : bench::time_rows(problem, batch, options.seconds)) {
         rows.push_back(json_of(time));
         if (!time.objection.empty()) continue;
-        output.say(fmt::format("  {:16}{:11.1f} us{:9.3f} TOPS{:7.1f} % of peak{:8.1f} GB/s\n", time.row,
+        output.say(fmt::format("  {:26}{:11.1f} us{:9.3f} TOPS{:7.1f} % of peak{:8.1f} GB/s\n", time.row,
                                time.median_us, time.ops_per_second * 1e-12, 100 * time.peak_fraction,
                                time.bytes_per_second * 1e-9));
       }

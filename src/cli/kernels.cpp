@@ -29,7 +29,7 @@ void run(const Options& options) {
       json.push_back(
           {{"family", family.name}, {"kernel", row.name}, {"needs", isa_name(row.needs)}, {"objection", no}});
       if (!options.json)
-        fmt::print("{:18}{:20}{:14}{}\n", family.name, row.name, isa_name(row.needs), no.empty() ? "ok" : no);
+        fmt::print("{:18}{:26}{:14}{}\n", family.name, row.name, isa_name(row.needs), no.empty() ? "ok" : no);
     }
   }
   if (options.json) fmt::print("{}\n", json.dump(1));
