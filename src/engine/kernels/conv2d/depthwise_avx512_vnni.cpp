@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/kernels/conv2d/direct_block.h"
+#include "engine/kernels/inline.h"
 #include "engine/kernels/vnni.h"
 
 // A block is 64 channels: 4 accumulators of 16. Each column of a window becomes dwords of up to 4 rows, which
@@ -13,8 +14,6 @@
 
 namespace octavo {
 namespace {
-
-#define OCTAVO_INLINE inline __attribute__((always_inline))
 
 constexpr std::int64_t kBlock = 64;
 constexpr int kVectors = 4;

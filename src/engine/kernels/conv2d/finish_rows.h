@@ -4,13 +4,12 @@
 #include <cstdint>
 
 #include "engine/kernels/conv2d/output_rule.h"
+#include "engine/kernels/inline.h"
 
 // Requantizing rows of 32 sums, for files compiled for AVX-512 VNNI or AMX. All of it has internal linkage.
 
 namespace octavo {
 namespace {
-
-#define OCTAVO_INLINE inline __attribute__((always_inline))
 
 constexpr std::int64_t kPanelChannels = 32;
 

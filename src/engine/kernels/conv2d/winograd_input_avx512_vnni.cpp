@@ -4,13 +4,12 @@
 #include <cstdint>
 
 #include "engine/kernels/conv2d/winograd_block.h"
+#include "engine/kernels/inline.h"
 
 // The transforms of inputs and weights: docs/numerics.md, "Winograd". 16-bit numbers throughout.
 
 namespace octavo {
 namespace {
-
-#define OCTAVO_INLINE inline __attribute__((always_inline))
 
 OCTAVO_INLINE __m512i load(const void* from) { return _mm512_loadu_si512(from); }
 OCTAVO_INLINE void store(void* to, __m512i v) { _mm512_storeu_si512(to, v); }

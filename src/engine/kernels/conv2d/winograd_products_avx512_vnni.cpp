@@ -7,6 +7,7 @@
 #include "engine/kernels/caches.h"
 #include "engine/kernels/conv2d/winograd_block.h"
 #include "engine/kernels/conv2d/winograd_sums.h"
+#include "engine/kernels/inline.h"
 #include "engine/kernels/vnni.h"
 
 // Where weights are few a call multiplies a row of 6 points of 4 tiles and transforms the 24 sums along the
@@ -15,8 +16,6 @@
 
 namespace octavo {
 namespace {
-
-#define OCTAVO_INLINE inline __attribute__((always_inline))
 
 /// sum + the products of 2 s16 and 2 s16 in each of 16 lanes. Why not the intrinsic: vnni.h.
 OCTAVO_INLINE __m512i with_pairs(__m512i sum, __m512i x, __m512i weights) {

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "engine/kernels/dlrm/inline.h"
 #include "engine/kernels/dlrm/work.h"
+#include "engine/kernels/inline.h"
 
 // The products of feature vectors, for files compiled for AVX-512 VNNI, AVX-512 BF16 or AMX: everything but
 // the products themselves, which are a type `Products` with

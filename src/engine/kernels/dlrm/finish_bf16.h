@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "engine/kernels/dlrm/inline.h"
 #include "engine/kernels/dlrm/work.h"
+#include "engine/kernels/inline.h"
 
 // What the AVX-512 BF16 kernels share: from sums to the packed bf16 of the next layer. All of it has internal
 // linkage.

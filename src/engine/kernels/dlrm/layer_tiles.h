@@ -5,8 +5,8 @@
 #include <initializer_list>
 
 #include "engine/kernels/amx/tiles.h"
-#include "engine/kernels/dlrm/inline.h"
 #include "engine/kernels/dlrm/work.h"
+#include "engine/kernels/inline.h"
 
 // A layer on tiles, for files compiled for AMX or for AVX-512 with emulated tiles. All of it has internal
 // linkage. A type `Layer` says what is multiplied and what becomes of the sums:
