@@ -3,6 +3,7 @@
 #include "engine/kernels/amx/testing/emulated_tiles.h"
 #include "engine/kernels/conv2d/direct.h"
 #include "engine/kernels/conv2d/table.h"
+#include "engine/kernels/conv2d/testing/direct_evex.h"
 #include "engine/kernels/conv2d/testing/tile_emulated.h"
 #include "engine/kernels/conv2d/tile.h"
 #include "engine/kernels/testing/problem_file.h"
@@ -56,21 +57,42 @@ StepSpec conv_spec(const Conv2dProblem& p, int seed, Random& random) {
 
 constexpr std::string_view kWinograd = "avx512_vnni:winograd";  // refuses weights that its sums do not allow
 
+/// The kernels of `avx_vnni` with the instruction of AVX-512 VNNI.
+DirectIsa evex_isa() {
+  DirectIsa isa = kDirectAvxVnni;
+  isa.multiply = multiply_evex, isa.depthwise = depthwise_evex;
+  return isa;
+}
+
+/// The table, and a row that is never in it: what `avx_vnni` computes, proven on CPUs without AVX-VNNI too.
+std::span<const KernelRow<Conv2dProblem>> table_and_evex() {
+  static const std::vector<KernelRow<Conv2dProblem>> kRows = [] {
+    std::vector<KernelRow<Conv2dProblem>> rows{{"avx_vnni@evex", Isa::avx512_vnni, direct_support,
+                                                [](const Conv2dProblem& p, const Operands& operands) {
+                                                  static const DirectIsa kIsa = evex_isa();
+                                                  return prepare_direct(kIsa, p, operands);
+                                                }}};
+    rows.insert(rows.end(), conv2d_kernels().begin(), conv2d_kernels().end());
+    return rows;
+  }();
+  return kRows;
+}
+
 TEST(Conv2dRows, EqualTheReferenceOnEveryProblemOfTheFile) {
   const ProblemFile file = read_problem_file("conv2d");
   std::set<std::string> compared;
   for (const std::string& line : file.problems) {
-    compared.merge(expect_line_conforms<Conv2dProblem>(conv2d_kernels(), line, file.float_bound, 6, conv_spec,
+    compared.merge(expect_line_conforms<Conv2dProblem>(table_and_evex(), line, file.float_bound, 6, conv_spec,
                                                        kWinograd));
     const Trial trained{kTrainedSeed, 2, file.float_bound, {}};
-    expect_seed_conforms<Conv2dProblem>(conv2d_kernels(), line, trained, conv_spec, compared);
+    expect_seed_conforms<Conv2dProblem>(table_and_evex(), line, trained, conv_spec, compared);
   }
-  expect_all_rows_compared<Conv2dProblem>(conv2d_kernels(), compared);
+  expect_all_rows_compared<Conv2dProblem>(table_and_evex(), compared);
 }
 
 TEST(Conv2dRows, SlowEqualTheReferenceOnEveryBenchmark) {
   const std::set<std::string> compared =
-      expect_benchmarks_conform<Conv2dProblem>(conv2d_kernels(), {.seed = kTrainedSeed}, conv_spec);
+      expect_benchmarks_conform<Conv2dProblem>(table_and_evex(), {.seed = kTrainedSeed}, conv_spec);
   if (runs_here(Isa::avx512_vnni)) {
     EXPECT_TRUE(compared.contains(std::string(kWinograd)));
   }

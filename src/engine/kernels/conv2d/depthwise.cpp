@@ -11,11 +11,11 @@ namespace octavo {
 namespace {
 
 /// The channels of a block in the order in which interleaving 2 or 4 taps leaves them: accumulator j holds in
-/// lane l the channels (4 * vectors) * l + 4 * j + 0..3, with as many lanes as accumulators.
-std::int64_t lane_order(std::int64_t place, std::int64_t vectors) {
-  const std::int64_t j = place / (4 * vectors);
-  const std::int64_t lane = place / 4 % vectors;
-  return lane * 4 * vectors + 4 * j + place % 4;
+/// lane l the channels 4 * accumulators * l + 4 * j + 0..3.
+std::int64_t lane_order(const DirectIsa& isa, std::int64_t place) {
+  const std::int64_t j = place / (4 * isa.lanes);
+  const std::int64_t lane = place / 4 % isa.lanes;
+  return lane * 4 * isa.depthwise_vectors + 4 * j + place % 4;
 }
 
 /// Whether the windows go through the kernel of rows; `parts`: s8 numbers that a weight takes.
@@ -64,11 +64,12 @@ class Depthwise final : public Prepared {
         parts_(isa.form == InputForm::widened ? 1 : w.s8_parts()),
         has_rows_(goes_by_rows(isa, p, parts_)),
         is_in_place_(has_rows_ && p.x == DType::u8),
-        block_(isa.depthwise_vectors * isa.depthwise_vectors * 4),
+        block_(isa.depthwise_vectors * isa.lanes * 4),
         places_((p.oc + block_ - 1) / block_ * block_),
         most_rows_(
             std::clamp<std::int64_t>(kRowsBytes / std::max<std::int64_t>(p.sh * p.iw * p.ic, 1), 1, p.oh())),
-        band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point, RowEnds::whole, 1),
+        band_(p, isa.form, tensor_quantization(operands.inputs[0], "x").zero_point,
+              isa.is_masked || places_ == p.oc ? RowEnds::whole : RowEnds::beyond, 1),
         arrays_(p, operands, places_),
         rules_(p, arrays_) {
     per_group_ = 4 / band_.element_bytes();
@@ -209,7 +210,7 @@ class Depthwise final : public Prepared {
 
   void pack_channel(WeightDifferences& w, std::int64_t place, std::vector<WindowSums>& windows) {
     const std::int64_t in_block = place % block_;
-    const std::int64_t lane = place - in_block + lane_order(in_block, isa_.depthwise_vectors);
+    const std::int64_t lane = place - in_block + lane_order(isa_, in_block);
     const std::int64_t channel = channel_of(lane);
     if (channel < 0) return;
     const std::span<const std::int16_t> window = w.channel(channel);

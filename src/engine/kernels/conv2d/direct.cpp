@@ -10,16 +10,33 @@
 
 namespace octavo {
 
-const DirectIsa kDirectAvx2{InputForm::widened, 16, 16, 6, 2, false, multiply_avx2, depthwise_avx2, nullptr};
-const DirectIsa kDirectAvx512Vnni{InputForm::bytes,
-                                  32,
-                                  kNarrowPanelChannels,
-                                  7,
-                                  4,
-                                  true,
-                                  multiply_avx512_vnni,
-                                  depthwise_avx512_vnni,
-                                  depthwise_rows_avx512_vnni};
+const DirectIsa kDirectAvx2{.form = InputForm::widened,
+                            .panel = 16,
+                            .narrow_panel = 16,
+                            .block_pixels = 6,
+                            .lanes = 2,
+                            .depthwise_vectors = 2,
+                            .multiply = multiply_avx2,
+                            .depthwise = depthwise_avx2};
+const DirectIsa kDirectAvxVnni{.form = InputForm::bytes,
+                               .panel = 16,
+                               .narrow_panel = 16,
+                               .block_pixels = 6,
+                               .lanes = 2,
+                               .depthwise_vectors = 4,
+                               .multiply = multiply_avx_vnni,
+                               .depthwise = depthwise_avx_vnni};
+const DirectIsa kDirectAvx512Vnni{.form = InputForm::bytes,
+                                  .panel = 32,
+                                  .narrow_panel = kNarrowPanelChannels,
+                                  .block_pixels = 7,
+                                  .lanes = 4,
+                                  .depthwise_vectors = 4,
+                                  .is_masked = true,
+                                  .knows_fast_forms = true,
+                                  .multiply = multiply_avx512_vnni,
+                                  .depthwise = depthwise_avx512_vnni,
+                                  .depthwise_rows = depthwise_rows_avx512_vnni};
 
 namespace {
 
@@ -246,6 +263,10 @@ class Direct final : public Prepared {
 };
 
 }  // namespace
+
+Support direct_support(const Conv2dProblem& p) noexcept {
+  return p.x == DType::f32 ? Support::no("f32") : Support::yes();
+}
 
 std::unique_ptr<Prepared> prepare_direct(const DirectIsa& isa, const Conv2dProblem& p,
                                          const Operands& operands) {

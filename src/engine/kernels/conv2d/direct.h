@@ -16,14 +16,19 @@ struct DirectIsa {
   std::int64_t panel;              ///< output channels in a panel
   std::int64_t narrow_panel;       ///< in a panel of so few
   std::int64_t block_pixels;       ///< that the kernel takes at once: shares are multiples of it
-  std::int64_t depthwise_vectors;  ///< accumulators of a depthwise block, and lanes of 16 bytes in one
-  bool knows_fast_forms;
+  std::int64_t lanes;              ///< of 16 bytes in a vector
+  std::int64_t depthwise_vectors;  ///< accumulators of a depthwise block
+  /// No vector reaches beyond the last channel; else the input is copied where one would.
+  bool is_masked = false;
+  bool knows_fast_forms = false;
   void (*multiply)(const PanelBlock&);
   void (*depthwise)(const DepthwiseBlock&);
-  void (*depthwise_rows)(const DepthwiseRows&);  ///< nullptr: windows are walked one by one, tap by tap
+  /// nullptr: windows are walked one by one, tap by tap.
+  void (*depthwise_rows)(const DepthwiseRows&) = nullptr;
 };
 
 extern const DirectIsa kDirectAvx2;
+extern const DirectIsa kDirectAvxVnni;
 extern const DirectIsa kDirectAvx512Vnni;
 
 /// Constant weights [oc, ic / g, kh, kw] as the differences w - zero_point, between -255 and 255.
@@ -72,6 +77,9 @@ class RuleArrays {
   OutputRule rule_{};
   Tensor start_, bias_, multiplier_;
 };
+
+/// Problems of 8-bit numbers.
+Support direct_support(const Conv2dProblem& p) noexcept;
 
 /// A convolution of 8-bit numbers by panels of output channels, exact for every legal problem; also linear
 /// layers as 1x1 convolutions (then y may be f32). Depthwise problems are given to a kernel of their own.

@@ -91,6 +91,10 @@ void multiply_avx512_vnni(const PanelBlock& block);
 void depthwise_avx512_vnni(const DepthwiseBlock& block);
 void depthwise_rows_avx512_vnni(const DepthwiseRows& rows);
 
+// AVX-VNNI: input u8, weights s8, panels of 16 channels, depthwise blocks of 32.
+void multiply_avx_vnni(const PanelBlock& block);
+void depthwise_avx_vnni(const DepthwiseBlock& block);
+
 // AVX2: input and weights s16 without zero points, panels of 16 channels, depthwise blocks of 16.
 void multiply_avx2(const PanelBlock& block);
 void depthwise_avx2(const DepthwiseBlock& block);

@@ -3,16 +3,10 @@
 #include "engine/kernels/conv2d/winograd.h"
 
 namespace octavo::conv2d {
-namespace {
-
-Support supports(const Conv2dProblem& p) noexcept {
-  return p.x == DType::f32 ? Support::no("f32") : Support::yes();
-}
-
-}  // namespace
 
 KernelRow<Conv2dProblem> avx512_vnni_row() {
-  return {"avx512_vnni", Isa::avx512_vnni, supports, [](const Conv2dProblem& p, const Operands& operands) {
+  return {"avx512_vnni", Isa::avx512_vnni, direct_support,
+          [](const Conv2dProblem& p, const Operands& operands) {
             return prepare_direct(kDirectAvx512Vnni, p, operands);
           }};
 }
@@ -21,8 +15,14 @@ KernelRow<Conv2dProblem> avx512_vnni_winograd_row() {
   return {"avx512_vnni:winograd", Isa::avx512_vnni, winograd_supports, prepare_winograd};
 }
 
+KernelRow<Conv2dProblem> avx_vnni_row() {
+  return {"avx_vnni", Isa::avx_vnni, direct_support, [](const Conv2dProblem& p, const Operands& operands) {
+            return prepare_direct(kDirectAvxVnni, p, operands);
+          }};
+}
+
 KernelRow<Conv2dProblem> avx2_row() {
-  return {"avx2", Isa::avx2, supports, [](const Conv2dProblem& p, const Operands& operands) {
+  return {"avx2", Isa::avx2, direct_support, [](const Conv2dProblem& p, const Operands& operands) {
             return prepare_direct(kDirectAvx2, p, operands);
           }};
 }

@@ -7,6 +7,7 @@ std::span<const KernelRow<Conv2dProblem>> conv2d_kernels() {
       conv2d::amx_int8_row(),
       conv2d::avx512_vnni_winograd_row(),
       conv2d::avx512_vnni_row(),
+      conv2d::avx_vnni_row(),
       conv2d::avx2_row(),
       conv2d::onednn_row(),
       conv2d::amx_int8_pixels_row(),

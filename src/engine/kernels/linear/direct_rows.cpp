@@ -5,9 +5,7 @@
 namespace octavo::linear {
 namespace {
 
-Support supports(const LinearProblem& p) noexcept {
-  return p.x == DType::f32 ? Support::no("f32") : Support::yes();
-}
+Support supports(const LinearProblem& p) noexcept { return direct_support(as_convolution(p)); }
 
 }  // namespace
 
@@ -31,6 +29,12 @@ KernelRow<LinearProblem> amx_int8_row() {
 KernelRow<LinearProblem> avx512_vnni_row() {
   return {"avx512_vnni", Isa::avx512_vnni, supports, [](const LinearProblem& p, const Operands& operands) {
             return prepare_direct(kDirectAvx512Vnni, as_convolution(p), operands);
+          }};
+}
+
+KernelRow<LinearProblem> avx_vnni_row() {
+  return {"avx_vnni", Isa::avx_vnni, supports, [](const LinearProblem& p, const Operands& operands) {
+            return prepare_direct(kDirectAvxVnni, as_convolution(p), operands);
           }};
 }
 

@@ -16,6 +16,7 @@ namespace linear {
 Conv2dProblem as_convolution(const LinearProblem& p);
 KernelRow<LinearProblem> amx_int8_row();
 KernelRow<LinearProblem> avx512_vnni_row();
+KernelRow<LinearProblem> avx_vnni_row();
 KernelRow<LinearProblem> avx2_row();
 KernelRow<LinearProblem> onednn_row();
 KernelRow<LinearProblem> reference_row();

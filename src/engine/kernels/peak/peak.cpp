@@ -18,8 +18,9 @@ double peak_ops_per_second(Isa isa) {
       return best_of(peak_loop_amx_int8);
     case Isa::avx512_vnni:
       return best_of(peak_loop_avx512_vnni);
-    case Isa::avx2:
     case Isa::avx_vnni:
+      return best_of(peak_loop_avx_vnni);
+    case Isa::avx2:
       return best_of(peak_loop_avx2);
     default:
       return 0;

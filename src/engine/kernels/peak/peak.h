@@ -15,6 +15,7 @@ double peak_ops_per_second(Isa isa);
 // done (a multiplication and an addition each).
 std::int64_t peak_loop_amx_int8(std::int64_t rounds);
 std::int64_t peak_loop_avx512_vnni(std::int64_t rounds);
+std::int64_t peak_loop_avx_vnni(std::int64_t rounds);
 /// s16 pairs (vpmaddwd), which is what the exact AVX2 rows multiply.
 std::int64_t peak_loop_avx2(std::int64_t rounds);
 
