@@ -8,7 +8,9 @@
 #include "base/fail.h"
 #include "engine/kernels/conv2d/problem.h"
 #include "engine/kernels/family.h"
+#include "engine/kernels/gather/problem.h"
 #include "engine/kernels/linear/problem.h"
+#include "engine/kernels/matmul/problem.h"
 #include "engine/kernels/peak/peak.h"
 
 namespace octavo::bench {
@@ -98,11 +100,46 @@ MadeStep make_linear(const LinearProblem& p, std::int64_t batch) {
   return make.finish(p.y, p.m * p.oc, 0.04F, p.macs());
 }
 
+/// A step without constants: what the family's sizes say, quantized per tensor.
+MadeStep make_by_sizes(const StepSizes& sizes, std::int64_t batch, std::int64_t macs = 0) {
+  const auto dtype_of = [](const OperandSize& size) {
+    const DType any = size.element_bytes == 8   ? DType::s64
+                      : size.element_bytes == 4 ? DType::f32
+                      : size.element_bytes == 2 ? DType::s16
+                                                : DType::u8;
+    return size.dtype.value_or(any);
+  };
+  const auto elements_of = [&](const OperandSize& size) { return size.elements + (batch - 1) * size.growth; };
+  StepMaker make(1);  // elements are those of the whole batch
+  for (const OperandSize& x : sizes.inputs) make.input(dtype_of(x), elements_of(x), 0.02F);
+  MadeStep step = make.finish(dtype_of(sizes.output), elements_of(sizes.output), 0.04F, macs);
+  step.bytes /= batch;
+  return step;
+}
+
 MadeStep make_step(const std::string& problem, std::int64_t batch) {
   const std::string_view family = problem_family(problem);
   if (family == Conv2dProblem::kFamily) return make_conv2d(parse_problem<Conv2dProblem>(problem), batch);
   if (family == LinearProblem::kFamily) return make_linear(parse_problem<LinearProblem>(problem), batch);
-  fail(ErrorCode::unsupported, "no benchmark for family '{}', expected conv2d or linear", family);
+  if (family == MatmulProblem::kFamily) {
+    const auto p = parse_problem<MatmulProblem>(problem);
+    return make_by_sizes(p.sizes(), batch, p.batches * p.m * p.k * p.n);
+  }
+  if (family == GatherProblem::kFamily)
+    fail(ErrorCode::unsupported, "no benchmark for family 'gather': its indices would be made up");
+  return make_by_sizes(family_of(problem).sizes(problem), batch);
+}
+
+/// Nothing, and why, when the row learns from the operands that it cannot do it.
+std::unique_ptr<Prepared> prepared(const FamilyRow& row, const std::string& problem, const Operands& operands,
+                                   std::string& objection) {
+  try {
+    return row.prepare(problem, operands);
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::unsupported) throw;
+    objection = e.what();
+    return nullptr;
+  }
 }
 
 /// Run times in seconds, ascending.
@@ -133,10 +170,11 @@ std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, d
     const Support support = row.supports(problem);
     RowTime time{.row = std::string(row.name), .objection = std::string(support ? "" : support.reason)};
     if (!implies(usable_isa(), row.needs)) time.objection = fmt::format("needs {}", isa_name(row.needs));
-    // The reference is no candidate: it would take minutes.
-    if (row.name == "reference") time.objection = "is not timed";
-    if (time.objection.empty()) {
-      const auto kernel = row.prepare(problem, step.operands);
+    // The reference is no candidate, and with a product for each operation it would take minutes.
+    if (row.name == "reference" && step.macs > 0) time.objection = "is not timed";
+    const auto kernel =
+        time.objection.empty() ? prepared(row, problem, step.operands, time.objection) : nullptr;
+    if (kernel != nullptr) {
       const double peak = peak_ops_per_second(row.needs);
       const std::vector<double> runs = run_seconds(*kernel, step, batch, seconds);
       const double median = runs[runs.size() / 2];

@@ -10,14 +10,15 @@ struct RowTime {
   std::string row;
   std::string objection;  ///< why it does not; then there are no numbers
   double median_us = 0, best_us = 0;
-  double ops_per_second = 0;
+  double ops_per_second = 0;  ///< of multiplications and additions of matrices; else 0
   double peak_fraction =
       0;  ///< of the register peak of the row's instruction set, measured just before; 0 = unknown
   double bytes_per_second = 0;  ///< operands and result, each counted once
 };
 
-/// Times every row of the family of `problem` (conv2d, linear) that is legal here on made-up operands,
-/// `batch` units of them, on this thread: each for about `seconds`. Error(unsupported) naming another family.
+/// Times every row of the family of `problem` that is legal here on made-up operands, `batch` units of them,
+/// on this thread: each for about `seconds`; the reference only where no products are counted.
+/// Error(unsupported) for gather, whose indices cannot be made up.
 std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, double seconds);
 
 }  // namespace octavo::bench

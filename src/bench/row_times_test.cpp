@@ -43,8 +43,20 @@ TEST(RowTimes, TheProblemFilesHoldNothingElse) {
   EXPECT_EQ(files, 6U);
 }
 
+TEST(RowTimes, TimesEveryRowOfFamiliesWithoutProducts) {
+  for (const char* line : {"pool c9 ih4 iw4 oh2 ow2 kh2 kw2 sh2 sw2", "concat outer3 widths=5,2",
+                           "binary dims=9 a_strides=1 b_strides=1 a_batch_stride9 b_batch_stride9",
+                           "convert kind=requantize x=u8 y=s8 s30", "softmax outer2 count10"}) {
+    for (const RowTime& time : time_rows(line, 2, 0)) {
+      EXPECT_EQ(time.objection.empty(), time.median_us > 0 && time.bytes_per_second > 0) << time.row;
+      EXPECT_EQ(time.ops_per_second, 0) << time.row;
+    }
+  }
+  EXPECT_GT(time_rows("matmul m3 k16 n8", 1, 0).front().ops_per_second, 0);
+}
+
 TEST(RowTimes, RefusesAFamilyWithoutABenchmark) {
-  EXPECT_THROW(time_rows("softmax outer3 extent4", 1, 0), Error);
+  EXPECT_THROW(time_rows("gather rows9 indices3", 1, 0), Error);
 }
 
 }  // namespace

@@ -38,8 +38,11 @@ void bench_problems(const ProblemOptions& options) {
       for (const bench::RowTime& time : bench::time_rows(problem, batch, options.seconds)) {
         rows.push_back(json_of(time));
         if (!time.objection.empty()) continue;
-        output.say(fmt::format("  {:26}{:11.1f} us{:9.3f} TOPS{:7.1f} % of peak{:8.1f} GB/s\n", time.row,
-                               time.median_us, time.ops_per_second * 1e-12, 100 * time.peak_fraction,
+        const std::string products = time.ops_per_second > 0
+                                         ? fmt::format("{:9.3f} TOPS{:7.1f} % of peak",
+                                                       time.ops_per_second * 1e-12, 100 * time.peak_fraction)
+                                         : "";
+        output.say(fmt::format("  {:26}{:11.1f} us{}{:8.1f} GB/s\n", time.row, time.median_us, products,
                                time.bytes_per_second * 1e-9));
       }
       json.push_back({{"problem", problem}, {"batch", batch}, {"rows", rows}});

@@ -25,6 +25,10 @@ struct ChannelQuantization {
 /// The values that u8, s8, u16 or s16 can hold.
 [[nodiscard]] StoredRange stored_range(DType dtype) noexcept;
 
+/// XOR with it makes u8 of what an 8-bit `dtype` stores, and the zero point grows by it: 0x80 for s8, 0 for
+/// u8.
+constexpr std::uint8_t flip_to_u8(DType dtype) noexcept { return dtype == DType::s8 ? 0x80 : 0; }
+
 /// How `operand` is quantized; plain numbers have scale 1 and zero point 0. Error(invalid_argument) naming
 /// `what` when it is quantized along an axis, when the zero point is none of the dtype's values, or when
 /// vectors are missing.

@@ -49,7 +49,7 @@ TEST(Convert, ValuesFarOutAndNaNAreClampedByEveryRow) {
   for (const char* line : {"convert s7", "convert s7 arithmetic=ort"}) {
     const auto problem = parse_problem<ConvertProblem>(line);
     for (const auto& row : convert_kernels()) {
-      if (!testing::runs_here(row.needs)) continue;
+      if (!testing::runs_here(row.needs) || !row.supports(problem)) continue;
       std::vector<std::uint8_t> y(7);
       row.prepare(problem, operands)
           ->run({inputs, reinterpret_cast<std::byte*>(y.data()), nullptr, 1}, Share{});
@@ -92,7 +92,7 @@ TEST(Convert, QuotientsAreRoundedAsDivisionRoundsThem) {
       expected[k] = static_cast<std::uint8_t>(quantize_value_ort(x[k], scale, zero_point, StoredRange{}));
     }
     for (const auto& row : convert_kernels()) {
-      if (!testing::runs_here(row.needs)) continue;
+      if (!testing::runs_here(row.needs) || !row.supports(problem)) continue;
       std::vector<std::uint8_t> y(x.size());
       row.prepare(problem, operands)
           ->run({inputs, reinterpret_cast<std::byte*>(y.data()), nullptr, 1}, Share{});
@@ -109,18 +109,23 @@ TEST(Convert, PlanesBecomePixels) {
             (std::vector<std::uint8_t>{1, 3, 5, 2, 4, 6}));
 }
 
-TEST(Convert, EveryRowDequantizesChannelByChannel) {
-  const Quantization q{{1.0F, 0.5F}, {0, 2}, 0};
+TEST(Convert, OnlyTheReferenceTakesAQuantizationPerChannel) {
+  const Quantization q{{1.0F, 0.5F}, {0, 2}, 0}, one = Quantization::per_tensor(1, 0);
   const Operands operands{{{DType::u8, &q, {}}}, {DType::f32, nullptr, {}}, {}};
-  const std::vector<std::uint8_t> x{1, 2, 3, 4};
-  const std::vector<const std::byte*> inputs{reinterpret_cast<const std::byte*>(x.data())};
-  const auto problem = parse_problem<ConvertProblem>("convert kind=dequantize x=u8 y=f32 c2 s2");
+  const Operands requantized{{{DType::u8, &q, {}}}, {DType::u8, &one, {}}, {}};
+  EXPECT_EQ(testing::reference_result<float>(convert_kernels(), "convert kind=dequantize x=u8 y=f32 c2 s2",
+                                             operands, 4, std::vector<std::uint8_t>{1, 2, 3, 4}),
+            (std::vector<float>{1, 2, 0.5F, 1}));
   for (const auto& row : convert_kernels()) {
-    if (!testing::runs_here(row.needs)) continue;
-    std::vector<float> y(4);
-    row.prepare(problem, operands)
-        ->run({inputs, reinterpret_cast<std::byte*>(y.data()), nullptr, 1}, Share{});
-    EXPECT_EQ(y, (std::vector<float>{1, 2, 0.5F, 1})) << row.name;
+    if (row.name == "reference") continue;
+    const auto expect_refused = [&](const char* line, const Operands& of_it) {
+      const auto problem = parse_problem<ConvertProblem>(line);
+      if (!row.supports(problem)) return;
+      EXPECT_EQ(testing::refusal_of([&] { row.prepare(problem, of_it); }), "a quantization per channel")
+          << row.name;
+    };
+    expect_refused("convert kind=dequantize x=u8 y=f32 c2 s2", operands);
+    expect_refused("convert kind=requantize x=u8 y=u8 c2 s2", requantized);
   }
 }
 
@@ -128,7 +133,7 @@ TEST(Convert, ScalesMustBeOnePerChannel) {
   const Quantization q{{1.0F, 0.5F, 2.0F}, {0, 2, 0}, 0};
   const Operands operands{{{DType::u8, &q, {}}}, {DType::f32, nullptr, {}}, {}};
   const auto problem = parse_problem<ConvertProblem>("convert kind=dequantize x=u8 y=f32 c2 s2");
-  EXPECT_EQ(testing::refusal_of([&] { convert_kernels().front().prepare(problem, operands); }),
+  EXPECT_EQ(testing::refusal_of([&] { convert_kernels().back().prepare(problem, operands); }),
             "convert: 3 scales and 3 zero points for 2 channels");
 }
 

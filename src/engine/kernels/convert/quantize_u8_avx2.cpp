@@ -17,7 +17,7 @@ __m256i eight(const QuantizeU8& p, const float* x) {
 
 __m128i sixteen(const QuantizeU8& p, const float* x) {
   const __m256i words = _mm256_packs_epi32(eight(p, x), eight(p, x + 8));
-  const __m256i in_order = _mm256_permute4x64_epi64(words, 0xd8);
+  const __m256i in_order = _mm256_and_si256(_mm256_permute4x64_epi64(words, 0xd8), _mm256_set1_epi16(0xff));
   return _mm_packus_epi16(_mm256_castsi256_si128(in_order), _mm256_extracti128_si256(in_order, 1));
 }
 
@@ -68,15 +68,16 @@ void quantize_pixels_avx2(const QuantizeU8& p, const float* x, std::int64_t plan
   }
 }
 
-void dequantize_u8_avx2(float scale, std::int32_t zero_point, const std::uint8_t* x, float* y,
-                        std::int64_t count) {
+void dequantize_u8_avx2(const DequantizeU8& d, const std::uint8_t* x, float* y, std::int64_t count) {
+  const __m128i flip = _mm_set1_epi8(static_cast<char>(d.flip));
   std::int64_t i = 0;
   for (; i + 8 <= count; i += 8) {
-    const __m256i q = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x + i)));
-    const __m256 v = _mm256_cvtepi32_ps(_mm256_sub_epi32(q, _mm256_set1_epi32(zero_point)));
-    _mm256_storeu_ps(y + i, _mm256_mul_ps(v, _mm256_set1_ps(scale)));
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(x + i));
+    const __m256i q = _mm256_cvtepu8_epi32(_mm_xor_si128(bytes, flip));
+    const __m256 v = _mm256_cvtepi32_ps(_mm256_sub_epi32(q, _mm256_set1_epi32(d.zero_point)));
+    _mm256_storeu_ps(y + i, _mm256_mul_ps(v, _mm256_set1_ps(d.scale)));
   }
-  for (; i < count; ++i) y[i] = static_cast<float>(x[i] - zero_point) * scale;
+  for (; i < count; ++i) y[i] = static_cast<float>((x[i] ^ d.flip) - d.zero_point) * d.scale;
 }
 
 }  // namespace octavo

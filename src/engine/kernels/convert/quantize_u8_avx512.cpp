@@ -52,13 +52,13 @@ void quantize_pixels_avx512(const QuantizeU8& p, const float* x, std::int64_t pl
   }
 }
 
-void dequantize_u8_avx512(float scale, std::int32_t zero_point, const std::uint8_t* x, float* y,
-                          std::int64_t count) {
+void dequantize_u8_avx512(const DequantizeU8& d, const std::uint8_t* x, float* y, std::int64_t count) {
+  const __m128i flip = _mm_set1_epi8(static_cast<char>(d.flip));
   for (std::int64_t i = 0; i < count; i += 16) {
     const __mmask16 mask = mask_of(count - i);
-    const __m512i q = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, x + i));
-    const __m512 v = _mm512_cvtepi32_ps(_mm512_sub_epi32(q, _mm512_set1_epi32(zero_point)));
-    _mm512_mask_storeu_ps(y + i, mask, _mm512_mul_ps(v, _mm512_set1_ps(scale)));
+    const __m512i q = _mm512_cvtepu8_epi32(_mm_xor_si128(_mm_maskz_loadu_epi8(mask, x + i), flip));
+    const __m512 v = _mm512_cvtepi32_ps(_mm512_sub_epi32(q, _mm512_set1_epi32(d.zero_point)));
+    _mm512_mask_storeu_ps(y + i, mask, _mm512_mul_ps(v, _mm512_set1_ps(d.scale)));
   }
 }
 

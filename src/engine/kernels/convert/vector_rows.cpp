@@ -1,3 +1,4 @@
+#include "base/fail.h"
 #include "engine/kernels/convert/quantize_u8.h"
 #include "engine/kernels/convert/rows.h"
 #include "engine/kernels/element_types.h"
@@ -51,28 +52,30 @@ class VectorQuantize final : public Prepared {
 class VectorDequantize final : public Prepared {
  public:
   VectorDequantize(const ConvertProblem& problem, const Operands& operands, DequantizeRun flat)
-      : count_(problem.n * problem.c * problem.s),
-        run_(flat),
-        from_(affine_of(ConvertProblem::kFamily, operands.inputs.at(0))) {}
+      : count_(problem.n * problem.c * problem.s), run_(flat) {
+    const Affine from = affine_of(ConvertProblem::kFamily, operands.inputs.at(0));
+    const std::uint8_t flip = flip_to_u8(problem.x);
+    numbers_ = {from.scale, from.zero_point + flip, flip};
+  }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
     const auto range = share.of(count_ * args.batch);
-    run_(from_.scale, from_.zero_point, reinterpret_cast<const std::uint8_t*>(args.inputs[0]) + range.begin,
+    run_(numbers_, reinterpret_cast<const std::uint8_t*>(args.inputs[0]) + range.begin,
          reinterpret_cast<float*>(args.output) + range.begin, range.end - range.begin);
   }
 
  private:
   std::int64_t count_;
   DequantizeRun run_;
-  Affine from_;
+  DequantizeU8 numbers_{};
 };
 
-/// A quantization per channel is seen only here, not in the Problem: the reference takes it.
+/// A quantization per channel is seen only here, not in the Problem.
 std::unique_ptr<Prepared> prepared_with(const ConvertProblem& problem, const Operands& operands,
                                         QuantizeRun flat, QuantizePixels pixels, DequantizeRun dequantize) {
   const bool quantizes = problem.kind == ConvertKind::quantize;
   const Quantization* q = quantizes ? operands.output.quantization : operands.inputs.at(0).quantization;
-  if (q != nullptr && !q->is_per_tensor()) return prepare_convert_reference(problem, operands);
+  if (q != nullptr && !q->is_per_tensor()) fail(ErrorCode::unsupported, "a quantization per channel");
   if (quantizes) return std::make_unique<VectorQuantize>(problem, operands, flat, pixels);
   return std::make_unique<VectorDequantize>(problem, operands, dequantize);
 }
@@ -82,11 +85,13 @@ std::unique_ptr<Prepared> prepared_with(const ConvertProblem& problem, const Ope
 Support convert_vector_supports(const ConvertProblem& problem) noexcept {
   if (problem.channels_first != 0) return Support::no("channels first");
   if (problem.kind == ConvertKind::dequantize) {
-    if (problem.x != DType::u8 || problem.y != DType::f32) return Support::no("dtypes other than u8");
+    if (!is_stored_integer(problem.x) || problem.y != DType::f32)
+      return Support::no("dtypes other than u8, s8");
     return problem.channels_last == 0 ? Support::yes() : Support::no("dequantizing to another layout");
   }
   if (problem.kind != ConvertKind::quantize) return Support::no("kinds other than quantize and dequantize");
-  if (problem.x != DType::f32 || problem.y != DType::u8) return Support::no("dtypes other than u8");
+  if (problem.x != DType::f32 || !is_stored_integer(problem.y))
+    return Support::no("dtypes other than u8, s8");
   const bool interleaves = problem.channels_last != 0 && problem.c != 1;
   return interleaves && problem.c != 3 ? Support::no("other than 3 channels") : Support::yes();
 }

@@ -17,19 +17,23 @@ class DenseAdd final : public Prepared {
     if (problem.arithmetic == Arithmetic::ort) {
       const float ra = a.scale / y.scale, rb = b.scale / y.scale;
       const float offset = static_cast<float>(y.zero_point) - std::fma(ra, za, rb * zb);
-      numbers_ = {ra, 0, rb, offset, 1, static_cast<float>(bounds.lowest), static_cast<float>(bounds.highest),
-                  0,  1};
-      return;
+      numbers_ = {.a_scale = ra,
+                  .b_scale = rb,
+                  .b_offset = offset,
+                  .lowest = static_cast<float>(bounds.lowest),
+                  .highest = static_cast<float>(bounds.highest),
+                  .ort = 1};
+    } else {
+      numbers_ = {.a_scale = a.scale,
+                  .a_offset = -za * a.scale,
+                  .b_scale = b.scale,
+                  .b_offset = -zb * b.scale,
+                  .inverse = y.inverse,
+                  .lowest = static_cast<float>(bounds.lowest - y.zero_point),
+                  .highest = static_cast<float>(bounds.highest - y.zero_point),
+                  .zero_point = y.zero_point};
     }
-    numbers_ = {a.scale,
-                -za * a.scale,
-                b.scale,
-                -zb * b.scale,
-                y.inverse,
-                static_cast<float>(bounds.lowest - y.zero_point),
-                static_cast<float>(bounds.highest - y.zero_point),
-                y.zero_point,
-                0};
+    numbers_.a_flip = flip_to_u8(problem.a), numbers_.b_flip = flip_to_u8(problem.b);
   }
 
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
@@ -48,14 +52,15 @@ class DenseAdd final : public Prepared {
  private:
   std::int64_t count_;
   AddU8Run add_;
-  AddU8 numbers_{};
+  AddU8 numbers_;
 };
 
 }  // namespace
 
 Support binary_dense_add_supports(const BinaryProblem& p) noexcept {
   if (p.kind != BinaryKind::add) return Support::no("operators other than add");
-  if (p.a != DType::u8 || p.b != DType::u8 || p.y != DType::u8) return Support::no("dtypes other than u8");
+  if (!is_stored_integer(p.a) || !is_stored_integer(p.b) || !is_stored_integer(p.y))
+    return Support::no("dtypes other than u8, s8");
   const bool dense = p.dims.size() == 1 && p.a_strides.front() == 1 && p.b_strides.front() == 1 &&
                      p.a_batch_stride == p.dims.front() && p.b_batch_stride == p.dims.front();
   return dense ? Support::yes() : Support::no("operands that are not both dense");

@@ -5,18 +5,20 @@
 namespace octavo {
 namespace {
 
-__m512 reals(const std::uint8_t* q, __mmask16 mask) {
-  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, q)));
+__m512 reals(const std::uint8_t* q, std::int32_t flip, __mmask16 mask) {
+  const __m512i stored = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, q));
+  const __m512i flips = _mm512_set1_epi32(flip);
+  return _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_xor_si512(stored, flips), flips));
 }
 
 void sixteen(const AddU8& p, const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* y, __mmask16 mask) {
   const __m512 a_scale = _mm512_set1_ps(p.a_scale), b_scale = _mm512_set1_ps(p.b_scale);
-  const __m512 b_real = _mm512_fmadd_ps(reals(b, mask), b_scale, _mm512_set1_ps(p.b_offset));
+  const __m512 b_real = _mm512_fmadd_ps(reals(b, p.b_flip, mask), b_scale, _mm512_set1_ps(p.b_offset));
   __m512 v;
   if (p.ort != 0) {
-    v = _mm512_fmadd_ps(reals(a, mask), a_scale, b_real);
+    v = _mm512_fmadd_ps(reals(a, p.a_flip, mask), a_scale, b_real);
   } else {
-    const __m512 a_real = _mm512_fmadd_ps(reals(a, mask), a_scale, _mm512_set1_ps(p.a_offset));
+    const __m512 a_real = _mm512_fmadd_ps(reals(a, p.a_flip, mask), a_scale, _mm512_set1_ps(p.a_offset));
     v = _mm512_mul_ps(_mm512_add_ps(a_real, b_real), _mm512_set1_ps(p.inverse));
   }
   // max and min give their second operand when one is a NaN: it becomes the lowest value, as in the

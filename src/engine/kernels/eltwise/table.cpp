@@ -13,6 +13,7 @@ constexpr KernelRow<BinaryProblem> kBinaryRows[] = {
 
 constexpr KernelRow<UnaryProblem> kUnaryRows[] = {
     {"table_avx512_vnni", Isa::avx512_vnni, unary_table_supports, prepare_unary_table_avx512_vnni},
+    {"table", Isa::generic, unary_table_supports, prepare_unary_table},
     {"reference", Isa::generic, unary_reference_supports, prepare_unary_reference},
 };
 

@@ -7,7 +7,7 @@ namespace octavo {
 Support pool_reference_supports(const PoolProblem& problem) noexcept;
 std::unique_ptr<Prepared> prepare_pool_reference(const PoolProblem& problem, const Operands& operands);
 
-/// u8, window by window.
+/// 8 bits, window by window.
 Support pool_window_supports(const PoolProblem& problem) noexcept;
 std::unique_ptr<Prepared> prepare_pool_avx2(const PoolProblem& problem, const Operands& operands);
 std::unique_ptr<Prepared> prepare_pool_avx512(const PoolProblem& problem, const Operands& operands);

@@ -9,11 +9,18 @@
 namespace octavo {
 namespace {
 
+/// What is compiled for one ISA.
+struct WindowIsa {
+  MaxWindow max;
+  AverageWindow average;
+  AverageRealsOfWindow average_reals;
+};
+
 /// One call of the ISA's function per output pixel.
 class WindowPool final : public Prepared {
  public:
-  WindowPool(const PoolProblem& problem, const Operands& operands, MaxWindow max, AverageWindow average)
-      : p_(problem), max_(max), average_(average) {
+  WindowPool(const PoolProblem& problem, const Operands& operands, const WindowIsa& isa)
+      : p_(problem), isa_(isa) {
     for (std::int64_t x = 0; x < problem.ow; ++x) columns_.push_back(pool_window_w(problem, x));
     if (problem.kind == PoolKind::max) return;
     x_ = affine_of(PoolProblem::kFamily, operands.inputs.at(0));
@@ -58,56 +65,70 @@ class WindowPool final : public Prepared {
                             w.taps,
                             h.step * p_.iw * p_.c,
                             w.step * p_.c,
-                            p_.c};
+                            p_.c,
+                            flip_to_u8(p_.x)};
       if (p_.kind == PoolKind::max) {
-        max_(window, y);
+        isa_.max(window, y);
+      } else if (p_.kind == PoolKind::average && p_.rounding == AverageRounding::ort) {
+        isa_.average_reals(window, reals_numbers(average_count(p_, h, w)), y);
       } else {
-        average_(window, average_numbers(h, w), y);
+        isa_.average(window, average_numbers(h, w), y);
       }
     }
   }
 
   /// average_of_sum with all that does not depend on the values worked out.
   AverageU8 average_numbers(const PoolWindow& h, const PoolWindow& w) const noexcept {
-    const std::int64_t count = average_count(p_, h, w);
-    const auto zero_points = static_cast<std::int32_t>(h.taps * w.taps * x_.zero_point);
+    const std::int64_t count = average_count(p_, h, w), taps = h.taps * w.taps;
+    const std::int32_t flip = flip_to_u8(p_.x);
+    const auto lowest = static_cast<float>(y_.range.lowest), highest = static_cast<float>(y_.range.highest);
     if (p_.rounding == AverageRounding::contiguous && x_ == y_ && count > 0) {
-      const auto padding = static_cast<std::int32_t>((count - h.taps * w.taps) * x_.zero_point);
-      return {padding, static_cast<float>(count), 1, 0.0F, 255.0F, 0};
+      const auto padding = static_cast<std::int32_t>((count - taps) * x_.zero_point - taps * flip);
+      return {padding, static_cast<float>(count), 1, lowest, highest, flip};
     }
-    return {-zero_points,
+    const auto zero = static_cast<float>(y_.zero_point);
+    return {static_cast<std::int32_t>(-taps * (x_.zero_point + flip)),
             average_multiplier(count, x_, y_, p_.rounding),
             0,
-            static_cast<float>(-y_.zero_point),
-            static_cast<float>(255 - y_.zero_point),
-            y_.zero_point};
+            lowest - zero,
+            highest - zero,
+            y_.zero_point + flip};
+  }
+
+  /// average_of_window_ort, likewise.
+  AverageReals reals_numbers(std::int64_t count) const noexcept {
+    return {x_.scale,
+            x_.zero_point + flip_to_u8(p_.x),
+            count > 0 ? static_cast<float>(count) : 1.0F,
+            y_.scale,
+            static_cast<float>(y_.zero_point),
+            static_cast<float>(y_.range.lowest),
+            static_cast<float>(y_.range.highest)};
   }
 
   PoolProblem p_;
+  WindowIsa isa_;
   std::vector<PoolWindow> columns_;
-  MaxWindow max_;
-  AverageWindow average_;
   Affine x_, y_;
 };
 
 }  // namespace
 
 Support pool_window_supports(const PoolProblem& problem) noexcept {
-  if (problem.x != DType::u8 || problem.y != DType::u8) return Support::no("dtypes other than u8");
-  if (problem.kind == PoolKind::average && problem.rounding == AverageRounding::ort) {
-    return Support::no("windows averaged as ONNX Runtime does");
-  }
-  // Sums of u8 values and of zero points stay within 32 bits.
+  if (!is_stored_integer(problem.x) || problem.x != problem.y) return Support::no("dtypes other than u8, s8");
+  // Sums of values as u8 and of zero points stay within 32 bits.
   constexpr std::int64_t kMostPixels = std::int64_t{1} << 22;
   const bool small = problem.ih * problem.iw <= kMostPixels && problem.kh * problem.kw <= kMostPixels;
   return small ? Support::yes() : Support::no("more than 2^22 pixels");
 }
 
 std::unique_ptr<Prepared> prepare_pool_avx2(const PoolProblem& problem, const Operands& operands) {
-  return std::make_unique<WindowPool>(problem, operands, max_window_avx2, average_window_avx2);
+  const WindowIsa isa{max_window_avx2, average_window_avx2, average_reals_of_window_avx2};
+  return std::make_unique<WindowPool>(problem, operands, isa);
 }
 std::unique_ptr<Prepared> prepare_pool_avx512(const PoolProblem& problem, const Operands& operands) {
-  return std::make_unique<WindowPool>(problem, operands, max_window_avx512, average_window_avx512);
+  const WindowIsa isa{max_window_avx512, average_window_avx512, average_reals_of_window_avx512};
+  return std::make_unique<WindowPool>(problem, operands, isa);
 }
 
 }  // namespace octavo
