@@ -274,11 +274,7 @@ void declare_what(CLI::App& verb, Options& options) {
   options.dlrm.declare(verb);
   verb.add_option("--seed", options.inputs.seed, "of made-up inputs and of arrivals")->capture_default_str();
   verb.add_option("--kernels", options.kernels, "force kernels: conv2d:avx2,linear:reference");
-  verb.add_option("--images-per-pass", options.pass.images, "images that go through a model at a time");
-  verb.add_option("--row-bands", options.pass.row_bands,
-                  "bands in which large steps go down an image together; 1 = each step whole");
-  verb.add_option("--l2-kib", options.pass.l2_kib,
-                  "L2 for activations: steps with more are done for fewer images at a time");
+  declare_pass(verb, options.pass);
 }
 
 void declare_how(CLI::App& verb, Options& options) {

@@ -81,11 +81,20 @@ Package ModelOptions::open() const {
   return Package::open(model);
 }
 
+void declare_pass(CLI::App& verb, PassShape& pass) {
+  verb.add_option("--images-per-pass", pass.images, "images that go through a model at a time");
+  verb.add_option("--row-bands", pass.row_bands,
+                  "bands in which large steps go down an image together; 1 = each step whole");
+  verb.add_option("--l2-kib", pass.l2_kib,
+                  "L2 for activations: steps with more are done for fewer images at a time");
+}
+
 void RunOptions::declare(CLI::App& verb) {
   verb.add_option("-t,--threads", threads, "threads of the session")->check(CLI::Range(1, 1024));
   verb.add_option("--cpus", cpus, "pin the threads to these CPUs: 0-3,8");
   verb.add_option("-b,--batch", batch, "inputs per run")->check(CLI::Range(1, 1 << 20));
   verb.add_option("--kernels", kernels, "force kernel rows: conv2d:reference,linear:onednn");
+  declare_pass(verb, pass);
 }
 
 SessionOptions RunOptions::session_options() const {
@@ -93,6 +102,7 @@ SessionOptions RunOptions::session_options() const {
   options.threads = threads;
   if (!cpus.empty()) options.cpus = bench::read_cpu_list(cpus);
   options.kernels = kernels;
+  options.pass = pass;
   return options;
 }
 

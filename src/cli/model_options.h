@@ -26,14 +26,18 @@ struct ModelOptions {
 /// Whether the file is a package (a tar) rather than a model to compile.
 bool is_package(const std::filesystem::path& path);
 
+/// Declares --images-per-pass, --row-bands and --l2-kib; results do not depend on them.
+void declare_pass(CLI::App& verb, PassShape& pass);
+
 /// The options of every verb that runs a Session.
 struct RunOptions {
   int threads = 1;
   std::string cpus;
   std::int64_t batch = 8;
   std::string kernels;
+  PassShape pass;
 
-  /// Declares --threads, --cpus, --batch and --kernels.
+  /// Declares --threads, --cpus, --batch, --kernels and what declare_pass does.
   void declare(CLI::App& verb);
   [[nodiscard]] SessionOptions session_options() const;
 };

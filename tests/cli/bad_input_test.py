@@ -125,6 +125,7 @@ class BadInput(unittest.TestCase):
         self.expect_failure(octavo("run", "-q", MODEL, ROOT / "src/data/testdata/numbers_u1.npy"), "u8")
         self.expect_failure(octavo("run", "-q", MODEL, f"z={ROOT}/src/data/testdata/numbers_f4.npy"), "'z'")
         self.expect_failure(octavo("run", "-q", "--kernels", "conv2d:bogus", MODEL, PICTURE), "bogus")
+        self.expect_failure(octavo("run", "-q", "--row-bands", "-3", MODEL, PICTURE), "row_bands -3")
         self.expect_failure(octavo("run", "-q", "--cpus", "0-x", MODEL, PICTURE), "'0-x'")
         environment = {**os.environ, "OCTAVO_ISA": "bogus"}
         self.expect_failure(octavo("run", "-q", MODEL, PICTURE, env=environment), "bogus")
