@@ -20,6 +20,11 @@ std::uint16_t bf16_bits(float value) noexcept {
 
 float bf16_value(std::uint16_t bits) noexcept { return std::bit_cast<float>(std::uint32_t{bits} << 16U); }
 
+void to_bf16(const float* values, std::int64_t count, std::uint16_t* bits) noexcept {
+  for (std::int64_t i = 0; i < count; ++i)
+    bits[i] = static_cast<std::uint16_t>(rounded(std::bit_cast<std::uint32_t>(values[i])) >> 16U);
+}
+
 void round_to_bf16(std::span<float> values) noexcept {
   for (float& value : values) value = std::bit_cast<float>(rounded(std::bit_cast<std::uint32_t>(value)));
 }

@@ -8,15 +8,17 @@ namespace octavo {
 namespace {
 
 template <class Problem>
-KernelRow<Problem> absent_row() {
-  return {"onednn", Isa::generic,
-          [](const Problem&) noexcept { return Support::no("is not in this library"); }, nullptr};
+KernelRow<Problem> absent_row(std::string_view name) {
+  return {name, Isa::generic, [](const Problem&) noexcept { return Support::no("is not in this library"); },
+          nullptr};
 }
 
 }  // namespace
 
-KernelRow<Conv2dProblem> conv2d::onednn_row() { return absent_row<Conv2dProblem>(); }
-KernelRow<LinearProblem> linear::onednn_row() { return absent_row<LinearProblem>(); }
-KernelRow<MatmulProblem> matmul::onednn_row() { return absent_row<MatmulProblem>(); }
+KernelRow<Conv2dProblem> conv2d::onednn_row() { return absent_row<Conv2dProblem>("onednn"); }
+KernelRow<Conv2dProblem> conv2d::onednn_bf16_row() { return absent_row<Conv2dProblem>("onednn_bf16"); }
+KernelRow<LinearProblem> linear::onednn_row() { return absent_row<LinearProblem>("onednn"); }
+KernelRow<LinearProblem> linear::onednn_bf16_row() { return absent_row<LinearProblem>("onednn_bf16"); }
+KernelRow<MatmulProblem> matmul::onednn_row() { return absent_row<MatmulProblem>("onednn"); }
 
 }  // namespace octavo

@@ -17,7 +17,8 @@ struct Options {
 /// Why a row cannot run here, or should not solve the problem; empty when it should.
 std::string objection(const FamilyRow& row, const std::string& problem) {
   if (!implies(usable_isa(), row.needs)) return fmt::format("needs {}", isa_name(row.needs));
-  return problem.empty() ? "" : std::string(row.supports(problem).reason);
+  const std::string no = problem.empty() ? "" : std::string(row.supports(problem).reason);
+  return no.empty() && row.only_on_request ? "only on request: --kernels" : no;
 }
 
 void run(const Options& options) {

@@ -17,6 +17,7 @@ struct FamilyRow {
   Isa needs = Isa::generic;
   std::function<Support(std::string_view problem)> supports;
   std::function<std::unique_ptr<Prepared>(std::string_view problem, const Operands&)> prepare;
+  bool only_on_request = false;
 };
 
 /// A family of kernels as the planner, the session, tests, benchmarks and `octavo kernels` see it: rows best
@@ -45,7 +46,8 @@ KernelFamily make_family(std::span<const KernelRow<Problem>> table) {
          [row](std::string_view text) { return row.supports(parse_problem<Problem>(text)); },
          [row](std::string_view text, const Operands& operands) {
            return row.prepare(parse_problem<Problem>(text), operands);
-         }});
+         },
+         row.only_on_request});
   }
   return family;
 }

@@ -103,12 +103,14 @@ struct Support {
 };
 
 /// One way to solve Problems of one family. Rows stand in a table per family, best first, the reference last.
+/// One that only an explicit wish chooses has results that are not the others'.
 template <class Problem>
 struct KernelRow {
   std::string_view name;
   Isa needs = Isa::generic;
   Support (*supports)(const Problem&) noexcept = nullptr;
   std::unique_ptr<Prepared> (*prepare)(const Problem&, const Operands&) = nullptr;
+  bool only_on_request = false;
 };
 
 }  // namespace octavo

@@ -28,7 +28,8 @@ struct Choice {
 };
 
 /// The rows that `isa` can run and that can solve `problem`, best first: in the order of their table, but
-/// rows that say that others are faster come after those, and the reference last.
+/// rows that say that others are faster come after those, and the reference last. Without those that only a
+/// request chooses: a ForcedKernels.
 std::vector<const FamilyRow*> legal_rows(std::string_view problem, Isa isa);
 
 /// A forced row where it is legal, else `hint` where it is legal, else the first of `legal_rows`.

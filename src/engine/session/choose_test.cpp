@@ -17,6 +17,7 @@ const std::string kSmall = "linear ic4 oc5";
 
 std::vector<std::string_view> names(const std::vector<const FamilyRow*>& rows) {
   std::vector<std::string_view> names;
+  names.reserve(rows.size());
   for (const FamilyRow* row : rows) names.push_back(row->name);
   return names;
 }
@@ -45,6 +46,18 @@ TEST(ChooseKernel, TakesAForcedRowBeforeAHintAndEvenASlowOne) {
   EXPECT_EQ(choose_kernel(kSmall, "avx2", ForcedKernels("linear:amx_int8"), Isa::amx_int8).row->name,
             "amx_int8");
   EXPECT_EQ(choose_kernel(kSmall, "avx2", ForcedKernels("conv2d:avx2"), Isa::amx_int8).row->name, "avx2");
+}
+
+TEST(ChooseKernel, TakesARowOfOtherResultsOnlyOnRequest) {
+  const std::string real = "linear x=f32 w=f32 y=f32 ic4 oc5";
+  EXPECT_THAT(names(legal_rows(real, Isa::amx_int8)), ElementsAre("onednn", "reference"));
+  EXPECT_EQ(choose_kernel(real, "onednn_bf16", ForcedKernels(""), Isa::amx_int8).row->name, "onednn");
+  const ForcedKernels asked("linear:onednn_bf16");
+  Choice choice = choose_kernel(real, "", asked, Isa::amx_int8);
+  EXPECT_EQ(choice.row->name, "onednn_bf16");
+  EXPECT_TRUE(pass_over(choice, "no such instruction"));
+  EXPECT_EQ(choice.row->name, "onednn");
+  EXPECT_EQ(choose_kernel(real, "", asked, Isa::avx2).row->name, "onednn");
 }
 
 TEST(ChooseKernel, SaysWhyAFasterLookingRowIsPassedOver) {

@@ -10,6 +10,7 @@ std::span<const KernelRow<Conv2dProblem>> conv2d_kernels() {
       conv2d::avx_vnni_row(),
       conv2d::avx2_row(),
       conv2d::onednn_row(),
+      conv2d::onednn_bf16_row(),
       conv2d::amx_int8_pixels_row(),
       conv2d::amx_int8_pixels_streamed_row(),
       conv2d::amx_int8_panels_row(),

@@ -21,6 +21,7 @@ KernelRow<Conv2dProblem> avx512_vnni_row();
 KernelRow<Conv2dProblem> avx_vnni_row();
 KernelRow<Conv2dProblem> avx2_row();
 KernelRow<Conv2dProblem> onednn_row();
+KernelRow<Conv2dProblem> onednn_bf16_row();
 KernelRow<Conv2dProblem> reference_row();
 }  // namespace conv2d
 

@@ -19,6 +19,7 @@ KernelRow<LinearProblem> avx512_vnni_row();
 KernelRow<LinearProblem> avx_vnni_row();
 KernelRow<LinearProblem> avx2_row();
 KernelRow<LinearProblem> onednn_row();
+KernelRow<LinearProblem> onednn_bf16_row();
 KernelRow<LinearProblem> reference_row();
 }  // namespace linear
 

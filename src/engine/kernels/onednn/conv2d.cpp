@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/bf16.h"
 #include "engine/kernels/conv2d/table.h"
 #include "engine/kernels/onednn/onednn.h"
 
@@ -8,6 +9,7 @@ namespace {
 
 using dnnl::memory;
 using onednn::f32_desc;
+using onednn::Factors;
 
 using Convolution = dnnl::convolution_forward;
 
@@ -47,8 +49,9 @@ memory::dims weight_dims(const Conv2dProblem& p) {
 
 /// `weights`: the layout to use, or any.
 Convolution::primitive_desc describe(const Conv2dProblem& p, const Band& band, const memory::desc& weights,
-                                     const Parameters& parameters) {
-  const auto src = f32_desc({1, p.ic, band.input_rows, p.iw}, memory::format_tag::nhwc);
+                                     Factors factors, const Parameters& parameters) {
+  const memory::desc src({1, p.ic, band.input_rows, p.iw}, onednn::type_of(factors),
+                         memory::format_tag::nhwc);
   const auto dst = f32_desc({1, p.oc, band.rows, p.ow()}, memory::format_tag::nhwc);
   const auto bias = p.bias == Bias::f32 ? f32_desc({p.oc}, memory::format_tag::a) : memory::desc();
   const memory::dims strides{p.sh, p.sw}, dilates{p.dh - 1, p.dw - 1};
@@ -73,13 +76,15 @@ Convolution::primitive_desc describe(const Conv2dProblem& p, const Band& band, c
 
 class OneDnn final : public Prepared {
  public:
-  OneDnn(const Conv2dProblem& p, const Operands& operands) : problem_(p) {
+  OneDnn(const Conv2dProblem& p, const Operands& operands, Factors factors) : problem_(p), factors_(factors) {
     const std::vector<Band> whole{Band(p, 0, p.oh())};
     add_bands(whole, images_, operands);
     add_bands(bands_of(p, kMostBands), divided_, operands);
   }
 
-  [[nodiscard]] std::int64_t scratch_bytes() const noexcept override { return scratch_bytes_; }
+  [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
+    return scratchpad_bytes_ + (factors_ == Factors::bf16 ? problem_.ih * problem_.iw * problem_.ic * 2 : 0);
+  }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
     const std::int64_t images = problem_.n * args.batch;
@@ -105,15 +110,16 @@ class OneDnn final : public Prepared {
       // The first decides how weights are laid out, the others follow.
       const bool decides = images_.empty();
       const auto wanted =
-          decides ? memory::desc(weight_dims(problem_), memory::data_type::f32, memory::format_tag::any)
+          decides ? memory::desc(weight_dims(problem_), onednn::type_of(factors_), memory::format_tag::any)
                   : weights_.get_desc();
-      const auto desc = describe(problem_, band, wanted, operands.parameters);
+      const auto desc = describe(problem_, band, wanted, factors_, operands.parameters);
       if (decides) {
         const auto plain = problem_.g == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
         weights_ = onednn::reordered(f32_desc(weight_dims(problem_), plain), operands.inputs[1].constant.data,
                                      desc.weights_desc());
       }
-      scratch_bytes_ = std::max(scratch_bytes_, static_cast<std::int64_t>(desc.scratchpad_desc().get_size()));
+      scratchpad_bytes_ = std::max(
+          scratchpad_bytes_, onednn::lines(static_cast<std::int64_t>(desc.scratchpad_desc().get_size())));
       steps.push_back({band, desc, Convolution(desc)});
     }
   }
@@ -122,12 +128,18 @@ class OneDnn final : public Prepared {
     const Conv2dProblem& p = problem_;
     const std::int64_t to = (image * p.oh() + step.band.first) * p.ow() * p.oc;
     const std::int64_t from = (image * p.ih + step.band.first_input) * p.iw * p.ic;
+    const void* x = reinterpret_cast<const float*>(args.inputs[0]) + from;
+    if (factors_ == Factors::bf16) {
+      auto* const rounded = reinterpret_cast<std::uint16_t*>(args.scratch + scratchpad_bytes_);
+      to_bf16(static_cast<const float*>(x), step.band.input_rows * p.iw * p.ic, rounded);
+      x = rounded;
+    }
     float* y = reinterpret_cast<float*>(args.output) + to;
     const float* residual = p.residual != 0 ? reinterpret_cast<const float*>(args.inputs[2]) + to : nullptr;
     const int residual_op = p.conv_activation == Activation::none ? 0 : 1;
     onednn::execute(
         step.primitive,
-        {{DNNL_ARG_SRC, step.desc.src_desc(), reinterpret_cast<const float*>(args.inputs[0]) + from},
+        {{DNNL_ARG_SRC, step.desc.src_desc(), x},
          {DNNL_ARG_WEIGHTS, weights_.get_desc(), weights_.get_data_handle()},
          {DNNL_ARG_BIAS, step.desc.bias_desc(), p.bias == Bias::f32 ? args.inputs.back() : nullptr},
          {DNNL_ARG_ATTR_MULTIPLE_POST_OP(residual_op) | DNNL_ARG_SRC_1, step.desc.dst_desc(), residual},
@@ -137,23 +149,29 @@ class OneDnn final : public Prepared {
   }
 
   Conv2dProblem problem_;
+  Factors factors_;
   memory weights_;
   std::vector<Step> images_;   ///< one step: a whole image
   std::vector<Step> divided_;  ///< an image in bands, for fewer images than threads
-  std::int64_t scratch_bytes_ = 0;
+  std::int64_t scratchpad_bytes_ = 0;
 };
 
 Support supports(const Conv2dProblem& p) noexcept {
   return p.x == DType::f32 ? Support::yes() : Support::no("oneDNN rounds quantized results in its own way");
 }
 
+template <Factors factors>
 std::unique_ptr<Prepared> prepare(const Conv2dProblem& p, const Operands& operands) {
   if (!operands.inputs[1].is_constant()) throw Error(ErrorCode::unsupported, "weights that are not constant");
-  return onednn::translated("convolution", [&] { return std::make_unique<OneDnn>(p, operands); });
+  onednn::check_available(factors);
+  return onednn::translated("convolution", [&] { return std::make_unique<OneDnn>(p, operands, factors); });
 }
 
 }  // namespace
 
-KernelRow<Conv2dProblem> onednn_row() { return {"onednn", Isa::generic, supports, prepare}; }
+KernelRow<Conv2dProblem> onednn_row() { return {"onednn", Isa::generic, supports, prepare<Factors::f32>}; }
+KernelRow<Conv2dProblem> onednn_bf16_row() {
+  return {"onednn_bf16", Isa::avx512_vnni, supports, prepare<Factors::bf16>, true};
+}
 
 }  // namespace octavo::conv2d

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/bf16.h"
 #include "engine/kernels/linear/table.h"
 #include "engine/kernels/onednn/row_blocks.h"
 
@@ -8,6 +9,7 @@ namespace {
 
 using dnnl::memory;
 using onednn::f32_desc;
+using onednn::Factors;
 using onednn::kBlockRows;
 using onednn::lines;
 
@@ -16,10 +18,10 @@ using InnerProduct = dnnl::inner_product_forward;
 /// Output channels that one primitive computes: few enough that threads share even a single row.
 constexpr std::int64_t kSliceChannels = 256;
 
-InnerProduct::primitive_desc describe(const LinearProblem& p, std::int64_t channels,
+InnerProduct::primitive_desc describe(const LinearProblem& p, std::int64_t channels, Factors factors,
                                       const Parameters& parameters) {
-  const auto src = f32_desc({kBlockRows, p.ic}, memory::format_tag::ab);
-  const auto weights = f32_desc({channels, p.ic}, memory::format_tag::any);
+  const memory::desc src({kBlockRows, p.ic}, onednn::type_of(factors), memory::format_tag::ab);
+  const memory::desc weights({channels, p.ic}, onednn::type_of(factors), memory::format_tag::any);
   const auto bias = p.bias == Bias::f32 ? f32_desc({channels}, memory::format_tag::a) : memory::desc();
   const auto dst = f32_desc({kBlockRows, channels}, memory::format_tag::ab);
   dnnl::post_ops ops;
@@ -36,10 +38,10 @@ InnerProduct::primitive_desc describe(const LinearProblem& p, std::int64_t chann
 
 class OneDnn final : public Prepared {
  public:
-  OneDnn(const LinearProblem& p, const Operands& operands) : problem_(p) {
+  OneDnn(const LinearProblem& p, const Operands& operands, Factors factors) : problem_(p), factors_(factors) {
     for (std::int64_t first = 0; first < p.oc; first += kSliceChannels) {
       const std::int64_t channels = std::min(kSliceChannels, p.oc - first);
-      const auto desc = describe(p, channels, operands.parameters);
+      const auto desc = describe(p, channels, factors, operands.parameters);
       const auto* plain = reinterpret_cast<const float*>(operands.inputs[1].constant.data) + first * p.ic;
       slices_.push_back({first, channels, desc, InnerProduct(desc),
                          onednn::reordered(f32_desc({channels, p.ic}, memory::format_tag::ab),
@@ -76,15 +78,23 @@ class OneDnn final : public Prepared {
 
   void run_block(const KernelArgs& args, const Slice& slice, std::int64_t first_row,
                  std::int64_t rows) const noexcept {
-    auto* x_spare = reinterpret_cast<float*>(args.scratch + scratchpad_bytes_);
+    std::byte* const x_spare = args.scratch + scratchpad_bytes_;
     auto* y_block = reinterpret_cast<float*>(args.scratch + scratchpad_bytes_ + x_bytes());
     const auto* x = reinterpret_cast<const float*>(args.inputs[0]) + first_row * problem_.ic;
+    const void* block = nullptr;
+    if (factors_ == Factors::bf16) {
+      auto* const rounded = reinterpret_cast<std::uint16_t*>(x_spare);
+      to_bf16(x, rows * problem_.ic, rounded);
+      std::fill_n(rounded + rows * problem_.ic, (kBlockRows - rows) * problem_.ic, std::uint16_t{0});
+      block = rounded;
+    } else {
+      block = onednn::whole_block(x, rows, kBlockRows, problem_.ic, reinterpret_cast<float*>(x_spare));
+    }
     const auto* bias = problem_.bias == Bias::f32
                            ? reinterpret_cast<const float*>(args.inputs.back()) + slice.first
                            : nullptr;
     onednn::execute(slice.primitive,
-                    {{DNNL_ARG_SRC, slice.desc.src_desc(),
-                      onednn::whole_block(x, rows, kBlockRows, problem_.ic, x_spare)},
+                    {{DNNL_ARG_SRC, slice.desc.src_desc(), block},
                      {DNNL_ARG_WEIGHTS, slice.desc.weights_desc(), slice.weights.get_data_handle()},
                      {DNNL_ARG_BIAS, slice.desc.bias_desc(), bias},
                      {DNNL_ARG_SCRATCHPAD, slice.desc.scratchpad_desc(), args.scratch},
@@ -97,6 +107,7 @@ class OneDnn final : public Prepared {
   }
 
   LinearProblem problem_;
+  Factors factors_;
   std::vector<Slice> slices_;
   std::int64_t scratchpad_bytes_ = 0;
 };
@@ -105,13 +116,18 @@ Support supports(const LinearProblem& p) noexcept {
   return p.x == DType::f32 ? Support::yes() : Support::no("oneDNN rounds quantized results in its own way");
 }
 
+template <Factors factors>
 std::unique_ptr<Prepared> prepare(const LinearProblem& p, const Operands& operands) {
   if (!operands.inputs[1].is_constant()) throw Error(ErrorCode::unsupported, "weights that are not constant");
-  return onednn::translated("inner product", [&] { return std::make_unique<OneDnn>(p, operands); });
+  onednn::check_available(factors);
+  return onednn::translated("inner product", [&] { return std::make_unique<OneDnn>(p, operands, factors); });
 }
 
 }  // namespace
 
-KernelRow<LinearProblem> onednn_row() { return {"onednn", Isa::generic, supports, prepare}; }
+KernelRow<LinearProblem> onednn_row() { return {"onednn", Isa::generic, supports, prepare<Factors::f32>}; }
+KernelRow<LinearProblem> onednn_bf16_row() {
+  return {"onednn_bf16", Isa::avx512_vnni, supports, prepare<Factors::bf16>, true};
+}
 
 }  // namespace octavo::linear

@@ -46,7 +46,8 @@ dnnl::cpu_isa isa_cap(Isa isa, bool tile_leaf_is_zero) {
     case Isa::avx512:
       return dnnl::cpu_isa::avx512_core;
     case Isa::avx512_vnni:
-      return dnnl::cpu_isa::avx512_core_vnni;
+      return cpu_facts().has(CpuFeature::avx512_bf16) ? dnnl::cpu_isa::avx512_core_bf16
+                                                      : dnnl::cpu_isa::avx512_core_vnni;
     case Isa::amx_int8:
       return tile_leaf_is_zero ? dnnl::cpu_isa::avx512_core_bf16 : dnnl::cpu_isa::avx512_core_amx;
   }
@@ -80,8 +81,13 @@ SingleThread::~SingleThread() {
   if (threads_before_ > 0) open_mp().set_num_threads(threads_before_);
 }
 
-dnnl::memory::desc f32_desc(dnnl::memory::dims dims, dnnl::memory::format_tag tag) {
-  return {std::move(dims), dnnl::memory::data_type::f32, tag};
+dnnl::memory::desc f32_desc(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag) {
+  return {dims, dnnl::memory::data_type::f32, tag};
+}
+
+void check_available(Factors factors) {
+  const bool has_bf16 = cpu_facts().has(CpuFeature::avx512_bf16) && implies(usable_isa(), Isa::avx512_vnni);
+  if (factors == Factors::bf16 && !has_bf16) fail(ErrorCode::unsupported, "needs avx512_bf16");
 }
 
 void append_activation(dnnl::post_ops& ops, Activation activation, const Parameters& parameters) {

@@ -41,7 +41,16 @@ auto translated(std::string_view what, const Make& make) {
   }
 }
 
-dnnl::memory::desc f32_desc(dnnl::memory::dims dims, dnnl::memory::format_tag tag);
+dnnl::memory::desc f32_desc(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag);
+
+/// What the factors of f32 products are rounded to; sums, biases and results stay f32.
+enum class Factors { f32, bf16 };
+constexpr dnnl::memory::data_type type_of(Factors factors) noexcept {
+  return factors == Factors::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+}
+/// Error(unsupported) where the CPU, or the instruction set that was forced, has no products of bf16.
+void check_available(Factors factors);
+
 /// Appends an activation; clamp's bounds are the parameters lo and hi.
 void append_activation(dnnl::post_ops& ops, Activation activation, const Parameters& parameters);
 /// Attributes with these post-ops; the scratchpad is ours to give.

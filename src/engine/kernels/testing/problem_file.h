@@ -92,7 +92,7 @@ bool expect_seed_conforms(std::span<const KernelRow<Problem>> table, const std::
   const RandomStep step(spec, trial.batch, random);
   const auto expected = step.run(*table.back().prepare(problem, step.operands()), seed % 2 + 1);
   for (const KernelRow<Problem>& row : table) {
-    if (!row.supports(problem) || !runs_here(row.needs)) continue;
+    if (row.only_on_request || !row.supports(problem) || !runs_here(row.needs)) continue;
     const auto prepared = prepared_unless_refused(row, problem, step.operands(), trial.may_refuse);
     if (prepared == nullptr) continue;
     compared.emplace(row.name);
@@ -139,7 +139,7 @@ template <class Problem>
 void expect_all_rows_compared(std::span<const KernelRow<Problem>> table,
                               const std::set<std::string>& compared) {
   for (const KernelRow<Problem>& row : table) {
-    if (!runs_here(row.needs)) continue;
+    if (row.only_on_request || !runs_here(row.needs)) continue;
     EXPECT_TRUE(compared.contains(std::string(row.name))) << row.name;
   }
 }
