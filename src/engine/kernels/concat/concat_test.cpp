@@ -1,5 +1,6 @@
 #include "engine/kernels/concat/table.h"
 #include "engine/kernels/testing/conformance.h"
+#include "engine/kernels/testing/random_problem.h"
 
 namespace octavo {
 namespace {
@@ -25,6 +26,23 @@ StepSpec spec_of(const ConcatProblem& p, Random& random) {
 
 TEST(Concat, RowsEqualTheReference) {
   testing::expect_problem_file_conforms<ConcatProblem>(concat_kernels(), spec_of);
+}
+
+TEST(Concat, RowsEqualTheReferenceOnRandomProblems) {
+  const auto make = [](testing::Draw& draw) {
+    ConcatProblem p;
+    p.dtype = draw.of({DType::u8, DType::s8, DType::f32, DType::s64});
+    p.outer = draw.between(1, 20);
+    for (std::int64_t i = draw.between(1, 6); i > 0; --i) p.widths.push_back(draw.channels(150));
+    p.arithmetic = draw.of({Arithmetic::fbgemm, Arithmetic::ort});
+    return p;
+  };
+  testing::for_random_problems<ConcatProblem>(
+      60, make, [](const ConcatProblem&) { return true; },
+      [](const std::string& line, int seed) {
+        testing::expect_rows_equal_the_reference<ConcatProblem>(
+            concat_kernels(), parse_problem<ConcatProblem>(line), spec_of, static_cast<std::uint64_t>(seed));
+      });
 }
 
 TEST(Concat, RequantizesOnlyWhatDiffers) {

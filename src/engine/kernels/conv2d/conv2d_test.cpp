@@ -7,6 +7,7 @@
 #include "engine/kernels/conv2d/testing/tile_emulated.h"
 #include "engine/kernels/conv2d/tile.h"
 #include "engine/kernels/testing/problem_file.h"
+#include "engine/kernels/testing/random_problem.h"
 #include "octavo/error.h"
 
 namespace octavo {
@@ -98,6 +99,55 @@ TEST(Conv2dRows, SlowEqualTheReferenceOnEveryBenchmark) {
   }
 }
 
+Conv2dProblem random_conv2d(Draw& draw) {
+  Conv2dProblem p;
+  if (draw.one_in(10)) {
+    p.x = p.w = p.y = p.r = DType::f32;
+  } else {
+    p.x = draw.of({DType::u8, DType::u8, DType::s8}), p.w = draw.of({DType::s8, DType::s8, DType::u8});
+    p.y = draw.of({DType::u8, DType::u8, DType::s8}), p.r = draw.of({DType::u8, DType::s8});
+  }
+  const bool is_depthwise = draw.one_in(4);
+  p.g = is_depthwise ? draw.channels(150) : draw.of<std::int64_t>({1, 1, 1, 1, draw.between(2, 9)});
+  p.ic = p.g * (is_depthwise ? 1 : draw.channels(p.g == 1 ? 150 : 40));
+  p.oc = p.g * (is_depthwise ? 1 : draw.channels(p.g == 1 ? 150 : 40));
+  const std::int64_t k = draw.of<std::int64_t>({1, 1, 3, 3, 5, 7, 2});
+  p.kh = k, p.kw = draw.one_in(4) ? draw.between(1, 5) : k;
+  p.sh = draw.of<std::int64_t>({1, 1, 1, 2, 3}), p.sw = draw.one_in(5) ? draw.between(1, 4) : p.sh;
+  if (draw.one_in(6)) p.dh = draw.between(1, 3), p.dw = draw.between(1, 3);
+  if (!draw.one_in(3)) p.pt = p.pl = p.pb = p.pr = draw.between(0, p.kh);
+  if (draw.one_in(4)) p.pb = draw.between(0, 3), p.pr = draw.between(0, 3);
+  p.n = draw.of<std::int64_t>({1, 1, 2});
+  p.ih = draw.between(1, 20), p.iw = draw.between(1, 20);
+  p.bias = draw.of({Bias::none, Bias::f32, Bias::s32});
+  p.arithmetic = draw.of({Arithmetic::fbgemm, Arithmetic::ort});
+  p.activation = draw.of({Activation::none, Activation::relu, Activation::clamp});
+  p.residual = draw.of<std::int64_t>({0, 0, 0, 1, 2});
+  if (p.residual != 0 && draw.one_in(4)) p.conv_activation = Activation::relu;
+  return p;
+}
+
+void expect_random_problems_conform(std::span<const KernelRow<Conv2dProblem>> table, int count,
+                                    std::int64_t most_macs) {
+  const double bound = read_problem_file("conv2d").float_bound;
+  std::set<std::string> compared;
+  for_random_problems<Conv2dProblem>(
+      count, random_conv2d, [&](const Conv2dProblem& p) { return p.macs() <= most_macs; },
+      [&](const std::string& line, int seed) {
+        const Trial trial{seed % 3 == 0 ? kTrainedSeed : seed, seed % 2 + 1, bound, kWinograd};
+        expect_seed_conforms<Conv2dProblem>(table, line, trial, conv_spec, compared);
+      });
+  expect_all_rows_compared<Conv2dProblem>(table, compared);
+}
+
+TEST(Conv2dRows, EqualTheReferenceOnRandomProblems) {
+  expect_random_problems_conform(table_and_evex(), 200, 300'000);
+}
+
+TEST(Conv2dRows, SlowEqualTheReferenceOnManyRandomProblems) {
+  expect_random_problems_conform(table_and_evex(), 2000, 2'000'000);
+}
+
 /// Never in the table: proves the tile kernel's results, and that hardware would not fault, on any CPU.
 const KernelRow<Conv2dProblem> kEmulatedRows[] = {{"amx_int8@emulated", Isa::avx512_vnni, tiles_support,
                                                    [](const Conv2dProblem& p, const Operands& operands) {
@@ -105,6 +155,12 @@ const KernelRow<Conv2dProblem> kEmulatedRows[] = {{"amx_int8@emulated", Isa::avx
                                                                           operands);
                                                    }},
                                                   conv2d::reference_row()};
+
+TEST(Conv2dRows, EqualTheReferenceOnEmulatedTilesOfRandomProblems) {
+  emulated::take_fault();
+  expect_random_problems_conform(kEmulatedRows, 150, 300'000);
+  EXPECT_EQ(emulated::take_fault(), "");
+}
 
 TEST(Conv2dRows, EqualTheReferenceOnEmulatedTiles) {
   emulated::take_fault();

@@ -5,6 +5,7 @@
 #include "engine/kernels/convert/table.h"
 #include "engine/kernels/quantized_math.h"
 #include "engine/kernels/testing/conformance.h"
+#include "engine/kernels/testing/random_problem.h"
 
 namespace octavo {
 namespace {
@@ -35,6 +36,29 @@ StepSpec dynamic_spec(const DynamicQuantizeProblem& p, Random&) {
 
 TEST(Convert, RowsEqualTheReference) {
   testing::expect_problem_file_conforms<ConvertProblem>(convert_kernels(), convert_spec);
+}
+TEST(Convert, RowsEqualTheReferenceOnRandomProblems) {
+  const auto make = [](testing::Draw& draw) {
+    ConvertProblem p;
+    const DType stored = draw.of({DType::u8, DType::s8});
+    p.kind = draw.of({ConvertKind::quantize, ConvertKind::dequantize, ConvertKind::requantize});
+    p.x = p.kind == ConvertKind::quantize ? DType::f32 : stored;
+    p.y = p.kind == ConvertKind::quantize     ? stored
+          : p.kind == ConvertKind::dequantize ? DType::f32
+                                              : draw.of({DType::u8, DType::s8});
+    p.n = draw.between(1, 2), p.c = draw.of<std::int64_t>({1, 3, draw.between(1, 9)});
+    p.s = draw.channels(400);
+    if (draw.one_in(2)) (draw.one_in(2) ? p.channels_last : p.channels_first) = 1;
+    p.arithmetic = draw.of({Arithmetic::fbgemm, Arithmetic::ort});
+    return p;
+  };
+  testing::for_random_problems<ConvertProblem>(
+      100, make, [](const ConvertProblem&) { return true; },
+      [](const std::string& line, int seed) {
+        testing::expect_rows_equal_the_reference<ConvertProblem>(
+            convert_kernels(), parse_problem<ConvertProblem>(line), convert_spec,
+            static_cast<std::uint64_t>(seed));
+      });
 }
 TEST(DynamicQuantize, RowsEqualTheReference) {
   testing::expect_problem_file_conforms<DynamicQuantizeProblem>(dynamic_quantize_kernels(), dynamic_spec);

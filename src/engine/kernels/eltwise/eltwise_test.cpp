@@ -2,6 +2,7 @@
 
 #include "engine/kernels/eltwise/table.h"
 #include "engine/kernels/testing/conformance.h"
+#include "engine/kernels/testing/random_problem.h"
 
 namespace octavo {
 namespace {
@@ -54,6 +55,27 @@ template <class T>
 std::vector<T> binary(const std::string& problem, const std::vector<T>& a, const std::vector<T>& b) {
   const std::string dims = " dims=" + std::to_string(a.size()) + " a_strides=1 b_strides=1";
   return testing::reference_result<T>(binary_kernels(), "binary " + problem + dims, {}, a.size(), a, b);
+}
+
+TEST(Binary, DenseSumsEqualTheReferenceOnRandomProblems) {
+  const auto make = [](testing::Draw& draw) {
+    BinaryProblem p;
+    p.kind = BinaryKind::add;
+    p.a = draw.of({DType::u8, DType::s8}), p.b = draw.of({DType::u8, DType::s8});
+    p.y = draw.of({DType::u8, DType::s8});
+    p.dims = {draw.channels(500)}, p.a_strides = p.b_strides = {1};
+    p.a_batch_stride = p.b_batch_stride = p.dims.front();
+    p.activation = draw.of({Activation::none, Activation::relu, Activation::clamp});
+    p.arithmetic = draw.of({Arithmetic::fbgemm, Arithmetic::ort});
+    return p;
+  };
+  testing::for_random_problems<BinaryProblem>(
+      80, make, [](const BinaryProblem&) { return true; },
+      [](const std::string& line, int seed) {
+        testing::expect_rows_equal_the_reference<BinaryProblem>(
+            binary_kernels(), parse_problem<BinaryProblem>(line), binary_spec,
+            static_cast<std::uint64_t>(seed));
+      });
 }
 
 TEST(Binary, RowsEqualTheReference) {

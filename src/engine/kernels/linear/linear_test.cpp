@@ -2,6 +2,7 @@
 
 #include "engine/kernels/linear/table.h"
 #include "engine/kernels/testing/problem_file.h"
+#include "engine/kernels/testing/random_problem.h"
 #include "octavo/error.h"
 
 namespace octavo {
@@ -39,6 +40,35 @@ TEST(LinearRows, EqualTheReferenceOnEveryProblemOfTheFile) {
 
 TEST(LinearRows, SlowEqualTheReferenceOnEveryBenchmark) {
   expect_benchmarks_conform<LinearProblem>(linear_kernels(), {.seed = 6}, linear_spec);
+}
+
+LinearProblem random_linear(Draw& draw) {
+  LinearProblem p;
+  if (draw.one_in(8)) {
+    p.x = p.w = p.y = DType::f32;
+  } else {
+    p.x = draw.of({DType::u8, DType::u8, DType::s8}), p.w = draw.of({DType::s8, DType::s8, DType::u8});
+    p.y = draw.of({DType::u8, DType::s8, DType::f32});
+  }
+  p.m = draw.of<std::int64_t>({1, draw.between(1, 40)});
+  p.ic = draw.channels(600), p.oc = draw.channels(300);
+  p.bias = draw.of({Bias::none, Bias::f32, Bias::s32});
+  p.arithmetic = draw.of({Arithmetic::fbgemm, Arithmetic::ort});
+  p.activation = draw.of({Activation::none, Activation::relu, Activation::clamp});
+  return p;
+}
+
+TEST(LinearRows, EqualTheReferenceOnRandomProblems) {
+  const double float_bound = read_problem_file("linear").float_bound;
+  std::set<std::string> compared;
+  for_random_problems<LinearProblem>(
+      200, random_linear, [](const LinearProblem& p) { return p.macs() <= 500'000; },
+      [&](const std::string& line, int seed) {
+        const double bound = line.find("x=f32") != std::string::npos ? float_bound : 0.0;
+        expect_seed_conforms<LinearProblem>(linear_kernels(), line, {seed, seed % 3 + 1, bound, {}},
+                                            linear_spec, compared);
+      });
+  expect_all_rows_compared<LinearProblem>(linear_kernels(), compared);
 }
 
 TEST(LinearReference, GivesRealsByHand) {

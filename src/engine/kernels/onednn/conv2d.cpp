@@ -59,7 +59,8 @@ Convolution::primitive_desc describe(const Conv2dProblem& p, const Band& band, c
   const memory::dims after{band.pad_bottom, (p.ow() - 1) * p.sw + p.dw * (p.kw - 1) + 1 - p.iw - p.pl};
   dnnl::post_ops ops;
   onednn::append_activation(ops, p.conv_activation, parameters);
-  if (p.residual != 0) ops.append_binary(dnnl::algorithm::binary_add, dst);
+  // Not a binary_add: oneDNN 2.6 adds another pixel's residual where windows lie in the padding alone.
+  if (p.residual != 0) ops.append_sum(1.0F);
   onednn::append_activation(ops, p.activation, parameters);
   constexpr auto kInference = dnnl::prop_kind::forward_inference;
   constexpr auto kDirect = dnnl::algorithm::convolution_direct;
@@ -78,8 +79,14 @@ class OneDnn final : public Prepared {
  public:
   OneDnn(const Conv2dProblem& p, const Operands& operands, Factors factors) : problem_(p), factors_(factors) {
     const std::vector<Band> whole{Band(p, 0, p.oh())};
-    add_bands(whole, images_, operands);
-    add_bands(bands_of(p, kMostBands), divided_, operands);
+    images_ = steps_of(whole, operands);
+    for (std::int64_t most = kMostBands; most >= 1 && divided_.empty(); most /= 2) {
+      std::vector<Step> steps = steps_of(bands_of(p, most), operands);
+      // Where no kernel of the image's takes so few rows, oneDNN has one without vectors, with other sums.
+      const std::string_view kernel = images_.front().desc.impl_info_str();
+      const auto is_of_it = [&](const Step& step) { return step.desc.impl_info_str() == kernel; };
+      if (std::all_of(steps.begin(), steps.end(), is_of_it)) divided_ = std::move(steps);
+    }
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
@@ -105,9 +112,10 @@ class OneDnn final : public Prepared {
     Convolution primitive;
   };
 
-  void add_bands(const std::vector<Band>& bands, std::vector<Step>& steps, const Operands& operands) {
+  std::vector<Step> steps_of(const std::vector<Band>& bands, const Operands& operands) {
+    std::vector<Step> steps;
     for (const Band& band : bands) {
-      // The first decides how weights are laid out, the others follow.
+      // The first of all decides how weights are laid out, the others follow.
       const bool decides = images_.empty();
       const auto wanted =
           decides ? memory::desc(weight_dims(problem_), onednn::type_of(factors_), memory::format_tag::any)
@@ -122,6 +130,7 @@ class OneDnn final : public Prepared {
           scratchpad_bytes_, onednn::lines(static_cast<std::int64_t>(desc.scratchpad_desc().get_size())));
       steps.push_back({band, desc, Convolution(desc)});
     }
+    return steps;
   }
 
   void run_step(const KernelArgs& args, const Step& step, std::int64_t image) const noexcept {
@@ -135,24 +144,24 @@ class OneDnn final : public Prepared {
       x = rounded;
     }
     float* y = reinterpret_cast<float*>(args.output) + to;
-    const float* residual = p.residual != 0 ? reinterpret_cast<const float*>(args.inputs[2]) + to : nullptr;
-    const int residual_op = p.conv_activation == Activation::none ? 0 : 1;
+    const std::int64_t results = step.band.rows * p.ow() * p.oc;
+    if (p.residual != 0 && args.inputs[2] != args.output)
+      std::copy_n(reinterpret_cast<const float*>(args.inputs[2]) + to, results, y);
     onednn::execute(
         step.primitive,
         {{DNNL_ARG_SRC, step.desc.src_desc(), x},
          {DNNL_ARG_WEIGHTS, weights_.get_desc(), weights_.get_data_handle()},
          {DNNL_ARG_BIAS, step.desc.bias_desc(), p.bias == Bias::f32 ? args.inputs.back() : nullptr},
-         {DNNL_ARG_ATTR_MULTIPLE_POST_OP(residual_op) | DNNL_ARG_SRC_1, step.desc.dst_desc(), residual},
          {DNNL_ARG_SCRATCHPAD, step.desc.scratchpad_desc(), args.scratch},
          {DNNL_ARG_DST, step.desc.dst_desc(), y}},
-        y, step.band.rows * p.ow() * p.oc);
+        y, results);
   }
 
   Conv2dProblem problem_;
   Factors factors_;
   memory weights_;
   std::vector<Step> images_;   ///< one step: a whole image
-  std::vector<Step> divided_;  ///< an image in bands, for fewer images than threads
+  std::vector<Step> divided_;  ///< an image in bands by the same kernel, for fewer images than threads
   std::int64_t scratchpad_bytes_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "engine/kernels/pool/table.h"
 #include "engine/kernels/testing/conformance.h"
+#include "engine/kernels/testing/random_problem.h"
 
 namespace octavo {
 namespace {
@@ -26,6 +27,30 @@ Operands quantized(const Quantization& x, const Quantization& y) {
 
 TEST(Pool, RowsEqualTheReference) {
   testing::expect_problem_file_conforms<PoolProblem>(pool_kernels(), spec_of);
+}
+
+PoolProblem random_pool(testing::Draw& draw) {
+  PoolProblem p;
+  p.kind = draw.of({PoolKind::max, PoolKind::average, PoolKind::adaptive_average});
+  p.x = p.y = draw.of({DType::u8, DType::u8, DType::s8, DType::f32});
+  p.n = draw.of<std::int64_t>({1, 1, 2}), p.c = draw.channels(150);
+  p.ih = draw.between(1, 12), p.iw = draw.between(1, 12);
+  p.oh = draw.between(1, 7), p.ow = draw.between(1, 7);
+  p.kh = draw.between(1, 4), p.kw = draw.between(1, 4), p.sh = draw.between(1, 3), p.sw = draw.between(1, 3);
+  p.pt = draw.between(0, 2), p.pl = draw.between(0, 2), p.pb = draw.between(0, 2), p.pr = draw.between(0, 2);
+  if (draw.one_in(4)) p.dh = draw.between(1, 3), p.dw = draw.between(1, 3);
+  p.count_include_pad = draw.between(0, 1);
+  p.rounding = draw.of({AverageRounding::channels_last, AverageRounding::contiguous, AverageRounding::ort});
+  return p;
+}
+
+TEST(Pool, RowsEqualTheReferenceOnRandomProblems) {
+  testing::for_random_problems<PoolProblem>(
+      150, random_pool, [](const PoolProblem&) { return true; },
+      [](const std::string& line, int seed) {
+        testing::expect_rows_equal_the_reference<PoolProblem>(
+            pool_kernels(), parse_problem<PoolProblem>(line), spec_of, static_cast<std::uint64_t>(seed));
+      });
 }
 
 TEST(Pool, EveryVectorRowIsReached) {

@@ -1,0 +1,65 @@
+#pragma once
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "engine/kernels/problem_text.h"
+#include "engine/kernels/testing/random_step.h"
+#include "octavo/error.h"
+
+namespace octavo::testing {
+
+/// What random problems are drawn from.
+class Draw {
+ public:
+  explicit Draw(std::uint64_t seed) : random_(seed) {}
+
+  std::int64_t between(std::int64_t lowest, std::int64_t highest) {
+    return std::uniform_int_distribution<std::int64_t>(lowest, highest)(random_);
+  }
+  bool one_in(int times) { return between(1, times) == 1; }
+  template <class T>
+  T of(std::initializer_list<T> values) {
+    return values.begin()[between(0, std::ssize(values) - 1)];
+  }
+  /// Small, about the size of one or two vectors, or any up to `most`.
+  std::int64_t channels(std::int64_t most) {
+    const std::int64_t any = between(1, most);
+    return std::min(most,
+                    of({any, any, between(1, 5), 16 * between(1, 4), 16 * between(1, 4) + of({-1, 1})}));
+  }
+
+ private:
+  Random random_;
+};
+
+/// Where the seeds of random problems begin: OCTAVO_TEST_SEED, or 1.
+inline std::uint64_t first_seed() {
+  const char* const text = std::getenv("OCTAVO_TEST_SEED");
+  return text == nullptr ? 1 : std::stoull(text);
+}
+
+/// Calls test(line, seed) with the problems that `make(draw)` makes of `count` seeds; one that is no Problem,
+/// or that fits(problem) says no to, is drawn again. What fails is said with its seed.
+template <class Problem, class Make, class Fits, class Test>
+void for_random_problems(int count, const Make& make, const Fits& fits, const Test& test) {
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + static_cast<std::uint64_t>(count); ++seed) {
+    Draw draw(seed);
+    for (int tries = 1; tries <= 1000; ++tries) {
+      const Problem problem = make(draw);
+      try {
+        problem.check();
+      } catch (const Error&) {
+        continue;
+      }
+      if (!fits(problem)) continue;
+      SCOPED_TRACE("OCTAVO_TEST_SEED=" + std::to_string(seed));
+      test(problem_text_of(problem), static_cast<int>(seed % 1'000'000));
+      break;
+    }
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace octavo::testing
