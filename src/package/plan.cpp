@@ -133,7 +133,7 @@ void check_step(const Plan& plan, const Step& step) {
 bool may_overwrite_residual(const Step& step) {
   const std::string_view problem = step.problem;
   const auto has = [&](std::string_view field) { return problem.find(field) != std::string_view::npos; };
-  return problem.starts_with("conv2d ") && (has(" residual1") || has(" residual2")) && !has(" x=f32");
+  return problem.starts_with("conv2d ") && (has(" residual1") || has(" residual2"));
 }
 
 std::int64_t tensor_bytes(const PlanTensor& tensor) {

@@ -96,8 +96,8 @@ constexpr std::int64_t aligned_bytes(std::int64_t bytes) {
 /// Bytes of a tensor at a batch size of 1 (or at any, when it does not grow).
 std::int64_t tensor_bytes(const PlanTensor& tensor);
 
-/// Whether a step may write its result over operand 2: a quantized convolution that reads each residual,
-/// added second or first, where it writes that result, and only then.
+/// Whether a step may write its result over operand 2: a convolution that reads each residual, added second
+/// or first, where it writes that result, and only then.
 bool may_overwrite_residual(const Step& step);
 
 /// Checks everything that the engine relies on: indices, dtypes, offsets within the arena, weights' sizes.

@@ -171,9 +171,8 @@ TEST(PlanCheck, LetsAResidualSumLieWhereItsResidualDid) {
   };
   EXPECT_EQ(error_after(with_sum_at(64, "conv2d ic2 residual1")), "no error");
   EXPECT_EQ(error_after(with_sum_at(64, "conv2d ic2 residual2 arithmetic=ort")), "no error");
-  for (const char* problem : {"conv2d ic2", "conv2d x=f32 ic2 residual1"}) {
-    EXPECT_THAT(error_after(with_sum_at(64, problem)), HasSubstr("writes 'sum' over its input 'm'"));
-  }
+  EXPECT_EQ(error_after(with_sum_at(64, "conv2d x=f32 ic2 residual1")), "no error");
+  EXPECT_THAT(error_after(with_sum_at(64, "conv2d ic2")), HasSubstr("writes 'sum' over its input 'm'"));
   EXPECT_THAT(error_after([&](Plan& p) {
                 with_sum_at(64, "conv2d ic2 residual1")(p);
                 p.steps.back().inputs = {2, 1, 2};

@@ -97,6 +97,12 @@ bool expect_seed_conforms(std::span<const KernelRow<Problem>> table, const std::
     if (prepared == nullptr) continue;
     compared.emplace(row.name);
     const auto undivided = step.run(*prepared, 1);
+    if constexpr (requires { problem.residual; }) {
+      if (problem.residual != 0) {
+        EXPECT_TRUE(step.run_over(2, *prepared, seed % 3 + 1) == undivided)
+            << row.name << " does not write over its residual\n  " << line << "\n  seed " << seed;
+      }
+    }
     for (int shares : {1, seed % 4 + 2}) {
       const auto result = shares == 1 ? undivided : step.run(*prepared, shares);
       EXPECT_TRUE(result == undivided) << row.name << " depends on the number of shares\n  " << line;

@@ -153,19 +153,43 @@ std::vector<std::byte> RandomStep::run(const Prepared& prepared, int shares) con
 
 std::vector<std::byte> RandomStep::run(const Prepared& prepared, Share first, int last,
                                        std::byte filling) const {
-  const std::int64_t bytes = elements_at(spec_.output, batch_) * dtype_bytes(spec_.output.dtype);
+  const std::int64_t bytes = output_bytes();
   const GuardedMemory output(bytes, side());
   std::memset(output.data(), std::to_integer<int>(filling), static_cast<std::size_t>(bytes));
+  run_shares(prepared, first, last, inputs(), output.data());
+  return {output.data(), output.data() + bytes};
+}
+
+std::vector<std::byte> RandomStep::run_over(std::size_t residual, const Prepared& prepared,
+                                            int shares) const {
+  const std::int64_t bytes = output_bytes();
+  const GuardedMemory output(bytes, side());
+  std::memcpy(output.data(), memory_[residual]->data(), static_cast<std::size_t>(bytes));
+  std::vector<const std::byte*> laid = inputs();
+  laid[residual] = output.data();
+  run_shares(prepared, {0, shares}, shares, laid, output.data());
+  return {output.data(), output.data() + bytes};
+}
+
+std::int64_t RandomStep::output_bytes() const {
+  return elements_at(spec_.output, batch_) * dtype_bytes(spec_.output.dtype);
+}
+
+std::vector<const std::byte*> RandomStep::inputs() const {
   std::vector<const std::byte*> inputs;
   for (const auto& memory : memory_) inputs.push_back(memory->data());
+  return inputs;
+}
+
+void RandomStep::run_shares(const Prepared& prepared, Share first, int last,
+                            std::span<const std::byte* const> inputs, std::byte* output) const {
   constexpr std::int64_t kAlignment = 64;  // of scratch memory, hence of both of its ends
   const GuardedMemory scratch((prepared.scratch_bytes() + kAlignment - 1) / kAlignment * kAlignment, side());
   for (int i = first.index; i < last; ++i) {
     const Share share{i, first.count};
     // What a step asks for ahead changes nothing; here its own constants stand for the next one's.
-    prepared.run({inputs, output.data(), scratch.data(), batch_, prepared.constants(batch_, share)}, share);
+    prepared.run({inputs, output, scratch.data(), batch_, prepared.constants(batch_, share)}, share);
   }
-  return {output.data(), output.data() + bytes};
 }
 
 std::string RandomStep::reach_error(const Prepared& prepared, Share share,

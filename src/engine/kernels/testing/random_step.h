@@ -68,6 +68,9 @@ class RandomStep {
   [[nodiscard]] const Operands& operands() const noexcept { return operands_; }
   /// What `prepared` computes, share after share.
   [[nodiscard]] std::vector<std::byte> run(const Prepared& prepared, int shares) const;
+  /// The same where the result lies over the input `residual`, which is as large: a plan lays it so.
+  [[nodiscard]] std::vector<std::byte> run_over(std::size_t residual, const Prepared& prepared,
+                                                int shares) const;
   /// What is wrong with what a share says of its reach: bytes that it writes elsewhere or leaves out, or
   /// others than `expected` once everything beyond its reach has changed. Empty when nothing is.
   [[nodiscard]] std::string reach_error(const Prepared& prepared, Share share,
@@ -78,6 +81,10 @@ class RandomStep {
   /// Shares `first` .. `last` of `first.count`, in memory that is full of `filling`.
   [[nodiscard]] std::vector<std::byte> run(const Prepared& prepared, Share first, int last,
                                            std::byte filling) const;
+  void run_shares(const Prepared& prepared, Share first, int last, std::span<const std::byte* const> inputs,
+                  std::byte* output) const;
+  [[nodiscard]] std::vector<const std::byte*> inputs() const;
+  [[nodiscard]] std::int64_t output_bytes() const;
   [[nodiscard]] GuardedMemory::Side side() const noexcept {
     return batch_ % 2 != 0 ? GuardedMemory::Side::end : GuardedMemory::Side::begin;
   }
