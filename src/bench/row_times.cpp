@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <random>
 
 #include "base/cpu.h"
 #include "base/fail.h"
 #include "engine/kernels/conv2d/problem.h"
+#include "engine/kernels/eltwise/unary_problem.h"
 #include "engine/kernels/family.h"
 #include "engine/kernels/gather/problem.h"
 #include "engine/kernels/linear/problem.h"
@@ -19,11 +21,15 @@ namespace {
 /// Operands of a step with the memory they need.
 struct MadeStep {
   Operands operands;
-  std::vector<Quantization> quantizations;
+  std::deque<Quantization> quantizations;  ///< operands point to them
   std::vector<Tensor> inputs;
   Tensor output;
-  std::int64_t macs = 0, bytes = 0;  ///< per unit of batch
+  std::int64_t macs = 0, bytes = 0;  ///< of the whole batch
+
+  [[nodiscard]] bool is_real() const noexcept { return operands.inputs.front().dtype == DType::f32; }
 };
+
+constexpr float kScale = 0.02F, kOtherScale = 0.04F;
 
 Tensor random_tensor(DType dtype, std::vector<std::int64_t> shape) {
   Tensor tensor(dtype, std::move(shape));
@@ -41,12 +47,12 @@ Tensor random_tensor(DType dtype, std::vector<std::int64_t> shape) {
 
 class StepMaker {
  public:
-  explicit StepMaker(std::int64_t batch) : batch_(batch) { step_.quantizations.reserve(8); }
+  explicit StepMaker(std::int64_t batch) : batch_(batch) {}
 
   void input(DType dtype, std::int64_t elements, float scale) {
     step_.inputs.push_back(random_tensor(dtype, {elements * batch_}));
     step_.operands.inputs.push_back({dtype, quantization(dtype, scale), {}});
-    step_.bytes += elements * dtype_bytes(dtype);
+    step_.bytes += elements * batch_ * dtype_bytes(dtype);
   }
   void constant(DType dtype, std::vector<std::int64_t> shape) {
     step_.inputs.push_back(random_tensor(dtype, shape));
@@ -59,15 +65,16 @@ class StepMaker {
       q = &step_.quantizations.back();
     }
     step_.operands.inputs.push_back({dtype, q, step_.inputs.back().view()});
-    step_.bytes += step_.inputs.back().bytes() / batch_;
+    step_.bytes += step_.inputs.back().bytes();
   }
+  /// `macs`: of a unit of batch, as `elements` are.
   MadeStep finish(DType dtype, std::int64_t elements, float scale, std::int64_t macs) {
     step_.output = Tensor(dtype, {elements * batch_});
     step_.operands.output = {dtype, quantization(dtype, scale), {}};
     step_.operands.parameters = {
         {"lo", 0}, {"hi", 127}, {"conv_scale", scale * 0.7731F}, {"conv_zero_point", 64}};
-    step_.bytes += elements * dtype_bytes(dtype);
-    step_.macs = macs;
+    step_.bytes += elements * batch_ * dtype_bytes(dtype);
+    step_.macs = macs * batch_;
     return std::move(step_);
   }
 
@@ -85,23 +92,23 @@ class StepMaker {
 MadeStep make_conv2d(const Conv2dProblem& p, std::int64_t batch) {
   StepMaker make(batch);
   const std::int64_t y = p.n * p.oh() * p.ow() * p.oc;
-  make.input(p.x, p.n * p.ih * p.iw * p.ic, 0.02F);
+  make.input(p.x, p.n * p.ih * p.iw * p.ic, kScale);
   make.constant(p.w, {p.oc, p.icg(), p.kh, p.kw});
   if (p.residual != 0) make.input(p.r, y, 0.03137F);
   if (p.bias != Bias::none) make.constant(p.bias == Bias::s32 ? DType::s32 : DType::f32, {p.oc});
-  return make.finish(p.y, y, 0.04F, p.macs());
+  return make.finish(p.y, y, kOtherScale, p.macs());
 }
 
 MadeStep make_linear(const LinearProblem& p, std::int64_t batch) {
   StepMaker make(batch);
-  make.input(p.x, p.m * p.ic, 0.02F);
+  make.input(p.x, p.m * p.ic, kScale);
   make.constant(p.w, {p.oc, p.ic});
   if (p.bias != Bias::none) make.constant(p.bias == Bias::s32 ? DType::s32 : DType::f32, {p.oc});
-  return make.finish(p.y, p.m * p.oc, 0.04F, p.macs());
+  return make.finish(p.y, p.m * p.oc, kOtherScale, p.macs());
 }
 
-/// A step without constants: what the family's sizes say, quantized per tensor.
-MadeStep make_by_sizes(const StepSizes& sizes, std::int64_t batch, std::int64_t macs = 0) {
+/// A step without constants: what the family's sizes say, quantized per tensor. `macs`: of the whole batch.
+MadeStep make_by_sizes(const StepSizes& sizes, std::int64_t batch, float y_scale, std::int64_t macs = 0) {
   const auto dtype_of = [](const OperandSize& size) {
     const DType any = size.element_bytes == 8   ? DType::s64
                       : size.element_bytes == 4 ? DType::f32
@@ -111,10 +118,8 @@ MadeStep make_by_sizes(const StepSizes& sizes, std::int64_t batch, std::int64_t 
   };
   const auto elements_of = [&](const OperandSize& size) { return size.elements + (batch - 1) * size.growth; };
   StepMaker make(1);  // elements are those of the whole batch
-  for (const OperandSize& x : sizes.inputs) make.input(dtype_of(x), elements_of(x), 0.02F);
-  MadeStep step = make.finish(dtype_of(sizes.output), elements_of(sizes.output), 0.04F, macs);
-  step.bytes /= batch;
-  return step;
+  for (const OperandSize& x : sizes.inputs) make.input(dtype_of(x), elements_of(x), kScale);
+  return make.finish(dtype_of(sizes.output), elements_of(sizes.output), y_scale, macs);
 }
 
 MadeStep make_step(const std::string& problem, std::int64_t batch) {
@@ -123,11 +128,14 @@ MadeStep make_step(const std::string& problem, std::int64_t batch) {
   if (family == LinearProblem::kFamily) return make_linear(parse_problem<LinearProblem>(problem), batch);
   if (family == MatmulProblem::kFamily) {
     const auto p = parse_problem<MatmulProblem>(problem);
-    return make_by_sizes(p.sizes(), batch, p.batches * p.m * p.k * p.n);
+    const std::int64_t products = p.grows == MatmulGrows::nothing ? 1 : batch;
+    return make_by_sizes(p.sizes(), batch, kOtherScale, products * p.batches * p.m * p.k * p.n);
   }
   if (family == GatherProblem::kFamily)
     fail(ErrorCode::unsupported, "no benchmark for family 'gather': its indices would be made up");
-  return make_by_sizes(family_of(problem).sizes(problem), batch);
+  // Of unary operators some keep the quantization.
+  const float y_scale = family == UnaryProblem::kFamily ? kScale : kOtherScale;
+  return make_by_sizes(family_of(problem).sizes(problem), batch, y_scale);
 }
 
 /// Nothing, and why, when the row learns from the operands that it cannot do it.
@@ -175,13 +183,13 @@ std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, d
     const auto kernel =
         time.objection.empty() ? prepared(row, problem, step.operands, time.objection) : nullptr;
     if (kernel != nullptr) {
-      const double peak = peak_ops_per_second(row.needs);
+      const double peak = step.is_real() ? 0 : peak_ops_per_second(row.needs);
       const std::vector<double> runs = run_seconds(*kernel, step, batch, seconds);
       const double median = runs[runs.size() / 2];
       time.best_us = runs.front() * 1e6;
       time.median_us = median * 1e6;
-      time.ops_per_second = 2.0 * static_cast<double>(step.macs * batch) / median;
-      time.bytes_per_second = static_cast<double>(step.bytes * batch) / median;
+      time.ops_per_second = 2.0 * static_cast<double>(step.macs) / median;
+      time.bytes_per_second = static_cast<double>(step.bytes) / median;
       if (peak > 0) time.peak_fraction = time.ops_per_second / peak;
     }
     times.push_back(std::move(time));

@@ -12,7 +12,7 @@ struct RowTime {
   double median_us = 0, best_us = 0;
   double ops_per_second = 0;  ///< of multiplications and additions of matrices; else 0
   double peak_fraction =
-      0;  ///< of the register peak of the row's instruction set, measured just before; 0 = unknown
+      0;  ///< of 8-bit products, of the register peak of the row's instruction set, measured just before
   double bytes_per_second = 0;  ///< operands and result, each counted once
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "engine/kernels/family.h"
 #include "engine/kernels/testing/conformance.h"
@@ -43,16 +44,43 @@ TEST(RowTimes, TheProblemFilesHoldNothingElse) {
   EXPECT_EQ(files, 6U);
 }
 
-TEST(RowTimes, TimesEveryRowOfFamiliesWithoutProducts) {
-  for (const char* line : {"pool c9 ih4 iw4 oh2 ow2 kh2 kw2 sh2 sw2", "concat outer3 widths=5,2",
-                           "binary dims=9 a_strides=1 b_strides=1 a_batch_stride9 b_batch_stride9",
-                           "convert kind=requantize x=u8 y=s8 s30", "softmax outer2 count10"}) {
-    for (const RowTime& time : time_rows(line, 2, 0)) {
-      EXPECT_EQ(time.objection.empty(), time.median_us > 0 && time.bytes_per_second > 0) << time.row;
-      EXPECT_EQ(time.ops_per_second, 0) << time.row;
+TEST(RowTimes, TimesTheReferenceOfFamiliesWithoutProducts) {
+  const std::string dense = "binary dims=9 a_strides=1 b_strides=1 a_batch_stride9 b_batch_stride9";
+  const std::vector<std::string> lines{
+      "pool c9 ih4 iw4 oh2 ow2 kh2 kw2 sh2 sw2",
+      "concat outer3 widths=5,2",
+      "concat widths=1,1,1,1,1,1,1,1,1",
+      dense,
+      dense + " activation=clamp",
+      "convert kind=requantize x=u8 y=s8 s30",
+      "softmax outer2 count10",
+      "unary count10",
+      "unary kind=clip count9",
+      "copy bytes4 dims=7,5 x_strides=1,7 begin=0,0 count=7,5 x_batch_stride35",
+      "reduce x=u8 y=u8 count4",
+      "dynamic_quantize count9"};
+  std::set<std::string> families{"conv2d", "linear", "matmul", "gather"};
+  for (const std::string& line : lines) {
+    families.emplace(problem_family(line));
+    const std::vector<RowTime> times = time_rows(line, 2, 0);
+    EXPECT_EQ(times.back().objection, "") << line;
+    for (const RowTime& time : times) {
+      EXPECT_EQ(time.objection.empty(), time.median_us > 0 && time.bytes_per_second > 0)
+          << line << ": " << time.row;
+      EXPECT_EQ(time.ops_per_second, 0) << line << ": " << time.row;
     }
   }
-  EXPECT_GT(time_rows("matmul m3 k16 n8", 1, 0).front().ops_per_second, 0);
+  for (const KernelFamily& family : kernel_families())
+    EXPECT_TRUE(families.contains(std::string(family.name))) << family.name;
+}
+
+TEST(RowTimes, CountsWhatTheBatchMultiplies) {
+  const auto operations = [](const std::string& line, std::int64_t batch) {
+    const RowTime time = time_rows(line, batch, 0).front();
+    return time.ops_per_second * time.median_us * 1e-6;
+  };
+  EXPECT_NEAR(operations("matmul m3 k16 n8", 4), 2.0 * 3 * 16 * 8, 1);
+  EXPECT_NEAR(operations("matmul m3 k16 n8 grows=rows", 4), 4 * 2.0 * 3 * 16 * 8, 1);
 }
 
 TEST(RowTimes, RefusesAFamilyWithoutABenchmark) {

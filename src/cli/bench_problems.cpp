@@ -38,10 +38,9 @@ void bench_problems(const ProblemOptions& options) {
       for (const bench::RowTime& time : bench::time_rows(problem, batch, options.seconds)) {
         rows.push_back(json_of(time));
         if (!time.objection.empty()) continue;
-        const std::string products = time.ops_per_second > 0
-                                         ? fmt::format("{:9.3f} TOPS{:7.1f} % of peak",
-                                                       time.ops_per_second * 1e-12, 100 * time.peak_fraction)
-                                         : "";
+        std::string products;
+        if (time.ops_per_second > 0) products = fmt::format("{:9.3f} TOPS", time.ops_per_second * 1e-12);
+        if (time.peak_fraction > 0) products += fmt::format("{:7.1f} % of peak", 100 * time.peak_fraction);
         output.say(fmt::format("  {:26}{:11.1f} us{}{:8.1f} GB/s\n", time.row, time.median_us, products,
                                time.bytes_per_second * 1e-9));
       }

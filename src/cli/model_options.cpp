@@ -94,7 +94,6 @@ void RunOptions::declare(CLI::App& verb) {
   verb.add_option("--cpus", cpus, "pin the threads to these CPUs: 0-3,8");
   verb.add_option("-b,--batch", batch, "inputs per run")->check(CLI::Range(1, 1 << 20));
   verb.add_option("--kernels", kernels, "force kernel rows: conv2d:reference,linear:onednn");
-  declare_pass(verb, pass);
 }
 
 SessionOptions RunOptions::session_options() const {

@@ -37,7 +37,7 @@ struct RunOptions {
   std::string kernels;
   PassShape pass;
 
-  /// Declares --threads, --cpus, --batch, --kernels and what declare_pass does.
+  /// Declares --threads, --cpus, --batch and --kernels.
   void declare(CLI::App& verb);
   [[nodiscard]] SessionOptions session_options() const;
 };

@@ -115,6 +115,7 @@ void add_run(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   options->model.declare(*verb);
   options->run.declare(*verb);
+  declare_pass(*verb, options->run.pass);
   options->dlrm.declare(*verb);
   verb->add_option(
           "FILE", options->files,

@@ -195,6 +195,7 @@ void add_verify(CLI::App& app) {
   options->model.declare(*verb);
   verb->get_option("MODEL")->required(false);
   options->run.declare(*verb);
+  declare_pass(*verb, options->run.pass);
   verb->add_option("--all", options->all, "every model of FOLDER/models.json, a line each");
   verb->add_option("--reference", options->reference,
                    "recorded outputs (.npz with 'logits', and 'photo' names); DLRM: a model to score in f32");

@@ -47,7 +47,7 @@ template <class T>
 T saturated(double value) noexcept {
   if constexpr (std::is_integral_v<T>) {
     // 2^(bits of the magnitude): the first double beyond T, exact where T's own highest value is not.
-    constexpr double kBeyond = 2.0 * static_cast<double>(std::numeric_limits<T>::max() / 2 + 1);
+    constexpr double kBeyond = 2.0 * static_cast<double>(T{1} << (std::numeric_limits<T>::digits - 1));
     if (value != value) return T{0};
     if (value >= kBeyond) return std::numeric_limits<T>::max();
     if (value <= static_cast<double>(std::numeric_limits<T>::min())) return std::numeric_limits<T>::min();

@@ -1,8 +1,8 @@
 #pragma once
 #include "engine/kernels/conv2d/direct_ymm.h"
 
-// Depthwise windows of bytes in vectors of 256 bits, for files compiled for AVX-VNNI. All of it has internal
-// linkage.
+// Depthwise windows of bytes in vectors of 256 bits, for files compiled for AVX-VNNI, in tests for
+// AVX-512 VNNI. All of it has internal linkage.
 
 namespace octavo {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "engine/kernels/conv2d/direct_block.h"
 
-// The direct kernel in vectors of 256 bits, for files compiled for AVX2 or AVX-VNNI. All of it has internal
-// linkage.
+// The direct kernel in vectors of 256 bits, for files compiled for AVX2 or AVX-VNNI, in tests for AVX-512
+// VNNI. All of it has internal linkage.
 
 namespace octavo {
 namespace {

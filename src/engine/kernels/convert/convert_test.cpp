@@ -133,31 +133,42 @@ TEST(Convert, PlanesBecomePixels) {
             (std::vector<std::uint8_t>{1, 3, 5, 2, 4, 6}));
 }
 
-TEST(Convert, OnlyTheReferenceTakesAQuantizationPerChannel) {
+TEST(Convert, EveryRowKnowsAQuantizationPerChannelOrRefusesIt) {
   const Quantization q{{1.0F, 0.5F}, {0, 2}, 0}, one = Quantization::per_tensor(1, 0);
-  const Operands operands{{{DType::u8, &q, {}}}, {DType::f32, nullptr, {}}, {}};
-  const Operands requantized{{{DType::u8, &q, {}}}, {DType::u8, &one, {}}, {}};
-  EXPECT_EQ(testing::reference_result<float>(convert_kernels(), "convert kind=dequantize x=u8 y=f32 c2 s2",
-                                             operands, 4, std::vector<std::uint8_t>{1, 2, 3, 4}),
-            (std::vector<float>{1, 2, 0.5F, 1}));
-  for (const auto& row : convert_kernels()) {
-    if (row.name == "reference") continue;
-    const auto expect_refused = [&](const char* line, const Operands& of_it) {
-      const auto problem = parse_problem<ConvertProblem>(line);
-      if (!row.supports(problem)) return;
-      EXPECT_EQ(testing::refusal_of([&] { row.prepare(problem, of_it); }), "a quantization per channel")
-          << row.name;
-    };
-    expect_refused("convert kind=dequantize x=u8 y=f32 c2 s2", operands);
-    expect_refused("convert kind=requantize x=u8 y=u8 c2 s2", requantized);
-  }
+  const auto spec_between = [&](DType x, DType y, const Quantization& of_x, const Quantization& of_y) {
+    StepSpec spec{{growing_operand(x, 38, of_x)}, growing_operand(y, 38, of_y), {}};
+    if (x == DType::f32) spec.inputs[0].lowest = -9, spec.inputs[0].highest = 200;
+    return spec;
+  };
+  const auto expect_known = [](const char* line, const StepSpec& spec, const std::string& refusal) {
+    const auto problem = parse_problem<ConvertProblem>(line);
+    Random random(1);
+    const testing::RandomStep step(spec, 3, random);
+    const auto expected = step.run(*convert_kernels().back().prepare(problem, step.operands()), 1);
+    for (const auto& row : convert_kernels()) {
+      if (!testing::runs_here(row.needs) || !row.supports(problem)) continue;
+      std::vector<std::byte> got;
+      const std::string said =
+          testing::refusal_of([&] { got = step.run(*row.prepare(problem, step.operands()), 4); });
+      EXPECT_TRUE(said.empty() ? got == expected : said == refusal) << row.name << ": " << said;
+      EXPECT_EQ(said.empty(), refusal.empty() || row.name == "reference") << row.name;
+    }
+  };
+  expect_known("convert kind=dequantize x=u8 y=f32 c2 s19", spec_between(DType::u8, DType::f32, q, {}), "");
+  expect_known("convert kind=quantize x=f32 y=u8 c2 s19", spec_between(DType::f32, DType::u8, {}, q), "");
+  expect_known("convert kind=requantize x=u8 y=u8 c2 s19", spec_between(DType::u8, DType::u8, q, one),
+               "a quantization per channel");
+  const Quantization three{{1, 0.5F, 2}, {0, 2, 0}, 0};
+  StepSpec pixels{{growing_operand(DType::f32, 30)}, growing_operand(DType::u8, 30, three), {}};
+  expect_known("convert kind=quantize x=f32 y=u8 c3 s10 channels_last1", pixels,
+               "a quantization per channel into another layout");
 }
 
 TEST(Convert, ScalesMustBeOnePerChannel) {
   const Quantization q{{1.0F, 0.5F, 2.0F}, {0, 2, 0}, 0};
   const Operands operands{{{DType::u8, &q, {}}}, {DType::f32, nullptr, {}}, {}};
   const auto problem = parse_problem<ConvertProblem>("convert kind=dequantize x=u8 y=f32 c2 s2");
-  EXPECT_EQ(testing::refusal_of([&] { convert_kernels().back().prepare(problem, operands); }),
+  EXPECT_EQ(testing::refusal_of([&] { convert_kernels().front().prepare(problem, operands); }),
             "convert: 3 scales and 3 zero points for 2 channels");
 }
 

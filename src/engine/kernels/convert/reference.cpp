@@ -5,6 +5,23 @@
 #include "engine/kernels/element_types.h"
 
 namespace octavo {
+
+std::vector<Affine> affines_of(const ConvertProblem& problem, const Operand& operand) {
+  const Quantization* q = operand.quantization;
+  if (q == nullptr || q->is_per_tensor()) return {affine_of(ConvertProblem::kFamily, operand)};
+  const auto channels = static_cast<std::size_t>(problem.c);
+  if (q->scales.size() != channels || q->zero_points.size() != channels) {
+    fail(ErrorCode::invalid_argument, "convert: {} scales and {} zero points for {} channels",
+         q->scales.size(), q->zero_points.size(), channels);
+  }
+  std::vector<Affine> affines;
+  for (std::size_t c = 0; c < channels; ++c) {
+    const Quantization one = Quantization::per_tensor(q->scales[c], q->zero_points[c]);
+    affines.push_back(affine_of(ConvertProblem::kFamily, {operand.dtype, &one, {}}));
+  }
+  return affines;
+}
+
 namespace {
 
 /// Finds x's element for each of y's. `Self::element(args, to, from, c)` converts one of channel c.
@@ -28,23 +45,6 @@ class ConvertWalk : public Prepared {
   explicit ConvertWalk(const ConvertProblem& problem) : p_(problem) {}
   ConvertProblem p_;
 };
-
-/// One Affine, or one per channel.
-std::vector<Affine> affines_of(const ConvertProblem& problem, const Operand& operand) {
-  const Quantization* q = operand.quantization;
-  if (q == nullptr || q->is_per_tensor()) return {affine_of(ConvertProblem::kFamily, operand)};
-  const auto channels = static_cast<std::size_t>(problem.c);
-  if (q->scales.size() != channels || q->zero_points.size() != channels) {
-    fail(ErrorCode::invalid_argument, "convert: {} scales and {} zero points for {} channels",
-         q->scales.size(), q->zero_points.size(), channels);
-  }
-  std::vector<Affine> affines;
-  for (std::size_t c = 0; c < channels; ++c) {
-    const Quantization one = Quantization::per_tensor(q->scales[c], q->zero_points[c]);
-    affines.push_back(affine_of(ConvertProblem::kFamily, {operand.dtype, &one, {}}));
-  }
-  return affines;
-}
 
 const Affine& of_channel(const std::vector<Affine>& affines, std::int64_t c) noexcept {
   return affines.size() == 1 ? affines.front() : affines[static_cast<std::size_t>(c)];

@@ -1,9 +1,13 @@
 #pragma once
 #include "engine/kernels/convert/dynamic_problem.h"
 #include "engine/kernels/convert/problem.h"
+#include "engine/kernels/element_types.h"
 #include "engine/kernels/kernel.h"
 
 namespace octavo {
+
+/// How an operand is quantized: one Affine, or one per channel.
+std::vector<Affine> affines_of(const ConvertProblem& problem, const Operand& operand);
 
 Support convert_reference_supports(const ConvertProblem& problem) noexcept;
 std::unique_ptr<Prepared> prepare_convert_reference(const ConvertProblem& problem, const Operands& operands);

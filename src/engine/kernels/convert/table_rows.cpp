@@ -7,14 +7,10 @@ namespace octavo {
 namespace {
 
 std::unique_ptr<Prepared> prepared_with(const ConvertProblem& p, const Operands& operands, TableU8Run run) {
-  const Operand& x = operands.inputs.at(0);
-  for (const Operand* operand : {&x, &operands.output}) {
-    if (operand->quantization != nullptr && !operand->quantization->is_per_tensor())
-      fail(ErrorCode::unsupported, "a quantization per channel");
-  }
+  const std::vector<Affine> from = affines_of(p, operands.inputs.at(0)), to = affines_of(p, operands.output);
+  if (from.size() > 1 || to.size() > 1) fail(ErrorCode::unsupported, "a quantization per channel");
   std::uint8_t table[256];
-  fill_table(table, p.x, affine_of(ConvertProblem::kFamily, x),
-             affine_of(ConvertProblem::kFamily, operands.output), p.arithmetic == Arithmetic::ort,
+  fill_table(table, p.x, from.front(), to.front(), p.arithmetic == Arithmetic::ort,
              [](float real) { return real; });
   return std::make_unique<ByteTable>(p.n * p.c * p.s, run, table);
 }

@@ -6,77 +6,98 @@
 namespace octavo {
 namespace {
 
+/// Calls take(numbers, begin, end) for the parts of a range of elements [n, c, s] that one channel's numbers
+/// serve; one entry serves all.
+template <class Numbers, class Take>
+void for_each_channel(const std::vector<Numbers>& numbers, std::int64_t s, Share::Range range,
+                      const Take& take) {
+  if (numbers.size() == 1) return take(numbers.front(), range.begin, range.end);
+  const auto channels = std::ssize(numbers);
+  for (std::int64_t at = range.begin; at < range.end;) {
+    const std::int64_t plane = at / s, end = std::min(range.end, (plane + 1) * s);
+    take(numbers[static_cast<std::size_t>(plane % channels)], at, end);
+    at = end;
+  }
+}
+
 class VectorQuantize final : public Prepared {
  public:
   VectorQuantize(const ConvertProblem& problem, const Operands& operands, QuantizeRun flat,
                  QuantizePixels pixels)
       : p_(problem), run_(flat), pixels_(pixels) {
-    const Affine to = affine_of(ConvertProblem::kFamily, operands.output);
     const bool ort = problem.arithmetic == Arithmetic::ort;
-    numbers_ = {ort ? to.scale : to.inverse, ort ? 1 : 0, static_cast<float>(to.range.lowest - to.zero_point),
-                static_cast<float>(to.range.highest - to.zero_point), to.zero_point};
+    for (const Affine& to : affines_of(problem, operands.output)) {
+      numbers_.push_back({ort ? to.scale : to.inverse, ort ? 1 : 0,
+                          static_cast<float>(to.range.lowest - to.zero_point),
+                          static_cast<float>(to.range.highest - to.zero_point), to.zero_point});
+    }
+    if (!is_flat() && numbers_.size() > 1)
+      fail(ErrorCode::unsupported, "a quantization per channel into another layout");
   }
 
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
     if (p_.n != 1) return std::nullopt;
-    const bool is_flat = p_.channels_last == 0 || p_.c == 1;
-    const auto range = share.of(is_flat ? p_.c * p_.s : p_.s);
-    if (is_flat) return Reach{{range.begin, range.end}, {{4 * range.begin, 4 * range.end}}};
+    const auto range = share.of(is_flat() ? p_.c * p_.s : p_.s);
+    if (is_flat()) return Reach{{range.begin, range.end}, {{4 * range.begin, 4 * range.end}}};
     return Reach{{p_.c * range.begin, p_.c * range.end}, {{0, 4 * p_.c * p_.s}}};  // of all planes
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
     const auto* x = reinterpret_cast<const float*>(args.inputs[0]);
     auto* y = reinterpret_cast<std::uint8_t*>(args.output);
-    if (p_.channels_last == 0 || p_.c == 1) {
-      const auto range = share.of(p_.n * args.batch * p_.c * p_.s);
-      run_(numbers_, x + range.begin, y + range.begin, range.end - range.begin);
-      return;
+    if (is_flat()) {
+      return for_each_channel(numbers_, p_.s, share.of(p_.n * args.batch * p_.c * p_.s),
+                              [&](const QuantizeU8& numbers, std::int64_t begin, std::int64_t end) {
+                                run_(numbers, x + begin, y + begin, end - begin);
+                              });
     }
     const auto range = share.of(p_.n * args.batch * p_.s);
     for (std::int64_t at = range.begin; at < range.end;) {
       const std::int64_t image = at / p_.s, s = at % p_.s;
       const std::int64_t count = std::min(p_.s - s, range.end - at);
-      pixels_(numbers_, x + image * 3 * p_.s + s, p_.s, y + 3 * at, count);
+      pixels_(numbers_.front(), x + image * 3 * p_.s + s, p_.s, y + 3 * at, count);
       at += count;
     }
   }
 
  private:
+  /// Elements keep their order.
+  [[nodiscard]] bool is_flat() const noexcept { return p_.channels_last == 0 || p_.c == 1; }
+
   ConvertProblem p_;
   QuantizeRun run_;
   QuantizePixels pixels_;
-  QuantizeU8 numbers_{};
+  std::vector<QuantizeU8> numbers_;
 };
 
 class VectorDequantize final : public Prepared {
  public:
   VectorDequantize(const ConvertProblem& problem, const Operands& operands, DequantizeRun flat)
-      : count_(problem.n * problem.c * problem.s), run_(flat) {
-    const Affine from = affine_of(ConvertProblem::kFamily, operands.inputs.at(0));
+      : p_(problem), run_(flat) {
     const std::uint8_t flip = flip_to_u8(problem.x);
-    numbers_ = {from.scale, from.zero_point + flip, flip};
+    for (const Affine& from : affines_of(problem, operands.inputs.at(0)))
+      numbers_.push_back({from.scale, from.zero_point + flip, flip});
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
-    const auto range = share.of(count_ * args.batch);
-    run_(numbers_, reinterpret_cast<const std::uint8_t*>(args.inputs[0]) + range.begin,
-         reinterpret_cast<float*>(args.output) + range.begin, range.end - range.begin);
+    const auto* x = reinterpret_cast<const std::uint8_t*>(args.inputs[0]);
+    auto* y = reinterpret_cast<float*>(args.output);
+    for_each_channel(numbers_, p_.s, share.of(p_.n * args.batch * p_.c * p_.s),
+                     [&](const DequantizeU8& numbers, std::int64_t begin, std::int64_t end) {
+                       run_(numbers, x + begin, y + begin, end - begin);
+                     });
   }
 
  private:
-  std::int64_t count_;
+  ConvertProblem p_;
   DequantizeRun run_;
-  DequantizeU8 numbers_{};
+  std::vector<DequantizeU8> numbers_;
 };
 
-/// A quantization per channel is seen only here, not in the Problem.
 std::unique_ptr<Prepared> prepared_with(const ConvertProblem& problem, const Operands& operands,
                                         QuantizeRun flat, QuantizePixels pixels, DequantizeRun dequantize) {
-  const bool quantizes = problem.kind == ConvertKind::quantize;
-  const Quantization* q = quantizes ? operands.output.quantization : operands.inputs.at(0).quantization;
-  if (q != nullptr && !q->is_per_tensor()) fail(ErrorCode::unsupported, "a quantization per channel");
-  if (quantizes) return std::make_unique<VectorQuantize>(problem, operands, flat, pixels);
+  if (problem.kind == ConvertKind::quantize)
+    return std::make_unique<VectorQuantize>(problem, operands, flat, pixels);
   return std::make_unique<VectorDequantize>(problem, operands, dequantize);
 }
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "engine/kernels/conv2d/testing/evex_isa.h"
 #include "engine/kernels/linear/table.h"
 #include "engine/kernels/testing/problem_file.h"
 #include "engine/kernels/testing/random_problem.h"
@@ -28,18 +29,30 @@ StepSpec linear_spec(const LinearProblem& p, int seed, Random& random) {
   return spec;
 }
 
+/// The table, and what `avx_vnni` computes, proven on CPUs without AVX-VNNI too.
+std::span<const KernelRow<LinearProblem>> table_and_evex() {
+  static const std::vector<KernelRow<LinearProblem>> kRows = with_row<LinearProblem>(
+      {"avx_vnni@evex", Isa::avx512_vnni,
+       [](const LinearProblem& p) noexcept { return direct_support(linear::as_convolution(p)); },
+       [](const LinearProblem& p, const Operands& operands) {
+         return prepare_direct(evex_isa(), linear::as_convolution(p), operands);
+       }},
+      linear_kernels());
+  return kRows;
+}
+
 TEST(LinearRows, EqualTheReferenceOnEveryProblemOfTheFile) {
   const ProblemFile file = read_problem_file("linear");
   std::set<std::string> compared;
   for (const std::string& line : file.problems) {
     const double bound = line.find("x=f32") != std::string::npos ? file.float_bound : 0.0;
-    compared.merge(expect_line_conforms<LinearProblem>(linear_kernels(), line, bound, 6, linear_spec));
+    compared.merge(expect_line_conforms<LinearProblem>(table_and_evex(), line, bound, 6, linear_spec));
   }
-  expect_all_rows_compared<LinearProblem>(linear_kernels(), compared);
+  expect_all_rows_compared<LinearProblem>(table_and_evex(), compared);
 }
 
 TEST(LinearRows, SlowEqualTheReferenceOnEveryBenchmark) {
-  expect_benchmarks_conform<LinearProblem>(linear_kernels(), {.seed = 6}, linear_spec);
+  expect_benchmarks_conform<LinearProblem>(table_and_evex(), {.seed = 6}, linear_spec);
 }
 
 LinearProblem random_linear(Draw& draw) {
@@ -65,10 +78,10 @@ TEST(LinearRows, EqualTheReferenceOnRandomProblems) {
       200, random_linear, [](const LinearProblem& p) { return p.macs() <= 500'000; },
       [&](const std::string& line, int seed) {
         const double bound = line.find("x=f32") != std::string::npos ? float_bound : 0.0;
-        expect_seed_conforms<LinearProblem>(linear_kernels(), line, {seed, seed % 3 + 1, bound, {}},
+        expect_seed_conforms<LinearProblem>(table_and_evex(), line, {seed, seed % 3 + 1, bound, {}},
                                             linear_spec, compared);
       });
-  expect_all_rows_compared<LinearProblem>(linear_kernels(), compared);
+  expect_all_rows_compared<LinearProblem>(table_and_evex(), compared);
 }
 
 TEST(LinearReference, GivesRealsByHand) {

@@ -78,15 +78,16 @@ Convolution::primitive_desc describe(const Conv2dProblem& p, const Band& band, c
 class OneDnn final : public Prepared {
  public:
   OneDnn(const Conv2dProblem& p, const Operands& operands, Factors factors) : problem_(p), factors_(factors) {
-    const std::vector<Band> whole{Band(p, 0, p.oh())};
-    images_ = steps_of(whole, operands);
-    for (std::int64_t most = kMostBands; most >= 1 && divided_.empty(); most /= 2) {
-      std::vector<Step> steps = steps_of(bands_of(p, most), operands);
-      // Where no kernel of the image's takes so few rows, oneDNN has one without vectors, with other sums.
-      const std::string_view kernel = images_.front().desc.impl_info_str();
-      const auto is_of_it = [&](const Step& step) { return step.desc.impl_info_str() == kernel; };
-      if (std::all_of(steps.begin(), steps.end(), is_of_it)) divided_ = std::move(steps);
-    }
+    const Band image(p, 0, p.oh());
+    const memory::desc any(weight_dims(p), onednn::type_of(factors), memory::format_tag::any);
+    const auto desc = describe(p, image, any, factors, operands.parameters);
+    const auto plain = p.g == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
+    weights_ = onednn::reordered(f32_desc(weight_dims(p), plain), operands.inputs[1].constant.data,
+                                 desc.weights_desc());
+    images_.push_back(step_of(image, desc));
+    for (std::int64_t most = kMostBands; most > 1 && divided_.empty(); most /= 2)
+      divided_ = steps_by(desc.impl_info_str(), bands_of(p, most), operands.parameters);
+    if (divided_.empty()) divided_ = images_;
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
@@ -112,24 +113,24 @@ class OneDnn final : public Prepared {
     Convolution primitive;
   };
 
-  std::vector<Step> steps_of(const std::vector<Band>& bands, const Operands& operands) {
-    std::vector<Step> steps;
+  Step step_of(const Band& band, const Convolution::primitive_desc& desc) {
+    const auto scratchpad = static_cast<std::int64_t>(desc.scratchpad_desc().get_size());
+    scratchpad_bytes_ = std::max(scratchpad_bytes_, onednn::lines(scratchpad));
+    return {band, desc, Convolution(desc)};
+  }
+
+  /// Steps for `bands`; none where one of them takes another kernel than `kernel`, which with weights in that
+  /// one's layout has no vectors, and other sums.
+  std::vector<Step> steps_by(std::string_view kernel, const std::vector<Band>& bands,
+                             const Parameters& parameters) {
+    std::vector<Convolution::primitive_desc> descs;
+    descs.reserve(bands.size());
     for (const Band& band : bands) {
-      // The first of all decides how weights are laid out, the others follow.
-      const bool decides = images_.empty();
-      const auto wanted =
-          decides ? memory::desc(weight_dims(problem_), onednn::type_of(factors_), memory::format_tag::any)
-                  : weights_.get_desc();
-      const auto desc = describe(problem_, band, wanted, factors_, operands.parameters);
-      if (decides) {
-        const auto plain = problem_.g == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
-        weights_ = onednn::reordered(f32_desc(weight_dims(problem_), plain), operands.inputs[1].constant.data,
-                                     desc.weights_desc());
-      }
-      scratchpad_bytes_ = std::max(
-          scratchpad_bytes_, onednn::lines(static_cast<std::int64_t>(desc.scratchpad_desc().get_size())));
-      steps.push_back({band, desc, Convolution(desc)});
+      descs.push_back(describe(problem_, band, weights_.get_desc(), factors_, parameters));
+      if (descs.back().impl_info_str() != kernel) return {};
     }
+    std::vector<Step> steps;
+    for (std::size_t i = 0; i < bands.size(); ++i) steps.push_back(step_of(bands[i], descs[i]));
     return steps;
   }
 

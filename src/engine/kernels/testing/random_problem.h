@@ -1,6 +1,8 @@
 #pragma once
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <string>
 
@@ -40,23 +42,57 @@ inline std::uint64_t first_seed() {
   return text == nullptr ? 1 : std::stoull(text);
 }
 
+/// Says on stderr, should the process die meanwhile, what it was doing: GoogleTest's traces are lost then.
+class LastWords {
+ public:
+  explicit LastWords(std::string words) {
+    current() = std::move(words) + "\n";
+    for (const int signal : kSignals) std::signal(signal, say);
+  }
+  LastWords(const LastWords&) = delete;
+  LastWords& operator=(const LastWords&) = delete;
+  ~LastWords() {
+    for (const int signal : kSignals) std::signal(signal, SIG_DFL);
+  }
+
+ private:
+  static constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGABRT};
+  static std::string& current() {
+    static std::string words;
+    return words;
+  }
+  static void say(int signal) {
+    [[maybe_unused]] const auto written = write(STDERR_FILENO, current().data(), current().size());
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
+};
+
 /// Calls test(line, seed) with the problems that `make(draw)` makes of `count` seeds; one that is no Problem,
 /// or that fits(problem) says no to, is drawn again. What fails is said with its seed.
 template <class Problem, class Make, class Fits, class Test>
 void for_random_problems(int count, const Make& make, const Fits& fits, const Test& test) {
+  const auto is_one = [&](const Problem& problem) {
+    try {
+      problem.check();
+    } catch (const Error&) {
+      return false;
+    }
+    return fits(problem);
+  };
   for (std::uint64_t seed = first_seed(); seed < first_seed() + static_cast<std::uint64_t>(count); ++seed) {
     Draw draw(seed);
-    for (int tries = 1; tries <= 1000; ++tries) {
-      const Problem problem = make(draw);
-      try {
-        problem.check();
-      } catch (const Error&) {
-        continue;
-      }
-      if (!fits(problem)) continue;
-      SCOPED_TRACE("OCTAVO_TEST_SEED=" + std::to_string(seed));
-      test(problem_text_of(problem), static_cast<int>(seed % 1'000'000));
-      break;
+    Problem problem = make(draw);
+    int tries = 1;
+    for (; tries < 1000 && !is_one(problem); ++tries) problem = make(draw);
+    ASSERT_LT(tries, 1000) << "no problem of seed " << seed << " fits";
+    const std::string line = problem_text_of(problem), trace = "OCTAVO_TEST_SEED=" + std::to_string(seed);
+    SCOPED_TRACE(trace);
+    const LastWords words(trace + ": " + line);
+    try {
+      test(line, static_cast<int>(seed % 1'000'000));
+    } catch (const std::exception& e) {
+      ADD_FAILURE() << e.what() << "\n  " << line;
     }
     if (::testing::Test::HasFailure()) return;
   }
