@@ -1,7 +1,10 @@
 #include "bench/peaks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "base/cpu.h"
@@ -39,13 +42,28 @@ Peaks measure_peaks(const Place& place, Isa isa) {
     });
     return std::accumulate(rates.begin(), rates.end(), 0.0);
   };
-  const std::int64_t l2 = cpu_facts().system.l2_bytes;
+  const std::int64_t l2 = cpu_facts().system.l2_bytes > 0 ? cpu_facts().system.l2_bytes : kUsualL2;
   return {isa,
           place.threads,
           together([&] { return peak_ops_per_second(isa); }),
           together([&] { return peak_f32_ops_per_second(isa); }),
-          read((l2 > 0 ? l2 : kUsualL2) / 2),
-          read(kMemoryBytes / place.threads)};
+          read(l2 / 2),
+          read(kMemoryBytes / place.threads),
+          l2};
+}
+
+std::string text_of(const Peaks& peaks) {
+  return fmt::format("peaks measured: {} {:.3f} TOPS, f32 {:.3f} TOPS, L2 {:.0f} GB/s, memory {:.1f} GB/s\n",
+                     isa_name(peaks.isa), peaks.int8_ops_per_second * 1e-12, peaks.f32_ops_per_second * 1e-12,
+                     peaks.l2_bytes_per_second * 1e-9, peaks.memory_bytes_per_second * 1e-9);
+}
+
+nlohmann::ordered_json json_of(const Peaks& peaks) {
+  return {{"isa", isa_name(peaks.isa)},
+          {"int8_ops_per_second", peaks.int8_ops_per_second},
+          {"f32_ops_per_second", peaks.f32_ops_per_second},
+          {"l2_bytes_per_second", peaks.l2_bytes_per_second},
+          {"memory_bytes_per_second", peaks.memory_bytes_per_second}};
 }
 
 }  // namespace octavo::bench

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "base/isa.h"
 #include "bench/instance.h"
@@ -14,9 +16,14 @@ struct Peaks {
   double f32_ops_per_second = 0;
   double l2_bytes_per_second = 0;      ///< read from half of the L2 cache
   double memory_bytes_per_second = 0;  ///< read from far more than the L3 cache that one may hope for
+  std::int64_t l2_bytes = 0;           ///< as large as it is taken to be
 };
 
 /// Measures on the CPUs of `place`, all at the same time. Takes some tenths of a second.
 Peaks measure_peaks(const Place& place, Isa isa);
+
+/// "peaks measured: ...", a line.
+std::string text_of(const Peaks& peaks);
+nlohmann::ordered_json json_of(const Peaks& peaks);
 
 }  // namespace octavo::bench

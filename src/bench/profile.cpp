@@ -176,12 +176,7 @@ Json json_of(const Profile& p) {
             {"batch", p.batch},
             {"runs", p.runs},
             {"median_run_us", p.median_run_us},
-            {"peaks",
-             {{"isa", isa_name(p.peaks.isa)},
-              {"int8_ops_per_second", p.peaks.int8_ops_per_second},
-              {"f32_ops_per_second", p.peaks.f32_ops_per_second},
-              {"l2_bytes_per_second", p.peaks.l2_bytes_per_second},
-              {"memory_bytes_per_second", p.peaks.memory_bytes_per_second}}},
+            {"peaks", json_of(p.peaks)},
             {"steps", Json::array()},
             {"layers", Json::array()},
             {"kernels", Json::array()}};

@@ -171,8 +171,11 @@ std::vector<double> run_seconds(const Prepared& kernel, MadeStep& step, std::int
 
 }  // namespace
 
-std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, double seconds) {
+std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, double seconds,
+                               const Peaks& peaks) {
   MadeStep step = make_step(problem, batch);
+  const double bandwidth =
+      step.bytes <= peaks.l2_bytes ? peaks.l2_bytes_per_second : peaks.memory_bytes_per_second;
   std::vector<RowTime> times;
   for (const FamilyRow& row : family_of(problem).rows) {
     const Support support = row.supports(problem);
@@ -183,7 +186,7 @@ std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, d
     const auto kernel =
         time.objection.empty() ? prepared(row, problem, step.operands, time.objection) : nullptr;
     if (kernel != nullptr) {
-      const double peak = step.is_real() ? 0 : peak_ops_per_second(row.needs);
+      const double peak = step.is_real() ? peaks.f32_ops_per_second : peak_ops_per_second(row.needs);
       const std::vector<double> runs = run_seconds(*kernel, step, batch, seconds);
       const double median = runs[runs.size() / 2];
       time.best_us = runs.front() * 1e6;
@@ -191,6 +194,7 @@ std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, d
       time.ops_per_second = 2.0 * static_cast<double>(step.macs) / median;
       time.bytes_per_second = static_cast<double>(step.bytes) / median;
       if (peak > 0) time.peak_fraction = time.ops_per_second / peak;
+      if (bandwidth > 0) time.bandwidth_fraction = time.bytes_per_second / bandwidth;
     }
     times.push_back(std::move(time));
   }

@@ -14,7 +14,7 @@ namespace octavo::bench {
 namespace {
 
 TEST(RowTimes, TimesEveryRowButTheReference) {
-  const std::vector<RowTime> times = time_rows("conv2d ic16 ih5 iw5 oc16 residual1 bias=f32", 2, 0);
+  const std::vector<RowTime> times = time_rows("conv2d ic16 ih5 iw5 oc16 residual1 bias=f32", 2, 0, {});
   ASSERT_FALSE(times.empty());
   EXPECT_EQ(times.back().row, "reference");
   EXPECT_EQ(times.back().objection, "is not timed");
@@ -27,7 +27,7 @@ TEST(RowTimes, TimesEveryRowButTheReference) {
 }
 
 TEST(RowTimes, TimesLinearLayersToo) {
-  const std::vector<RowTime> times = time_rows("linear m3 ic20 oc7", 1, 0);
+  const std::vector<RowTime> times = time_rows("linear m3 ic20 oc7", 1, 0, {});
   EXPECT_TRUE(std::any_of(times.begin(), times.end(), [](const RowTime& t) { return !t.objection.empty(); }));
 }
 
@@ -62,7 +62,7 @@ TEST(RowTimes, TimesTheReferenceOfFamiliesWithoutProducts) {
   std::set<std::string> families{"conv2d", "linear", "matmul", "gather"};
   for (const std::string& line : lines) {
     families.emplace(problem_family(line));
-    const std::vector<RowTime> times = time_rows(line, 2, 0);
+    const std::vector<RowTime> times = time_rows(line, 2, 0, {});
     EXPECT_EQ(times.back().objection, "") << line;
     for (const RowTime& time : times) {
       EXPECT_EQ(time.objection.empty(), time.median_us > 0 && time.bytes_per_second > 0)
@@ -76,7 +76,7 @@ TEST(RowTimes, TimesTheReferenceOfFamiliesWithoutProducts) {
 
 TEST(RowTimes, CountsWhatTheBatchMultiplies) {
   const auto operations = [](const std::string& line, std::int64_t batch) {
-    const RowTime time = time_rows(line, batch, 0).front();
+    const RowTime time = time_rows(line, batch, 0, {}).front();
     return time.ops_per_second * time.median_us * 1e-6;
   };
   EXPECT_NEAR(operations("matmul m3 k16 n8", 4), 2.0 * 3 * 16 * 8, 1);
@@ -84,7 +84,7 @@ TEST(RowTimes, CountsWhatTheBatchMultiplies) {
 }
 
 TEST(RowTimes, RefusesAFamilyWithoutABenchmark) {
-  EXPECT_THROW(time_rows("gather rows9 indices3", 1, 0), Error);
+  EXPECT_THROW(time_rows("gather rows9 indices3", 1, 0, {}), Error);
 }
 
 }  // namespace

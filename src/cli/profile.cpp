@@ -62,9 +62,7 @@ void print_groups(const bench::Profile& profile, bench::Grouping grouping) {
 void print(const Options& options, const bench::Profile& p) {
   fmt::print("batch {}, {} threads, {} runs, median {:.3f} ms: {:.1f} items/s\n", p.batch, p.threads, p.runs,
              p.median_run_us * 1e-3, static_cast<double>(p.batch) * 1e6 / p.median_run_us);
-  fmt::print("peaks measured: {} {:.3f} TOPS, f32 {:.3f} TOPS, L2 {:.0f} GB/s, memory {:.1f} GB/s\n",
-             isa_name(p.peaks.isa), p.peaks.int8_ops_per_second * 1e-12, p.peaks.f32_ops_per_second * 1e-12,
-             p.peaks.l2_bytes_per_second * 1e-9, p.peaks.memory_bytes_per_second * 1e-9);
+  fmt::print("{}", bench::text_of(p.peaks));
   if (options.group == "layer") return print_groups(p, bench::Grouping::layer);
   if (options.group == "kernel") return print_groups(p, bench::Grouping::kernel);
   if (options.group == "problem") return print_groups(p, bench::Grouping::problem);
