@@ -2,6 +2,7 @@
 
 #include "engine/kernels/matmul/table.h"
 #include "engine/kernels/testing/problem_file.h"
+#include "engine/kernels/testing/random_problem.h"
 #include "octavo/error.h"
 
 namespace octavo {
@@ -47,6 +48,48 @@ TEST(MatmulRows, EqualTheReferenceOnEveryProblemOfTheFile) {
     compared.merge(
         expect_line_conforms<MatmulProblem>(matmul_kernels(), line, file.float_bound, 6, matmul_spec));
   }
+  expect_all_rows_compared<MatmulProblem>(matmul_kernels(), compared);
+}
+
+MatmulProblem random_matmul(Draw& draw) {
+  MatmulProblem p;
+  p.m = draw.of<std::int64_t>({1, draw.between(1, 30)}), p.k = draw.channels(200), p.n = draw.channels(200);
+  p.grows = draw.of({MatmulGrows::nothing, MatmulGrows::rows, MatmulGrows::batches});
+  p.batches = draw.of<std::int64_t>({1, 1, draw.between(2, 5)});
+  p.a_batches = draw.of({p.batches, std::int64_t{1}}), p.b_batches = draw.of({p.batches, std::int64_t{1}});
+  if (draw.one_in(6)) return p;
+  p.a = draw.of({DType::u8, DType::s8}), p.b = draw.of({DType::u8, DType::s8});
+  p.y = draw.of({DType::u8, DType::s8, DType::s32});
+  if (p.y == DType::s32) p.a_zero_point = draw.between(0, 1), p.b_zero_point = draw.between(0, 1);
+  return p;
+}
+
+/// The same with a constant b of another quantization in each column.
+StepSpec constant_spec(const MatmulProblem& p, int seed, Random& random) {
+  StepSpec spec = matmul_spec(p, seed, random);
+  OperandSpec& b = spec.inputs[1];
+  if (b.batch_stride != 0) return spec;
+  b.constant = true;
+  b.shape = {p.b_batches, p.k, p.n};
+  if (b.quantization.scales.empty()) return spec;
+  b.quantization = {{}, {}, 2};
+  for (std::int64_t i = 0; i < p.n; ++i) {
+    const Quantization column = quantization_of_kind(p.b, operand_kind(seed), 0.01F, random);
+    b.quantization.scales.push_back(column.scale() * (1 + 0.01F * static_cast<float>(i % 9)));
+    b.quantization.zero_points.push_back(column.zero_point());
+  }
+  return spec;
+}
+
+TEST(MatmulRows, EqualTheReferenceOnRandomProblems) {
+  const double bound = read_problem_file("matmul").float_bound;
+  std::set<std::string> compared;
+  for_random_problems<MatmulProblem>(
+      300, random_matmul, [](const MatmulProblem& p) { return p.batches * p.m * p.k * p.n <= 300'000; },
+      [&](const std::string& line, int seed) {
+        expect_seed_conforms<MatmulProblem>(matmul_kernels(), line, {seed, seed % 3 + 1, bound, {}},
+                                            seed % 2 == 0 ? matmul_spec : constant_spec, compared);
+      });
   expect_all_rows_compared<MatmulProblem>(matmul_kernels(), compared);
 }
 

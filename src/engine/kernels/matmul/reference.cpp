@@ -3,20 +3,28 @@
 #include "engine/kernels/reference_sums.h"
 
 namespace octavo::matmul {
+
+ChannelQuantization column_quantization(const MatmulProblem& p, const Operand& b) {
+  if (b.quantization == nullptr || b.quantization->is_per_tensor()) return channel_quantization(b, p.n, "b");
+  Quantization columns = *b.quantization;
+  columns.axis = 0;
+  return channel_quantization({b.dtype, &columns, {}}, p.n, "b");
+}
+
+std::vector<float> column_multipliers(const Operand& a, const ChannelQuantization& b, float y_scale) {
+  const float a_scale = tensor_quantization(a, "a").scale;
+  std::vector<float> multipliers;
+  multipliers.reserve(b.scales.size());
+  for (float b_scale : b.scales) multipliers.push_back(a_scale * b_scale / y_scale);
+  return multipliers;
+}
+
 namespace {
 
 /// Element i of an f32 operand, or of an 8-bit one less its zero point.
 double value_at(const std::byte* data, DType dtype, std::int64_t i, std::int32_t zero_point) noexcept {
   if (dtype == DType::f32) return double{reinterpret_cast<const float*>(data)[i]};
   return double{1} * (stored_at(data, dtype, i) - zero_point);
-}
-
-/// The quantization of b, one for all or one per column of the result.
-ChannelQuantization column_quantization(const MatmulProblem& p, const Operand& b) {
-  if (b.quantization == nullptr || b.quantization->is_per_tensor()) return channel_quantization(b, p.n, "b");
-  Quantization columns = *b.quantization;
-  columns.axis = 0;
-  return channel_quantization({b.dtype, &columns, {}}, p.n, "b");
 }
 
 /// Sums are kept in f64, which holds every sum of 8-bit products exactly up to 2^53 / 2^16 terms, far beyond
@@ -29,7 +37,7 @@ class Reference final : public Prepared {
         b_(column_quantization(p, operands.inputs[1])) {
     if (!is_stored_integer(p.y)) return;
     y_ = tensor_quantization(operands.output, "y");
-    for (float b_scale : b_.scales) multiplier_.push_back(a_.scale * b_scale / y_.scale);
+    multiplier_ = column_multipliers(operands.inputs[0], b_, y_.scale);
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {

@@ -2,8 +2,14 @@
 #include <cstdint>
 
 #include "engine/kernels/matmul/problem.h"
+#include "engine/kernels/operand_quantization.h"
 
 namespace octavo::matmul {
+
+/// The quantization of b, one for all or one per column of the result: an entry for each column.
+ChannelQuantization column_quantization(const MatmulProblem& p, const Operand& b);
+/// By what each column's sums are multiplied before they are rounded: scale(a) * scale(b) / scale(y).
+std::vector<float> column_multipliers(const Operand& a, const ChannelQuantization& b, float y_scale);
 
 /// The rows of a product's result at a given batch, counted over all matrices, and where their operands lie.
 /// With grows=batches an operand grows with the batch when it has as many matrices as the result, so both do
