@@ -23,10 +23,6 @@ const FamilyRow* row_named(const KernelFamily& family, std::string_view name) {
   return found == family.rows.end() ? nullptr : &*found;
 }
 
-bool is_possible(const FamilyRow& row, std::string_view problem, Isa isa) {
-  return implies(isa, row.needs) && row.supports(problem);
-}
-
 /// Why `row` should not solve `problem` here; empty when it should.
 std::string objection(const FamilyRow& row, std::string_view problem, Isa isa) {
   if (!implies(isa, row.needs)) return fmt::format("needs {}", isa_name(row.needs));
@@ -73,8 +69,10 @@ std::string_view ForcedKernels::row_for(std::string_view family) const noexcept 
 std::vector<const FamilyRow*> legal_rows(std::string_view problem, Isa isa) {
   std::vector<const FamilyRow*> rows, slower, reference;
   for (const FamilyRow& row : family_of(problem).rows) {
-    if (row.only_on_request || !is_possible(row, problem, isa)) continue;
-    const bool is_slower = !row.supports(problem).reason.empty();
+    if (row.only_on_request || !implies(isa, row.needs)) continue;
+    const Support support = row.supports(problem);
+    if (!support) continue;
+    const bool is_slower = !support.reason.empty();
     (row.name == "reference" ? reference : is_slower ? slower : rows).push_back(&row);
   }
   rows.insert(rows.end(), slower.begin(), slower.end());
@@ -92,7 +90,8 @@ Choice choose_kernel(std::string_view problem, std::string_view hint, const Forc
     fail(ErrorCode::unsupported, "no kernel for '{}': {}", problem, fmt::join(reasons, "; "));
   }
   const FamilyRow* const requested = row_named(family, forced.row_for(family.name));
-  if (requested != nullptr && requested->only_on_request && is_possible(*requested, problem, isa))
+  if (requested != nullptr && requested->only_on_request && implies(isa, requested->needs) &&
+      requested->supports(problem))
     return {requested, {}, std::move(rows)};
   auto taken = rows.begin();
   for (std::string_view wanted : {hint, forced.row_for(family.name)}) {
