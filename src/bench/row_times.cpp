@@ -186,7 +186,9 @@ std::vector<RowTime> time_rows(const std::string& problem, std::int64_t batch, d
     const auto kernel =
         time.objection.empty() ? prepared(row, problem, step.operands, time.objection) : nullptr;
     if (kernel != nullptr) {
-      const double peak = step.is_real() ? peaks.f32_ops_per_second : peak_ops_per_second(row.needs);
+      const double peak = row.only_on_request ? 0
+                          : step.is_real()    ? peaks.f32_ops_per_second
+                                              : peak_ops_per_second(row.needs);
       const std::vector<double> runs = run_seconds(*kernel, step, batch, seconds);
       const double median = runs[runs.size() / 2];
       time.best_us = runs.front() * 1e6;

@@ -14,7 +14,7 @@ struct RowTime {
   double median_us = 0, best_us = 0;
   double ops_per_second = 0;  ///< of multiplications and additions of matrices; else 0
   /// Of products of 8 bits: of the register peak of the row's instruction set, measured just before; of
-  /// f32's, of its peak. 0 = unknown.
+  /// f32's, of its peak. 0 = unknown, as of bf16's.
   double peak_fraction = 0;
   double bytes_per_second = 0;  ///< operands and result, each counted once
   /// Of the rate of L2 where all of these bytes have room in it, else of the memory's; 0 = unknown.

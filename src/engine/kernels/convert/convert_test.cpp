@@ -164,6 +164,17 @@ TEST(Convert, EveryRowKnowsAQuantizationPerChannelOrRefusesIt) {
                "a quantization per channel into another layout");
 }
 
+TEST(Convert, NoChannelsAreNoQuantizationOfAll) {
+  const Quantization none{{}, {}, 0}, one = Quantization::per_tensor(1, 0);
+  const Operands operands{{{DType::u8, &none, {}}}, {DType::u8, &one, {}}, {}};
+  const auto problem = parse_problem<ConvertProblem>("convert kind=requantize x=u8 y=u8 c0 s5");
+  for (const auto& row : convert_kernels()) {
+    if (row.name == "reference" || !row.supports(problem)) continue;
+    EXPECT_EQ(testing::refusal_of([&] { row.prepare(problem, operands); }), "a quantization per channel")
+        << row.name;
+  }
+}
+
 TEST(Convert, ScalesMustBeOnePerChannel) {
   const Quantization q{{1.0F, 0.5F, 2.0F}, {0, 2, 0}, 0};
   const Operands operands{{{DType::u8, &q, {}}}, {DType::f32, nullptr, {}}, {}};

@@ -8,7 +8,7 @@ namespace {
 
 std::unique_ptr<Prepared> prepared_with(const ConvertProblem& p, const Operands& operands, TableU8Run run) {
   const std::vector<Affine> from = affines_of(p, operands.inputs.at(0)), to = affines_of(p, operands.output);
-  if (from.size() > 1 || to.size() > 1) fail(ErrorCode::unsupported, "a quantization per channel");
+  if (from.size() != 1 || to.size() != 1) fail(ErrorCode::unsupported, "a quantization per channel");
   std::uint8_t table[256];
   fill_table(table, p.x, from.front(), to.front(), p.arithmetic == Arithmetic::ort,
              [](float real) { return real; });

@@ -54,14 +54,16 @@ class Panels final : public Prepared {
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
-    return 2 * columns_bytes() + (packed_.bytes() > 0 ? 0 : panel_bytes_);
+    return 2 * columns_bytes() + (is_packed() ? 0 : panel_bytes_);
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
     const MatmulRows rows(problem_, args.batch);
     const std::int64_t height = rows.per_matrix(), matrices = rows.count() / height;
-    // Each panel is packed once where there are enough; otherwise shares divide the rows.
-    const bool by_panels = matrices * panels_ >= share.count;
+    // Each panel is packed once where there are enough, or where packing would take as long as the rows of a
+    // share; otherwise shares divide the rows.
+    const bool by_panels =
+        matrices * panels_ >= share.count || (!is_packed() && height < kRowsWorthPacking * share.count);
     const Share::Range items = by_panels ? share.of(matrices * panels_) : Share{}.of(matrices * panels_);
     const Share::Range of_matrix = by_panels ? Share{}.of(height) : share.of(height);
     if (of_matrix.begin == of_matrix.end) return;
@@ -71,6 +73,10 @@ class Panels final : public Prepared {
   }
 
  private:
+  static constexpr std::int64_t kRowsWorthPacking = 16;
+
+  /// b is constant: its panels are ready.
+  [[nodiscard]] bool is_packed() const noexcept { return packed_.bytes() > 0; }
   /// Of a number for each column of a panel.
   [[nodiscard]] std::int64_t columns_bytes() const noexcept { return 4 * isa_.columns; }
 
@@ -89,11 +95,12 @@ class Panels final : public Prepared {
                  std::int64_t count) const noexcept {
     const MatmulProblem& p = problem_;
     const std::int64_t b_offset = rows.b_offset(first), column = panel * isa_.columns;
-    const std::byte* packed = packed_.data() + (b_offset / (p.k * p.n) * panels_ + panel) * panel_bytes_;
-    if (packed_.bytes() == 0) {
-      std::byte* const own = args.scratch + 2 * columns_bytes();
+    std::byte* const own = args.scratch + 2 * columns_bytes();
+    const std::byte* packed = own;
+    if (is_packed()) {
+      packed = packed_.data() + (b_offset / (p.k * p.n) * panels_ + panel) * panel_bytes_;
+    } else {
       pack(reinterpret_cast<const std::uint8_t*>(args.inputs[1]) + b_offset, panel, own);
-      packed = own;
     }
     auto* const start = reinterpret_cast<std::int32_t*>(args.scratch);
     auto* const b_zero = reinterpret_cast<std::int32_t*>(args.scratch + columns_bytes());
@@ -146,8 +153,10 @@ class Panels final : public Prepared {
   PackedConstants packed_;  ///< [matrix][panel]; empty: b is not constant
 };
 
+template <const PanelIsa& isa>
 Support supports(const MatmulProblem& p) noexcept {
-  return p.a == DType::f32 ? Support::no("f32") : Support::yes();
+  if (p.a == DType::f32) return Support::no("f32");
+  return p.n <= isa.columns / 4 ? Support::slower("a quarter of a panel") : Support::yes();
 }
 
 template <const PanelIsa& isa>
@@ -158,9 +167,9 @@ std::unique_ptr<Prepared> prepare(const MatmulProblem& p, const Operands& operan
 }  // namespace
 
 KernelRow<MatmulProblem> avx512_vnni_row() {
-  return {"avx512_vnni", Isa::avx512_vnni, supports, prepare<kAvx512Vnni>};
+  return {"avx512_vnni", Isa::avx512_vnni, supports<kAvx512Vnni>, prepare<kAvx512Vnni>};
 }
 
-KernelRow<MatmulProblem> avx2_row() { return {"avx2", Isa::avx2, supports, prepare<kAvx2>}; }
+KernelRow<MatmulProblem> avx2_row() { return {"avx2", Isa::avx2, supports<kAvx2>, prepare<kAvx2>}; }
 
 }  // namespace octavo::matmul

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -43,28 +44,37 @@ inline std::uint64_t first_seed() {
 }
 
 /// Says on stderr, should the process die meanwhile, what it was doing: GoogleTest's traces are lost then.
+/// Those who handled the signals before (sanitizers) do so afterwards.
 class LastWords {
  public:
   explicit LastWords(std::string words) {
-    current() = std::move(words) + "\n";
-    for (const int signal : kSignals) std::signal(signal, say);
+    said() = std::move(words) + "\n";
+    struct sigaction action = {};
+    action.sa_handler = say;
+    for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before()[i]);
   }
   LastWords(const LastWords&) = delete;
   LastWords& operator=(const LastWords&) = delete;
-  ~LastWords() {
-    for (const int signal : kSignals) std::signal(signal, SIG_DFL);
-  }
+  ~LastWords() { restore(); }
 
  private:
-  static constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGABRT};
-  static std::string& current() {
+  static constexpr std::array<int, 5> kSignals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+  static std::string& said() {
     static std::string words;
     return words;
   }
+  static std::array<struct sigaction, kSignals.size()>& before() {
+    static std::array<struct sigaction, kSignals.size()> actions;
+    return actions;
+  }
+  static void restore() {
+    for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before()[i], nullptr);
+  }
+  /// What raised the signal raises it again when this returns.
   static void say(int signal) {
-    [[maybe_unused]] const auto written = write(STDERR_FILENO, current().data(), current().size());
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);
+    [[maybe_unused]] const auto written = write(STDERR_FILENO, said().data(), said().size());
+    restore();
+    if (signal == SIGABRT) std::raise(signal);
   }
 };
 
