@@ -1,5 +1,4 @@
 #include "engine/kernels/concat/table.h"
-#include "engine/kernels/testing/conformance.h"
 #include "engine/kernels/testing/random_problem.h"
 
 namespace octavo {
@@ -37,12 +36,7 @@ TEST(Concat, RowsEqualTheReferenceOnRandomProblems) {
     p.arithmetic = draw.of({Arithmetic::fbgemm, Arithmetic::ort});
     return p;
   };
-  testing::for_random_problems<ConcatProblem>(
-      60, make, [](const ConcatProblem&) { return true; },
-      [](const std::string& line, int seed) {
-        testing::expect_rows_equal_the_reference<ConcatProblem>(
-            concat_kernels(), parse_problem<ConcatProblem>(line), spec_of, static_cast<std::uint64_t>(seed));
-      });
+  testing::expect_random_problems_conform<ConcatProblem>(concat_kernels(), 60, make, spec_of);
 }
 
 TEST(Concat, RequantizesOnlyWhatDiffers) {

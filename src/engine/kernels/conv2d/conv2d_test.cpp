@@ -117,8 +117,8 @@ Conv2dProblem random_conv2d(Draw& draw) {
   return p;
 }
 
-void expect_random_problems_conform(std::span<const KernelRow<Conv2dProblem>> table, int count,
-                                    std::int64_t most_macs) {
+void expect_random_convolutions_conform(std::span<const KernelRow<Conv2dProblem>> table, int count,
+                                        std::int64_t most_macs) {
   const double bound = read_problem_file("conv2d").float_bound;
   std::set<std::string> compared;
   for_random_problems<Conv2dProblem>(
@@ -131,11 +131,11 @@ void expect_random_problems_conform(std::span<const KernelRow<Conv2dProblem>> ta
 }
 
 TEST(Conv2dRows, EqualTheReferenceOnRandomProblems) {
-  expect_random_problems_conform(table_and_evex(), 200, 300'000);
+  expect_random_convolutions_conform(table_and_evex(), 200, 300'000);
 }
 
 TEST(Conv2dRows, SlowEqualTheReferenceOnManyRandomProblems) {
-  expect_random_problems_conform(table_and_evex(), 2000, 2'000'000);
+  expect_random_convolutions_conform(table_and_evex(), 2000, 2'000'000);
 }
 
 /// Never in the table: proves the tile kernel's results, and that hardware would not fault, on any CPU.
@@ -148,7 +148,7 @@ const KernelRow<Conv2dProblem> kEmulatedRows[] = {{"amx_int8@emulated", Isa::avx
 
 TEST(Conv2dRows, EqualTheReferenceOnEmulatedTilesOfRandomProblems) {
   emulated::take_fault();
-  expect_random_problems_conform(kEmulatedRows, 150, 300'000);
+  expect_random_convolutions_conform(kEmulatedRows, 150, 300'000);
   EXPECT_EQ(emulated::take_fault(), "");
 }
 

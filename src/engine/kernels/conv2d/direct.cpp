@@ -7,6 +7,7 @@
 #include "engine/kernels/constant_memory.h"
 #include "engine/kernels/conv2d/fast_rule.h"
 #include "engine/kernels/conv2d/packed_rows.h"
+#include "engine/kernels/conv2d/panel_part.h"
 
 namespace octavo {
 
@@ -98,9 +99,9 @@ class Direct final : public Prepared {
   }
 
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
-    const Part of_it = part(1, share);
+    const PanelPart of_it = part(1, share);
     if (problem_.n != 1 || of_it.panels.end - of_it.panels.begin != panels_) return std::nullopt;
-    return problem_.reach(of_it.pixels.begin, of_it.pixels.end);
+    return problem_.reach(of_it.units.begin, of_it.units.end);
   }
 
   [[nodiscard]] std::span<const std::byte> constants(std::int64_t batch,
@@ -142,19 +143,13 @@ class Direct final : public Prepared {
   }
 
  private:
-  struct Part {
-    Share::Range panels, pixels;
-  };
-  /// Each thread should read the larger operand only in part: weights by panels, or input by pixels.
-  [[nodiscard]] Part part(std::int64_t batch, Share share) const noexcept {
+  /// Units are pixels, whole blocks of them but for the last.
+  [[nodiscard]] PanelPart part(std::int64_t batch, Share share) const noexcept {
     const std::int64_t pixels = problem_.n * batch * problem_.oh() * problem_.ow();
-    const std::int64_t blocks = (pixels + isa_.block_pixels - 1) / isa_.block_pixels;
-    const bool weights_are_larger = weights_.bytes() > pixels * problem_.ic;
-    if (panels_ >= share.count && (weights_are_larger || blocks < share.count)) {
-      return {share.of(panels_), {0, pixels}};
-    }
-    const Share::Range range = share.of(blocks);
-    return {{0, panels_}, {range.begin * isa_.block_pixels, std::min(pixels, range.end * isa_.block_pixels)}};
+    const PanelWork work{panels_, weights_.bytes(), divided_up(pixels, isa_.block_pixels),
+                         pixels * problem_.ic};
+    const auto [panels, blocks] = work.part(share);
+    return {panels, {blocks.begin * isa_.block_pixels, std::min(pixels, blocks.end * isa_.block_pixels)}};
   }
 
   /// The weights of `count` panels from `first` on.

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/divided_up.h"
+#include "engine/kernels/operand_quantization.h"
 
 namespace octavo {
 namespace {
@@ -31,7 +32,7 @@ InputBand::InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero
     : problem_(p),
       form_(form),
       x_zero_point_(x_zero_point),
-      zero_point_(form == InputForm::widened ? 0 : x_zero_point + (p.x == DType::s8 ? 128 : 0)),
+      zero_point_(form == InputForm::widened ? 0 : x_zero_point + flip_to_u8(p.x)),
       element_bytes_(form == InputForm::widened ? 2 : 1),
       is_flat_(reads_pixel_by_pixel(p)) {
   const bool is_padded = p.pt + p.pl + p.pb + p.pr > 0;

@@ -9,6 +9,7 @@
 #include "engine/kernels/conv2d/direct.h"
 #include "engine/kernels/conv2d/fast_rule.h"
 #include "engine/kernels/conv2d/packed_rows.h"
+#include "engine/kernels/conv2d/panel_part.h"
 #include "engine/kernels/conv2d/tile_input.h"
 
 namespace octavo {
@@ -123,9 +124,9 @@ class TileConvolution final : public Prepared {
   }
 
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
-    const Part of_it = part(1, share);
+    const PanelPart of_it = part(1, share);
     if (problem_.n != 1 || of_it.panels.end - of_it.panels.begin != panels_) return std::nullopt;
-    return problem_.reach(of_it.rows.begin * problem_.ow(), of_it.rows.end * problem_.ow());
+    return problem_.reach(of_it.units.begin * problem_.ow(), of_it.units.end * problem_.ow());
   }
 
   [[nodiscard]] std::span<const std::byte> constants(std::int64_t batch,
@@ -156,17 +157,11 @@ class TileConvolution final : public Prepared {
   }
 
  private:
-  struct Part {
-    Share::Range panels, rows;
-  };
-  /// Each thread should read the larger operand only in part: weights by panels, or input by rows.
-  [[nodiscard]] Part part(std::int64_t batch, Share share) const noexcept {
+  /// Units are rows.
+  [[nodiscard]] PanelPart part(std::int64_t batch, Share share) const noexcept {
     const std::int64_t rows = problem_.n * batch * problem_.oh();
-    const bool weights_are_larger = weights_.bytes() > rows * problem_.ow() * problem_.ic;
-    if (panels_ >= share.count && (weights_are_larger || rows < share.count)) {
-      return {share.of(panels_), {0, rows}};
-    }
-    return {{0, panels_}, share.of(rows)};
+    const std::int64_t input_bytes = rows * problem_.ow() * problem_.ic;
+    return PanelWork{panels_, weights_.bytes(), rows, input_bytes}.part(share);
   }
 
   [[nodiscard]] Scratch divide(std::byte* memory) const noexcept {

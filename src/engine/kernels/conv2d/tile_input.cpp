@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/kernels/constant_size.h"
+#include "engine/kernels/operand_quantization.h"
 
 namespace octavo {
 namespace {
@@ -22,7 +23,7 @@ std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value +
 
 TileInput::TileInput(const Conv2dProblem& p, std::int32_t x_zero_point)
     : p_(p),
-      zero_point_(x_zero_point + (p.x == DType::s8 ? 128 : 0)),
+      zero_point_(x_zero_point + flip_to_u8(p.x)),
       window_rows_(p.dh * (p.kh - 1) / p.sh + 1),
       window_columns_(p.dw * (p.kw - 1) / p.sw + 1) {
   choose_form();

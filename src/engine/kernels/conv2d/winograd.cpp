@@ -12,6 +12,7 @@
 #include "engine/kernels/conv2d/direct.h"
 #include "engine/kernels/conv2d/fast_rule.h"
 #include "engine/kernels/conv2d/packed_rows.h"
+#include "engine/kernels/conv2d/panel_part.h"
 #include "engine/kernels/conv2d/winograd_block.h"
 #include "engine/kernels/reference_sums.h"
 
@@ -60,7 +61,7 @@ class Winograd final : public Prepared {
     pack_weights(w);
     for (std::int64_t oc = 0; oc < p.oc; ++oc) {
       const std::int64_t sum = windows[static_cast<std::size_t>(oc)].total();
-      arrays_.set(oc, oc, sum, stored_zero + (p.x == DType::s8 ? 128 : 0));
+      arrays_.set(oc, oc, sum, stored_zero + flip_to_u8(p.x));
     }
     rules_ = FastRules(p, arrays_, windows);
     scale_rule(windows);
@@ -70,12 +71,12 @@ class Winograd final : public Prepared {
   }
 
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
-    const Part of_it = part(1, share);
+    const PanelPart of_it = part(1, share);
     if (problem_.n != 1 || of_it.panels.end - of_it.panels.begin != panels_) return std::nullopt;
     const auto pixel = [&](std::int64_t row) {
       return std::min(row * kTileResults, problem_.oh()) * problem_.ow();
     };
-    return problem_.reach(pixel(of_it.rows.begin), pixel(of_it.rows.end));
+    return problem_.reach(pixel(of_it.units.begin), pixel(of_it.units.end));
   }
 
   [[nodiscard]] std::span<const std::byte> constants(std::int64_t batch,
@@ -116,16 +117,11 @@ class Winograd final : public Prepared {
   }
 
  private:
-  struct Part {
-    Share::Range panels, rows;
-  };
-  /// Each thread should read the larger operand only in part: weights by panels, or input by rows of tiles.
-  [[nodiscard]] Part part(std::int64_t batch, Share share) const noexcept {
+  /// Units are rows of tiles.
+  [[nodiscard]] PanelPart part(std::int64_t batch, Share share) const noexcept {
     const std::int64_t rows = problem_.n * batch * tile_rows_;
-    const bool weights_are_larger = weights_.bytes() > rows * columns_ * kTilePoints * problem_.ic * 2;
-    if (panels_ >= share.count && (weights_are_larger || rows < share.count))
-      return {share.of(panels_), {0, rows}};
-    return {{0, panels_}, share.of(rows)};
+    const std::int64_t input_bytes = rows * columns_ * kTilePoints * problem_.ic * 2;
+    return PanelWork{panels_, weights_.bytes(), rows, input_bytes}.part(share);
   }
 
   [[nodiscard]] std::int64_t channel_groups() const noexcept {
@@ -180,7 +176,7 @@ class Winograd final : public Prepared {
     }
     block.group_channels = group_channels_;
     block.ic = p.ic, block.iw = p.iw, block.padding = p.pl;
-    block.flip = p.x == DType::s8 ? 0x80 : 0;
+    block.flip = flip_to_u8(p.x);
     block.zeros = zeros_.data();
     std::byte* scratch = args.scratch;
     const auto take = [&scratch](std::int64_t bytes) { return std::exchange(scratch, scratch + bytes); };

@@ -4,7 +4,6 @@
 
 #include "engine/kernels/convert/table.h"
 #include "engine/kernels/quantized_math.h"
-#include "engine/kernels/testing/conformance.h"
 #include "engine/kernels/testing/random_problem.h"
 
 namespace octavo {
@@ -52,13 +51,7 @@ TEST(Convert, RowsEqualTheReferenceOnRandomProblems) {
     p.arithmetic = draw.of({Arithmetic::fbgemm, Arithmetic::ort});
     return p;
   };
-  testing::for_random_problems<ConvertProblem>(
-      100, make, [](const ConvertProblem&) { return true; },
-      [](const std::string& line, int seed) {
-        testing::expect_rows_equal_the_reference<ConvertProblem>(
-            convert_kernels(), parse_problem<ConvertProblem>(line), convert_spec,
-            static_cast<std::uint64_t>(seed));
-      });
+  testing::expect_random_problems_conform<ConvertProblem>(convert_kernels(), 100, make, convert_spec);
 }
 TEST(DynamicQuantize, RowsEqualTheReference) {
   testing::expect_problem_file_conforms<DynamicQuantizeProblem>(dynamic_quantize_kernels(), dynamic_spec);

@@ -1,7 +1,6 @@
 #include <cmath>
 
 #include "engine/kernels/eltwise/table.h"
-#include "engine/kernels/testing/conformance.h"
 #include "engine/kernels/testing/random_problem.h"
 
 namespace octavo {
@@ -69,13 +68,7 @@ TEST(Binary, DenseSumsEqualTheReferenceOnRandomProblems) {
     p.arithmetic = draw.of({Arithmetic::fbgemm, Arithmetic::ort});
     return p;
   };
-  testing::for_random_problems<BinaryProblem>(
-      80, make, [](const BinaryProblem&) { return true; },
-      [](const std::string& line, int seed) {
-        testing::expect_rows_equal_the_reference<BinaryProblem>(
-            binary_kernels(), parse_problem<BinaryProblem>(line), binary_spec,
-            static_cast<std::uint64_t>(seed));
-      });
+  testing::expect_random_problems_conform<BinaryProblem>(binary_kernels(), 80, make, binary_spec);
 }
 
 TEST(Binary, RowsEqualTheReference) {

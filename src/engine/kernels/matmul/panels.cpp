@@ -87,8 +87,9 @@ class Panels final : public Prepared {
   [[nodiscard]] std::int64_t columns_of(std::int64_t panel) const noexcept {
     return std::min(isa_.columns, problem_.n - panel * isa_.columns);
   }
-  [[nodiscard]] std::uint8_t a_flip() const noexcept { return problem_.a == DType::s8 ? 0x80 : 0; }
-  [[nodiscard]] std::uint8_t b_flip() const noexcept { return problem_.b == DType::u8 ? 0x80 : 0; }
+  [[nodiscard]] std::uint8_t a_flip() const noexcept { return flip_to_u8(problem_.a); }
+  /// The other way round: to s8.
+  [[nodiscard]] std::uint8_t b_flip() const noexcept { return flip_to_u8(problem_.b) ^ 0x80; }
 
   /// `count` rows of the result from `first` on, all of one matrix.
   void run_panel(const KernelArgs& args, const MatmulRows& rows, std::int64_t panel, std::int64_t first,

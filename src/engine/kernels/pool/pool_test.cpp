@@ -1,5 +1,4 @@
 #include "engine/kernels/pool/table.h"
-#include "engine/kernels/testing/conformance.h"
 #include "engine/kernels/testing/random_problem.h"
 
 namespace octavo {
@@ -45,12 +44,7 @@ PoolProblem random_pool(testing::Draw& draw) {
 }
 
 TEST(Pool, RowsEqualTheReferenceOnRandomProblems) {
-  testing::for_random_problems<PoolProblem>(
-      150, random_pool, [](const PoolProblem&) { return true; },
-      [](const std::string& line, int seed) {
-        testing::expect_rows_equal_the_reference<PoolProblem>(
-            pool_kernels(), parse_problem<PoolProblem>(line), spec_of, static_cast<std::uint64_t>(seed));
-      });
+  testing::expect_random_problems_conform<PoolProblem>(pool_kernels(), 150, random_pool, spec_of);
 }
 
 TEST(Pool, EveryVectorRowIsReached) {

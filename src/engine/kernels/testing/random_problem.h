@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/kernels/problem_text.h"
+#include "engine/kernels/testing/conformance.h"
 #include "engine/kernels/testing/random_step.h"
 #include "octavo/error.h"
 
@@ -106,6 +107,18 @@ void for_random_problems(int count, const Make& make, const Fits& fits, const Te
     }
     if (::testing::Test::HasFailure()) return;
   }
+}
+
+/// Checks with expect_rows_equal_the_reference the problems that `make(draw)` makes of `count` seeds.
+template <class Problem, class Make>
+void expect_random_problems_conform(std::span<const KernelRow<Problem>> table, int count, const Make& make,
+                                    const std::function<StepSpec(const Problem&, Random&)>& spec_of) {
+  for_random_problems<Problem>(
+      count, make, [](const Problem&) { return true; },
+      [&](const std::string& line, int seed) {
+        expect_rows_equal_the_reference<Problem>(table, parse_problem<Problem>(line), spec_of,
+                                                 static_cast<std::uint64_t>(seed));
+      });
 }
 
 }  // namespace octavo::testing
