@@ -8,12 +8,11 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
-#include "base/pinned.h"
 #include "bench/closed_loop.h"
 #include "bench/facts.h"
 #include "bench/multi_stream.h"
 #include "bench/offline.h"
-#include "engine/kernels/peak/peak.h"
+#include "bench/peaks.h"
 
 namespace octavo::bench {
 namespace {
@@ -73,14 +72,6 @@ std::vector<std::int64_t> batches_of(const Sweep& sweep) {
   }
 }
 
-double peak_of(const std::vector<Place>& places) {
-  int threads = 0;
-  for (const Place& place : places) threads += place.threads;
-  std::optional<Pinned> pinned;
-  if (!places.front().cpus.empty()) pinned.emplace(places.front().cpus.front());
-  return peak_ops_per_second(usable_isa()) * threads;
-}
-
 ServerOutcome outcome_of(const ServerMeasured& m, const ServerLoad& load) {
   return {m.queries_per_second, load.latency_bound_ns, load.share, m.late, m.is_met, m.is_hopeless};
 }
@@ -118,9 +109,9 @@ Point measure_point(const Sweep& sweep, const Subject& subject, const std::vecto
   Instances instances;
   for (const Place& place : places) instances.push_back(subject.start(place));
   point.load_ms = static_cast<double>(now_ns() - begin) * 1e-6;
-  const double peak = peak_of(places);
+  const double peak = int8_peak(places, usable_isa());
   measure(sweep, instances, watch, audience, point);
-  point.arithmetic = {subject.macs_per_item, std::max(peak, peak_of(places))};
+  point.arithmetic = {subject.macs_per_item, std::max(peak, int8_peak(places, usable_isa()))};
   const MemoryUse memory = memory_use();
   point.rss_bytes = memory.now;
   point.peak_rss_bytes = memory.peak;

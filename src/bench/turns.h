@@ -15,6 +15,7 @@ struct SettingOverTurns {
   std::int64_t batch = 1;
   double items_per_second = 0;  ///< median
   Ratio to_first;               ///< to the rate of the sweep's first setting
+  Ratio peak_to_first;          ///< what the machine gave: the same of the peaks; 0 = unknown
 };
 
 /// `points`: turn after turn, `settings` points in each. What is left of a turn that was cut short does not
