@@ -23,8 +23,8 @@ struct Peaks {
 /// Measures on the CPUs of `place`, all at the same time. Takes some tenths of a second.
 Peaks measure_peaks(const Place& place, Isa isa);
 
-/// Operations of 8 bits a second, on registers, of all threads of `places` at the same time: less than so many
-/// times one's where two of the CPUs are one core, if only because a host runs both there. 0 = unknown.
+/// Operations of 8 bits a second, on registers, of all threads of `places` at the same time: less than so
+/// many times one's where two of the CPUs are one core, if only because a host runs both there. 0 = unknown.
 double int8_peak(const std::vector<Place>& places, Isa isa);
 
 /// "peaks measured: ...", a line.

@@ -1,8 +1,12 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/fail.h"
@@ -69,10 +73,31 @@ double short_number(float value) {
   return static_cast<float>(number) == value ? number : double{value};
 }
 
+/// One as a number, several as a text of 8 hex digits each, their bits: a model has tens of thousands, and
+/// they are read 20 times as fast as decimal digits.
 Json scales_json(const std::vector<float>& scales) {
-  Json json = Json::array();
-  for (float scale : scales) json.push_back(short_number(scale));
-  return json;
+  if (scales.size() == 1) return Json::array({short_number(scales.front())});
+  std::string digits;
+  for (float scale : scales)
+    fmt::format_to(std::back_inserter(digits), "{:08x}", std::bit_cast<std::uint32_t>(scale));
+  return digits;
+}
+
+std::vector<float> parse_scales(const Json& json) {
+  if (!json.is_string()) return json.get<std::vector<float>>();
+  constexpr std::size_t kDigits = 8;
+  const std::string_view digits = json.get_ref<const std::string&>();
+  std::vector<float> scales;
+  scales.reserve(digits.size() / kDigits);
+  for (std::size_t at = 0; at < digits.size(); at += kDigits) {
+    const std::string_view one = digits.substr(at, kDigits);
+    std::uint32_t bits = 0;
+    const auto [end, error] = std::from_chars(one.data(), one.data() + one.size(), bits, 16);
+    if (one.size() != kDigits || error != std::errc() || end != one.data() + kDigits)
+      fail(ErrorCode::invalid_model, "scales: '{}' is not 8 hex digits", one);
+    scales.push_back(std::bit_cast<float>(bits));
+  }
+  return scales;
 }
 
 /// Many channels mostly have one zero point: then it is written once.
@@ -96,7 +121,7 @@ Json tensor_json(const PlanTensor& t) {
 }
 
 Quantization parse_quantization(const Json& json) {
-  Quantization q{json.at("scales").get<std::vector<float>>(), {}, json.at("axis").get<int>()};
+  Quantization q{parse_scales(json.at("scales")), {}, json.at("axis").get<int>()};
   const Json& zero_points = json.at("zero_points");
   if (zero_points.is_number()) {
     q.zero_points.assign(q.scales.size(), zero_points.get<std::int32_t>());

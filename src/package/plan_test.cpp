@@ -123,6 +123,14 @@ TEST(PlanCheck, RefusesWeightsThatAreTooSmall) {
               HasSubstr("tensor 'w'"));
 }
 
+TEST(Plan, ReadsScalesAsTheirBitsAndAsNumbers) {
+  std::string json = plan_json(small_plan());
+  const std::string bits = "\"3f0000003e800000\"";
+  ASSERT_THAT(json, HasSubstr(bits));
+  json.replace(json.find(bits), bits.size(), "[0.5, 0.25]");
+  EXPECT_EQ(parse_plan(json).tensors[0].quantization, small_plan().tensors[0].quantization);
+}
+
 TEST(Plan, WritesTheZeroPointOfManyChannelsOnce) {
   Plan plan = small_plan();
   plan.tensors[0].quantization->zero_points = {7, 7};
@@ -216,6 +224,11 @@ TEST(PlanJson, NamesWhatCannotBeRead) {
   EXPECT_THAT(json_error("\"-inf\"", "\"nan\""), HasSubstr("'nan' is no number"));
   EXPECT_THAT(json_error("\"channels_last\"", "\"nchw\""), HasSubstr("layout 'nchw'"));
   EXPECT_THAT(json_error("\"arena\"", "\"attic\""), HasSubstr("storage 'attic'"));
+  const std::string scales = "\"3f0000003e800000\"";
+  EXPECT_THAT(json_error(scales, "\"3f0000003e80000\""), HasSubstr("scales: '3e80000' is not 8 hex digits"));
+  EXPECT_THAT(json_error(scales, "\"3f0000003e8000x0\""), HasSubstr("'3e8000x0' is not 8"));
+  EXPECT_THAT(json_error(scales, "\"-f0000003e800000\""), HasSubstr("'-f000000' is not 8"));
+  EXPECT_THAT(json_error(scales, "\"\""), HasSubstr("0 scales"));
 }
 
 TEST(PlanJson, IsOneLineOfComplaintForEveryTruncation) {

@@ -55,7 +55,7 @@ TEST_F(SavedAgain, GoldenPackagesKeepTheirPlansAndWeights) {
 }
 
 TEST_F(SavedAgain, TheNewestGoldenPackageHasTheSameBytes) {
-  const std::filesystem::path newest = "tests/compat/shapes_tuned_passes_0.1.0.tar";
+  const std::filesystem::path newest = "tests/compat/shapes_scales_in_hex_0.1.0.tar";
   Package::open(newest).save(copy_);
   const MappedFile before(newest), after(copy_);
   EXPECT_TRUE(std::ranges::equal(before.bytes(), after.bytes()));

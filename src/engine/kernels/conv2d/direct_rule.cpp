@@ -14,8 +14,9 @@ namespace {
 template <class T>
 void subtract(const std::byte* weights, std::int32_t zero_point, std::span<std::int16_t> differences) {
   const auto* stored = reinterpret_cast<const T*>(weights);
+  const auto zero = static_cast<std::int16_t>(zero_point);  // no more bits than results: vectors of 16
   for (std::size_t i = 0; i < differences.size(); ++i) {
-    differences[i] = static_cast<std::int16_t>(stored[i] - zero_point);
+    differences[i] = static_cast<std::int16_t>(static_cast<std::int16_t>(stored[i]) - zero);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "engine/kernels/conv2d/fast_rule.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -20,6 +22,28 @@ struct SumRange {
     if (least < Limits::min() || greatest > Limits::max()) least = Limits::min(), greatest = Limits::max();
   }
 };
+
+struct PieceSums {
+  std::int32_t negative, total;
+};
+
+std::int32_t sum_of_lanes(__m128i lanes) {
+  lanes = _mm_add_epi32(lanes, _mm_shuffle_epi32(lanes, 0x4E));
+  lanes = _mm_add_epi32(lanes, _mm_shuffle_epi32(lanes, 0xB1));
+  return _mm_cvtsi128_si32(lanes);
+}
+
+/// Of a multiple of 8.
+PieceSums sums_of_vectors(std::span<const std::int16_t> differences) noexcept {
+  const __m128i ones = _mm_set1_epi16(1);
+  __m128i negative = _mm_setzero_si128(), total = _mm_setzero_si128();
+  for (std::size_t i = 0; i < differences.size(); i += 8) {
+    const __m128i d = _mm_loadu_si128(reinterpret_cast<const __m128i*>(&differences[i]));
+    total = _mm_add_epi32(total, _mm_madd_epi16(d, ones));
+    negative = _mm_add_epi32(negative, _mm_madd_epi16(_mm_min_epi16(d, _mm_setzero_si128()), ones));
+  }
+  return {sum_of_lanes(negative), sum_of_lanes(total)};
+}
 
 bool is_bounded(const OutputRule& rule, const std::vector<WindowSums>& windows) {
   for (std::size_t c = 0; c < windows.size(); ++c) {
@@ -99,17 +123,15 @@ void set_rounding(FastRule& rule) {
 
 WindowSums window_sums(std::span<const std::int16_t> differences) noexcept {
   WindowSums sums;
-  // In pieces whose sums fit 32 bits: compilers make vectors of these.
-  constexpr std::size_t kPiece = 4096;
-  for (std::size_t first = 0; first < differences.size(); first += kPiece) {
-    std::int32_t negative = 0, total = 0;
-    for (std::int16_t difference : differences.subspan(first, std::min(kPiece, differences.size() - first))) {
-      negative += std::min<std::int16_t>(difference, 0);
-      total += difference;
-    }
-    sums.negative += negative;
-    sums.positive += total - negative;
+  constexpr std::size_t kVector = 8, kPiece = std::size_t{1} << 20;  // whose sums fit 32 bits
+  while (differences.size() >= kVector) {
+    const std::size_t count = std::min(differences.size(), kPiece) / kVector * kVector;
+    const PieceSums piece = sums_of_vectors(differences.first(count));
+    sums.negative += piece.negative;
+    sums.positive += std::int64_t{piece.total} - piece.negative;
+    differences = differences.subspan(count);
   }
+  for (std::int16_t difference : differences) (difference < 0 ? sums.negative : sums.positive) += difference;
   return sums;
 }
 

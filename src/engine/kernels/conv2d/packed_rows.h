@@ -1,4 +1,6 @@
 #pragma once
+#include <emmintrin.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -46,7 +48,13 @@ class PackedRows {
   template <class Line>
   void move_to(std::int64_t count, Line line) noexcept {
     const std::int64_t row_bytes = parts_ * part_bytes_;
-    for (std::int64_t at = 0; at < row_bytes; at += 4) {
+    std::int64_t at = 0;
+    for (; at + 16 <= row_bytes && count % 4 == 0; at += 16) {
+      std::byte* const to[] = {line(at), line(at + 4), line(at + 8), line(at + 12)};
+      const std::uint8_t* from = bytes_.data() + at;
+      for (std::int64_t row = 0; row < count; row += 4) transpose(from + row * row_bytes, row_bytes, to, row);
+    }
+    for (; at < row_bytes; at += 4) {
       std::byte* const to = line(at);
       const std::uint8_t* from = bytes_.data() + at;
       for (std::int64_t row = 0; row < count; ++row) std::memcpy(to + 4 * row, from + row * row_bytes, 4);
@@ -55,6 +63,23 @@ class PackedRows {
   }
 
  private:
+  /// 4 dwords of 4 rows, `row_bytes` apart, to places `place` and following of 4 lines.
+  static void transpose(const std::uint8_t* from, std::int64_t row_bytes, std::byte* const* lines,
+                        std::int64_t place) noexcept {
+    const auto row = [&](std::int64_t i) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * row_bytes));
+    };
+    const auto store = [&](int i, __m128i dwords) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(lines[i] + 4 * place), dwords);
+    };
+    const __m128i low01 = _mm_unpacklo_epi32(row(0), row(1)), low23 = _mm_unpacklo_epi32(row(2), row(3));
+    const __m128i high01 = _mm_unpackhi_epi32(row(0), row(1)), high23 = _mm_unpackhi_epi32(row(2), row(3));
+    store(0, _mm_unpacklo_epi64(low01, low23));
+    store(1, _mm_unpackhi_epi64(low01, low23));
+    store(2, _mm_unpacklo_epi64(high01, high23));
+    store(3, _mm_unpackhi_epi64(high01, high23));
+  }
+
   template <class Element>
   void spread(std::span<const std::int16_t> window, std::uint8_t* to, Element element_of) const noexcept {
     using Stored = decltype(element_of(0));
