@@ -114,7 +114,10 @@ TEST(Peaks, AreMeasuredOnThisMachine) {
   EXPECT_GT(peaks.l2_bytes_per_second, 1e9);
   if (implies(usable_isa(), Isa::avx2)) {
     EXPECT_GT(peaks.f32_ops_per_second, 1e9);
+    EXPECT_GT(peaks.int8_ops_per_second, 1e9);
+    EXPECT_GT(int8_peak({{1, {}}, {2, {}}}, usable_isa()), 1e9);
   }
+  EXPECT_EQ(int8_peak({{2, {}}}, Isa::generic), 0);
 }
 
 TEST(Facts, NameTheMachineTheBuildAndThePackage) {
