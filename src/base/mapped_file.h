@@ -19,6 +19,9 @@ class MappedFile {
   ~MappedFile();
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+  /// Takes the file's pages out of this process's memory; they come back, mostly from the system's cache of
+  /// files, when they are touched. At any time, whoever is reading.
+  void release() const noexcept;
 
  private:
   const std::byte* data_ = nullptr;

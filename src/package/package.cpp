@@ -146,6 +146,11 @@ std::vector<PortInfo> port_infos(const Plan& plan, const std::vector<Port>& port
 
 }  // namespace
 
+void release_weights(const PackageData& package) noexcept {
+  if (package.weights_of != nullptr) release_weights(*package.weights_of);
+  if (const auto* file = std::get_if<MappedFile>(&package.memory)) file->release();
+}
+
 Package make_package(Plan plan, std::vector<Tensor> weights, const Provenance& provenance) {
   check(plan);
   OCTAVO_ASSERT(weights.size() == plan.weights.size());

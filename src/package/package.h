@@ -28,6 +28,9 @@ struct PackageData {
   std::shared_ptr<const PackageData> weights_of;         ///< or whose memory that is
 };
 
+/// Lets go of the memory that weights take which lie in a mapped file, until they are touched again.
+void release_weights(const PackageData& package) noexcept;
+
 /// A package in memory. `weights` has one tensor per Plan::weights entry, of its dtype and shape.
 Package make_package(Plan plan, std::vector<Tensor> weights, const Provenance& provenance);
 

@@ -135,6 +135,7 @@ std::shared_ptr<const PreparedPlan> prepared_plan(const Package& package, const 
   const std::lock_guard lock(slot->mutex);
   if (std::shared_ptr<const PreparedPlan> shared = slot->plan.lock()) return shared;
   std::shared_ptr<const PreparedPlan> made = prepare(package, how, team);
+  release_weights(package.data());  // most are packed now: a second copy would stay for nothing
   slot->plan = made;
   return made;
 }
