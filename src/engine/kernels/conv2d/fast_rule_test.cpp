@@ -33,6 +33,29 @@ OutputForm form_of(const std::vector<std::int32_t>& bias, float y_scale) {
   return form_of(bias, Quantization::per_tensor(y_scale, 0));
 }
 
+/// Every length up to some vectors; long ones whose sums leave 32 bits, and end within a vector.
+TEST(WindowSums, AreThoseOfTheNegativeAndThePositive) {
+  std::mt19937 random(7);
+  std::uniform_int_distribution<int> any(-255, 255), high(200, 255);
+  const auto expect_sums = [](const std::vector<std::int16_t>& differences) {
+    std::int64_t negative = 0, positive = 0;
+    for (std::int16_t d : differences) (d < 0 ? negative : positive) += d;
+    const WindowSums sums = window_sums(differences);
+    EXPECT_EQ(sums.negative, negative) << differences.size();
+    EXPECT_EQ(sums.positive, positive) << differences.size();
+  };
+  for (std::size_t size = 0; size < 40; ++size) {
+    std::vector<std::int16_t> differences(size);
+    for (std::int16_t& d : differences) d = static_cast<std::int16_t>(any(random));
+    expect_sums(differences);
+  }
+  std::vector<std::int16_t> many((std::size_t{11} << 20) + 5);
+  for (std::int16_t& d : many) d = static_cast<std::int16_t>(high(random));
+  expect_sums(many);
+  for (std::int16_t& d : many) d = static_cast<std::int16_t>(-d);
+  expect_sums(many);
+}
+
 TEST(FastRules, TakeThePlainFormWhereResultsAreBounded) {
   EXPECT_EQ(form_of({-5, 0, 5}, 1.0F), OutputForm::stored_bare);
 }
