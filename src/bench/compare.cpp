@@ -83,31 +83,27 @@ std::string comparison_head() {
 }
 
 std::string comparison_line(const Comparison& c) {
-  const Ratio ratio = c.ratio();
   const std::string difference =
       std::isnan(c.largest_difference)
           ? "not comparable"
           : fmt::format("{:.3g} of {:.3g}", c.largest_difference, c.largest_output);
   return fmt::format("{:24}{:5}{:6}{:13.1f}{:13.1f}{:10.3f}{:10.3f}  {:24}{}\n", c.peer.substr(0, 23),
                      c.threads, c.batch, median(c.ours), median(c.theirs), c.ours_p50_ms, c.theirs_p50_ms,
-                     fmt::format("{:.2f} ({:.2f} - {:.2f})", ratio.median, ratio.least, ratio.most),
-                     difference);
+                     text_of(c.ratio()), difference);
 }
 
 nlohmann::ordered_json json_of(const Comparison& c) {
-  const Ratio ratio = c.ratio();
-  nlohmann::ordered_json json{
-      {"peer", c.peer},
-      {"threads", c.threads},
-      {"batch", c.batch},
-      {"ours_items_per_second", c.ours},
-      {"theirs_items_per_second", c.theirs},
-      {"ours_p50_ms", c.ours_p50_ms},
-      {"theirs_p50_ms", c.theirs_p50_ms},
-      {"ours_cpu_us_per_item", c.ours_cpu_us},
-      {"theirs_cpu_us_per_item", c.theirs_cpu_us},
-      {"ratio", {{"median", ratio.median}, {"least", ratio.least}, {"most", ratio.most}}},
-      {"complete", !c.was_stopped}};
+  nlohmann::ordered_json json{{"peer", c.peer},
+                              {"threads", c.threads},
+                              {"batch", c.batch},
+                              {"ours_items_per_second", c.ours},
+                              {"theirs_items_per_second", c.theirs},
+                              {"ours_p50_ms", c.ours_p50_ms},
+                              {"theirs_p50_ms", c.theirs_p50_ms},
+                              {"ours_cpu_us_per_item", c.ours_cpu_us},
+                              {"theirs_cpu_us_per_item", c.theirs_cpu_us},
+                              {"ratio", json_of(c.ratio())},
+                              {"complete", !c.was_stopped}};
   if (!std::isnan(c.largest_difference)) {
     json["largest_difference"] = c.largest_difference;
     json["largest_output"] = c.largest_output;

@@ -1,4 +1,6 @@
 #pragma once
+#include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <vector>
 
 namespace octavo::bench {
@@ -10,6 +12,10 @@ double median(std::vector<double> values);
 struct Ratio {
   double median = 0, least = 0, most = 0;
 };
+/// "1.80 (1.70 - 1.90)"
+std::string text_of(const Ratio& ratio);
+nlohmann::ordered_json json_of(const Ratio& ratio);
+
 /// By turn; what one of them has more is left out. All 0 without any.
 Ratio ratio_by_turn(const std::vector<double>& ours, const std::vector<double>& theirs);
 

@@ -5,17 +5,6 @@
 #include <nlohmann/json.hpp>
 
 namespace octavo::bench {
-namespace {
-
-std::string text_of(const Ratio& r) {
-  return fmt::format("{:.2f} ({:.2f} - {:.2f})", r.median, r.least, r.most);
-}
-
-nlohmann::ordered_json json_of(const Ratio& r) {
-  return {{"median", r.median}, {"least", r.least}, {"most", r.most}};
-}
-
-}  // namespace
 
 std::vector<SettingOverTurns> over_turns(const std::vector<Point>& points, std::size_t settings) {
   const std::size_t turns = settings > 0 ? points.size() / settings : 0;
