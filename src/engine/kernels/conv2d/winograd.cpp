@@ -38,7 +38,8 @@ std::int64_t last_results(std::int64_t results) {
 
 /// Bytes of all transformed weights.
 std::int64_t weight_bytes(const Conv2dProblem& p) {
-  return divided_up(p.oc, kPanel) * kPanel * divided_up(p.ic, std::int64_t{2}) * 4 * kTilePoints;
+  return divided_up(p.oc, kPanel) * kPanel * divided_up(p.ic, std::int64_t{2}) * 4 * kTileInputs *
+         kWinogradWindow;
 }
 
 class Winograd final : public Prepared {
@@ -50,7 +51,7 @@ class Winograd final : public Prepared {
         panels_(divided_up(p.oc, kPanel)),
         group_channels_(p.ic == 16 ? 16 : 32),
         pairs_(divided_up(p.ic, std::int64_t{2})),
-        panel_bytes_(kTilePoints * pairs_ * kPanel * 4),
+        panel_bytes_(kTileInputs * kWinogradWindow * pairs_ * kPanel * 4),
         arrays_(p, operands, (panels_ + 1) * kPanel),  // kernels load two panels' numbers
         rules_(p, arrays_) {
     const std::int32_t stored_zero = tensor_quantization(operands.inputs[0], "x").zero_point;
@@ -106,9 +107,14 @@ class Winograd final : public Prepared {
       winograd_input_avx512_vnni(block);
       WinogradPanel panel = panel_of(panels.begin);
       for (std::int64_t left = panels.end - panels.begin; left > 0; --left) {
-        const bool is_last = left == 1;
-        if (is_last) set_next(i + 1 == blocks ? args.next : first_panel, panel);
-        panel.asks_for_weights = are_far || (i == 0 && !are_near && !is_last);
+        panel.asks_for_weights = are_far || (i == 0 && !are_near);
+        if (left == 1) {
+          set_next(i + 1 == blocks ? args.next : first_panel, panel);
+        } else if (panel.asks_for_weights) {
+          set_next({reinterpret_cast<const std::byte*>(panel.weights) + panel_bytes_,
+                    static_cast<std::size_t>(panel_bytes_ * kRowsAsked / kTileInputs)},
+                   panel);
+        }
         winograd_multiply_avx512_vnni(block, panel);
         winograd_finish_avx512_vnni(block, panel);
         advance(panel);

@@ -162,9 +162,8 @@ void transform_rows(const WinogradBlock& b) {
   }
 }
 
-/// 3 weights, `stride` apart, to 6 points times 24.
-OCTAVO_INLINE void weight_points(const __m512i* g, std::int64_t stride, __m512i* points) {
-  const __m512i g0 = g[0], g1 = g[stride], g2 = g[2 * stride];
+/// 3 weights to 6 points times 24.
+OCTAVO_INLINE void weight_points(__m512i g0, __m512i g1, __m512i g2, __m512i* points) {
   const __m512i ends = add(g0, g2), far = add(g0, four_times(g2));
   points[0] = twice(add(g0, twice(g0)));
   points[1] = four_times(add(ends, g1));
@@ -180,22 +179,21 @@ void winograd_input_avx512_vnni(const WinogradBlock& b) {
   b.group_channels == 16 ? transform_rows<16>(b) : transform_rows<32>(b);
 }
 
-void winograd_weights_avx512_vnni(const std::int16_t* taps, std::int64_t pairs, std::int16_t* points) {
-  constexpr std::int64_t kPoint = kWinogradPanel * 2;  // numbers of a pair of channels
+void winograd_weights_avx512_vnni(const std::int16_t* taps, std::int64_t pairs, std::int16_t* rows) {
+  constexpr std::int64_t kTap = kWinogradPanel * 2;  // numbers of a pair of channels
   for (std::int64_t pair = 0; pair < pairs; ++pair) {
-    __m512i g[9], down[3 * kTileInputs];
-#pragma GCC unroll 9
-    for (int tap = 0; tap < 9; ++tap) g[tap] = load(taps + (tap * pairs + pair) * kPoint);
 #pragma GCC unroll 3
-    for (std::int64_t column = 0; column < 3; ++column)
-      weight_points(g + column, 3, down + column * kTileInputs);
+    for (int column = 0; column < kWinogradWindow; ++column) {
+      const auto tap = [&](std::int64_t row) {
+        return load(taps + ((row * kWinogradWindow + column) * pairs + pair) * kTap);
+      };
+      __m512i points[kTileInputs];
+      weight_points(tap(0), tap(1), tap(2), points);
 #pragma GCC unroll 6
-    for (int i = 0; i < kTileInputs; ++i) {
-      __m512i row[kTileInputs];
-      weight_points(down + i, kTileInputs, row);
-#pragma GCC unroll 6
-      for (int j = 0; j < kTileInputs; ++j)
-        store(points + ((i * pairs + pair) * kTileInputs + j) * kPoint, row[j]);
+      for (int i = 0; i < kTileInputs; ++i) {
+        store(rows + ((i * pairs + pair) * kWinogradWindow + column) * kTap,
+              _mm512_slli_epi16(points[i], static_cast<unsigned>(column)));
+      }
     }
   }
 }

@@ -23,7 +23,21 @@ OCTAVO_INLINE __m512i with_pairs(__m512i sum, __m512i x, __m512i weights) {
   return sum;
 }
 
-constexpr std::int64_t kPair = kTileInputs * kWinogradPanel * 2;  // weights of a pair of channels
+constexpr std::int64_t kColumn = kWinogradPanel * 2;       // weights of a pair of channels at a column
+constexpr std::int64_t kPair = kWinogradWindow * kColumn;  // and at all three
+
+/// Point `j` of the row that the weights of a pair of channels at `weights` belong to.
+template <int j>
+OCTAVO_INLINE __m512i weights_at(const std::int16_t* weights) {
+  const auto column = [&](std::int64_t i) { return _mm512_loadu_si512(weights + i * kColumn); };
+  const auto times = [](__m512i a, short factor) { return _mm512_mullo_epi16(a, _mm512_set1_epi16(factor)); };
+  if constexpr (j == 0) return times(column(0), 6);
+  if constexpr (j == 5) return times(column(2), 3);
+  __m512i even = column(0), odd = column(1);
+  if constexpr (j == 1 || j == 2) even = _mm512_slli_epi16(even, 2), odd = _mm512_slli_epi16(odd, 1);
+  even = _mm512_add_epi16(even, column(2));
+  return j == 1 || j == 3 ? _mm512_add_epi16(even, odd) : _mm512_sub_epi16(even, odd);
+}
 
 /// Some tiles at a row of points.
 struct Products {
@@ -36,11 +50,8 @@ struct Products {
   const std::uint8_t* ahead;  ///< L2 is asked for lines from here on with each pair; nullptr: for none
 };
 
-// Lines that a call asks L2 for with each pair of channels, about those of a row of points in all calls, and
-// how far ahead that row is: memory answers unevenly (256 channels, cold: 324 to 318 us; 2 threads 180 to
-// 173).
+// Lines that a call asks L2 for with each pair of channels, about those of a row of points in all calls.
 constexpr int kLinesOfRow = 2, kLinesOfPoint = 1;
-constexpr std::int64_t kRowsAhead = 4;
 
 /// Calls step(x, weights) for each pair of channels, x its numbers of the first tile at its first point, and
 /// asks L2 for `lines` lines with it.
@@ -74,9 +85,9 @@ void multiply_row(const Products& p) {
   }
   for_each_pair<asks ? kLinesOfRow : 0, channels>(
       p, [&](const std::uint8_t* x, const std::int16_t* weights) __attribute__((always_inline)) {
-        __m512i w[kPoints];
-#pragma GCC unroll 6
-        for (int j = 0; j < kPoints; ++j) w[j] = _mm512_loadu_si512(weights + 2 * kWinogradPanel * at(j));
+        __m512i w[kPoints] = {weights_at<0>(weights), weights_at<1>(weights), weights_at<2>(weights)};
+        if constexpr (!are_small) w[3] = weights_at<3>(weights), w[4] = weights_at<4>(weights);
+        w[kPoints - 1] = weights_at<5>(weights);
 #pragma GCC unroll 4
         for (int t = 0; t < tiles; ++t) {
 #pragma GCC unroll 6
@@ -100,15 +111,15 @@ void multiply_row(const Products& p) {
   }
 }
 
-/// One point of a row; sums are stored as they are, each tile's `kTileInputs` vectors apart.
-template <int tiles, bool asks>
+/// Point `j` of a row; sums are stored as they are, each tile's `kTileInputs` vectors apart.
+template <int j, int tiles, bool asks>
 void multiply_point(const Products& p) {
   __m512i sum[tiles];
 #pragma GCC unroll 16
   for (int t = 0; t < tiles; ++t) sum[t] = _mm512_loadu_si512(p.start);
   for_each_pair<asks ? kLinesOfPoint : 0, 32>(
       p, [&](const std::uint8_t* x, const std::int16_t* weights) __attribute__((always_inline)) {
-        const __m512i w = _mm512_loadu_si512(weights);
+        const __m512i w = weights_at<j>(weights);
 #pragma GCC unroll 16
         for (int t = 0; t < tiles; ++t)
           sum[t] = with_pairs(sum[t], broadcast4(x + std::int64_t{64} * kTileInputs * t), w);
@@ -128,26 +139,36 @@ constexpr Multiply kMultiplyRow[][2] = {
     {multiply_row<3, are_small, channels, false>, multiply_row<3, are_small, channels, true>},
     {multiply_row<4, are_small, channels, false>, multiply_row<4, are_small, channels, true>}};
 constexpr int kMostAtPoint = 16;
-template <int... less_one>
-constexpr auto point_table(std::integer_sequence<int, less_one...>) {
-  struct Table {
-    Multiply by_tiles[kMostAtPoint][2];
-  };
-  return Table{{{multiply_point<less_one + 1, false>, multiply_point<less_one + 1, true>}...}};
+struct ByTiles {
+  Multiply calls[kMostAtPoint][2];
+};
+struct ByPoint {
+  ByTiles points[kTileInputs];
+};
+template <int j, int... less_one>
+constexpr ByTiles by_tiles(std::integer_sequence<int, less_one...>) {
+  return {{{multiply_point<j, less_one + 1, false>, multiply_point<j, less_one + 1, true>}...}};
 }
-constexpr auto kMultiplyPoint = point_table(std::make_integer_sequence<int, kMostAtPoint>());
+template <int... j>
+constexpr ByPoint by_point(std::integer_sequence<int, j...>) {
+  return {{by_tiles<j>(std::make_integer_sequence<int, kMostAtPoint>())...}};
+}
+constexpr ByPoint kMultiplyPoint = by_point(std::make_integer_sequence<int, kTileInputs>());
 
 /// What L2 is asked for while a panel is multiplied.
 class Ahead {
  public:
-  explicit Ahead(const WinogradPanel& panel)
-      : asks_for_weights_(panel.asks_for_weights && panel.next_bytes == 0),
-        at_(panel.next),
-        left_(panel.next_bytes) {}
-  void begin_row(const std::int16_t* next_row, std::int64_t bytes) {
-    if (!asks_for_weights_) return;
-    at_ = reinterpret_cast<const std::uint8_t*>(next_row);
-    left_ = bytes;
+  explicit Ahead(const WinogradPanel& panel) : panel_(panel) {
+    if (!panel.asks_for_weights) begin(panel.next, panel.next_bytes);
+  }
+  /// To row `i` of the points, whose weights are `bytes` from `weights` on.
+  void begin_row(int i, const std::int16_t* weights, std::int64_t bytes) {
+    if (!panel_.asks_for_weights) return;
+    if (i + kRowsAsked < kTileInputs) {
+      begin(reinterpret_cast<const std::uint8_t*>(weights) + kRowsAsked * bytes, bytes);
+    } else if (i + kRowsAsked == kTileInputs) {
+      begin(panel_.next, panel_.next_bytes);
+    }
   }
   /// Where the next call is to begin, which asks for `bytes`; nullptr where all was asked for.
   const std::uint8_t* take(std::int64_t bytes) {
@@ -158,9 +179,11 @@ class Ahead {
   }
 
  private:
-  bool asks_for_weights_;
-  const std::uint8_t* at_;
-  std::int64_t left_;
+  void begin(const std::uint8_t* at, std::int64_t bytes) { at_ = at, left_ = bytes; }
+
+  const WinogradPanel& panel_;
+  const std::uint8_t* at_ = nullptr;
+  std::int64_t left_ = 0;
 };
 
 /// One row of the points of a panel, and the tiles that have it.
@@ -202,10 +225,9 @@ struct PointRow {
     for (int j = 0; j < kTileInputs; ++j) {
       const auto call = [&](std::int64_t from, std::int64_t count, Products p) {
         p.inputs += j * group_channels;
-        p.weights += j * kWinogradPanel * 2;
         if (j != 1) p.start = kZeros;
         p.sums = points + (from * kTileInputs + j) * kWinogradPanel;
-        kMultiplyPoint.by_tiles[count - 1][p.ahead != nullptr](p);
+        kMultiplyPoint.points[j].calls[count - 1][p.ahead != nullptr](p);
       };
       in_calls<kMostAtPoint, kLinesOfPoint>(0, has_small_point(j) ? tiles : large_tiles, call);
     }
@@ -224,7 +246,7 @@ struct PointRow {
 
 /// Weights of a row of points that stay in L1 while all tiles are multiplied, four at a time; where there are
 /// more, those of a point are walked once for all tiles.
-constexpr std::int64_t kRowBytes = std::int64_t{24} * 1024;
+constexpr std::int64_t kRowBytes = std::int64_t{16} * 1024;
 
 }  // namespace
 
@@ -234,7 +256,7 @@ void winograd_multiply_avx512_vnni(const WinogradBlock& b, const WinogradPanel& 
   Ahead ahead(panel);
   for (int i = 0; i < kTileInputs; ++i, weights += pairs * kPair) {
     const std::int64_t before = tiles_before(b, i), rows = rows_with(b, i);
-    ahead.begin_row(weights + kRowsAhead * pairs * kPair, 2 * pairs * kPair);
+    ahead.begin_row(i, weights, 2 * pairs * kPair);
     const PointRow row{
         b.inputs + before * groups_of(b) * kTileInputs * b.group_channels, weights, pairs, b.group_channels,
         rows * b.columns, rows * b.large_columns,
