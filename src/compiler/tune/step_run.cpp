@@ -9,6 +9,7 @@
 #include "base/thread_team.h"
 #include "engine/kernels/caches.h"
 #include "engine/session/prepared_plan.h"
+#include "engine/session/work_sharing.h"
 
 namespace octavo {
 namespace {
@@ -52,13 +53,13 @@ struct StepRun {
   Tensor output, scratch;
   Tensor other;  ///< what else goes through the caches
   ThreadTeam team;
+  WorkSharing sharing;
   std::int64_t batch, scratch_bytes;
 
-  explicit StepRun(int threads) : team(threads, {}), batch(1), scratch_bytes(0) {}
+  explicit StepRun(int threads) : team(threads, {}), sharing(threads), batch(1), scratch_bytes(0) {}
   void run() {
     team.run([this](int thread) {
-      kernel->run({inputs, output.data(), scratch.data() + thread * scratch_bytes, batch},
-                  {thread, team.size()});
+      sharing.run(*kernel, {inputs, output.data(), scratch.data() + thread * scratch_bytes, batch}, thread);
     });
   }
   void refresh() {

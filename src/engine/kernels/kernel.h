@@ -15,19 +15,30 @@
 
 namespace octavo {
 
-/// One thread's part of a step: part `index` of `count`.
+/// One thread's part of a step: share `index` of `count`, or only some of that share's parts.
 struct Share {
+  /// Parts `first` .. `end` of `count` equal ones.
+  struct Parts {
+    int first = 0;
+    int end = 1;
+    int count = 1;
+  };
   int index = 0;
   int count = 1;
+  Parts parts = {};
 
-  /// The half-open range of `items` units that is this share's, even to within one unit.
+  /// The half-open range of `items` units that is this share's, even to within one unit. Ranges of all
+  /// shares, or of all parts of them, cover the units without a gap and do not overlap.
   struct Range {
     std::int64_t begin;
     std::int64_t end;
   };
   [[nodiscard]] Range of(std::int64_t items) const noexcept {
-    return {items * index / count, items * (index + 1) / count};
+    const std::int64_t all = std::int64_t{count} * parts.count, before = std::int64_t{index} * parts.count;
+    return {items * (before + parts.first) / all, items * (before + parts.end) / all};
   }
+  /// Whether the first unit is in it, unless there is none.
+  [[nodiscard]] bool is_first() const noexcept { return index == 0 && parts.first == 0; }
 };
 
 /// Where a step's tensors are while it runs. `inputs` are in the order of the step's operands; constants that
@@ -40,6 +51,8 @@ struct KernelArgs {
   std::int64_t batch = 1;  ///< a problem's leading extent (n, rows, outer ...) is multiplied by this
   /// What the calling thread reads or writes in a later step: a kernel may ask L2 for it meanwhile.
   std::span<const std::byte> next = {};
+  /// The thread has just run another part of the same step, of the same batch: `scratch` is as that left it.
+  bool continues = false;
 };
 
 /// A kernel made ready for one Problem: weights packed, tables built. Immutable: any number of threads and
@@ -53,6 +66,9 @@ class Prepared {
   /// Computes this share of the step. No allocation, no system call, no exception. Shares write disjoint
   /// memory; all shares 0..count-1 must run for the step to be done.
   virtual void run(const KernelArgs& args, Share share) const noexcept = 0;
+  /// Whether it pays to do each of `shares` shares of a batch in parts: little is read or made again for
+  /// them.
+  [[nodiscard]] virtual bool runs_in_parts() const noexcept { return false; }
   /// What this share touches where one image takes the step; nothing where that cannot be told. Known shares
   /// may run as bands of an image, other steps' between them.
   [[nodiscard]] virtual std::optional<Reach> reach(Share /*share*/) const { return std::nullopt; }

@@ -12,6 +12,7 @@
 #include "engine/session/prepared_plan.h"
 #include "engine/session/row_bands.h"
 #include "engine/session/walk_order.h"
+#include "engine/session/work_sharing.h"
 #include "package/package.h"
 
 namespace octavo {
@@ -66,6 +67,7 @@ class Arena {
 struct Session::State {
   Package package;
   ThreadTeam team;
+  WorkSharing sharing;
   PassShape pass;
   std::shared_ptr<const PreparedPlan> prepared;  ///< shared with the package's other sessions
   const std::vector<PreparedStep>& steps;
@@ -88,6 +90,7 @@ struct Session::State {
   State(Package opened, const SessionOptions& options)
       : package(std::move(opened)),
         team(options.threads, options.cpus),
+        sharing(options.threads),
         pass(pass_shape(options, package.data().plan)),
         prepared(prepared_plan(package, preparation(options), team)),
         steps(prepared->steps),
@@ -234,7 +237,8 @@ struct Session::State {
       for (std::size_t n = i + 1; n < std::min(i + 3, bands.size()) && args.next.empty(); ++n) {
         args.next = ahead_of(bands[n]);
       }
-      steps[s].kernel->run(args, share_of(bands[i]));
+      bands[i].bands == 1 ? sharing.run(*steps[s].kernel, args, thread)
+                          : steps[s].kernel->run(args, share_of(bands[i]));
       const std::int64_t done = trace != nullptr ? now_ns() : 0;
       team.wait_for_all();
       if (trace == nullptr) continue;

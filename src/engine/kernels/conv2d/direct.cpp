@@ -98,6 +98,7 @@ class Direct final : public Prepared {
     rules_ = isa.knows_fast_forms ? FastRules(p, arrays_, windows) : FastRules(p, arrays_);
   }
 
+  [[nodiscard]] bool runs_in_parts() const noexcept override { return true; }
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
     const PanelPart of_it = part(1, share);
     if (problem_.n != 1 || of_it.panels.end - of_it.panels.begin != panels_) return std::nullopt;

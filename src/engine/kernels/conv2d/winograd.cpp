@@ -51,7 +51,7 @@ class Winograd final : public Prepared {
         panels_(divided_up(p.oc, kPanel)),
         group_channels_(p.ic == 16 ? 16 : 32),
         pairs_(divided_up(p.ic, std::int64_t{2})),
-        panel_bytes_(kTileInputs * kWinogradWindow * pairs_ * kPanel * 4),
+        panel_bytes_(pairs_ * kPanel * 4 * kTileInputs * kWinogradWindow),
         arrays_(p, operands, (panels_ + 1) * kPanel),  // kernels load two panels' numbers
         rules_(p, arrays_) {
     const std::int32_t stored_zero = tensor_quantization(operands.inputs[0], "x").zero_point;
@@ -71,8 +71,9 @@ class Winograd final : public Prepared {
     block_rows_ = std::clamp<std::int64_t>(most, 1, kMostTiles);
   }
 
+  [[nodiscard]] bool runs_in_parts() const noexcept override { return true; }
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
-    const PanelPart of_it = part(1, share);
+    const PanelPart of_it = part(1, {share.index, share.count});
     if (problem_.n != 1 || of_it.panels.end - of_it.panels.begin != panels_) return std::nullopt;
     const auto pixel = [&](std::int64_t row) {
       return std::min(row * kTileResults, problem_.oh()) * problem_.ow();
@@ -82,47 +83,63 @@ class Winograd final : public Prepared {
 
   [[nodiscard]] std::span<const std::byte> constants(std::int64_t batch,
                                                      Share share) const noexcept override {
-    const Share::Range range = part(batch, share).panels;
-    return {weights_.data() + range.begin * panel_bytes_,
-            static_cast<std::size_t>((range.end - range.begin) * panel_bytes_)};
+    const Work work(*this, batch, share);
+    if (work.blocks > 1) return panels(work.part.panels.begin, work.panels());
+    return panels(work.part.panels.begin + work.begin, work.end - work.begin);
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
-    return columns_bytes() + inputs_bytes() + sums_bytes() + points_bytes();
+    return kLineBytes + columns_bytes() + inputs_bytes() + sums_bytes() + points_bytes();
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
-    const auto [panels, rows] = part(args.batch, share);
-    const std::int64_t bytes = (panels.end - panels.begin) * panel_bytes_;
+    const Work work(*this, args.batch, share);
+    const std::int64_t bytes = work.panels() * panel_bytes_;
     const bool are_near = bytes < kStayInL2Bytes;
     const bool are_far = bytes > kNearBytes;
-    const std::span<const std::byte> first_panel{weights_.data() + panels.begin * panel_bytes_,
-                                                 are_far ? static_cast<std::size_t>(panel_bytes_) : 0};
-    const std::int64_t blocks = divided_up(rows.end - rows.begin, block_rows_);
-    for (std::int64_t i = 0; i < blocks; ++i) {
-      const std::int64_t first = rows.begin + (rows.end - rows.begin) * i / blocks;
-      const std::int64_t end = rows.begin + (rows.end - rows.begin) * (i + 1) / blocks;
+    // Which block's inputs the scratch memory holds, by its first row.
+    auto& transformed = *reinterpret_cast<std::int64_t*>(args.scratch);
+    if (!args.continues) transformed = -1;
+    for (std::int64_t at = work.begin; at < work.end;) {
+      const std::int64_t i = at / work.panels(), end = std::min((i + 1) * work.panels(), work.end);
       std::array<TileRow, kMostTiles> tile_rows;
-      const WinogradBlock block = block_of(args, first, end, tile_rows);
-      winograd_input_avx512_vnni(block);
-      WinogradPanel panel = panel_of(panels.begin);
-      for (std::int64_t left = panels.end - panels.begin; left > 0; --left) {
+      const WinogradBlock block = block_of(args, work.first_row(i), work.first_row(i + 1), tile_rows);
+      if (transformed != work.first_row(i)) winograd_input_avx512_vnni(block);
+      transformed = work.first_row(i);
+      std::int64_t index = work.part.panels.begin + at % work.panels();
+      WinogradPanel panel = panel_of(index);
+      for (; at < end; ++at, ++index, advance(panel)) {
         panel.asks_for_weights = are_far || (i == 0 && !are_near);
-        if (left == 1) {
-          set_next(i + 1 == blocks ? args.next : first_panel, panel);
-        } else if (panel.asks_for_weights) {
-          set_next({reinterpret_cast<const std::byte*>(panel.weights) + panel_bytes_,
-                    static_cast<std::size_t>(panel_bytes_ * kRowsAsked / kTileInputs)},
-                   panel);
-        }
+        const std::int64_t following = at + 1 == end ? work.part.panels.begin : index + 1;
+        set_next(at + 1 == work.end       ? args.next
+                 : panel.asks_for_weights ? panels(following, 1).first(asked_bytes())
+                                          : std::span<const std::byte>{},
+                 panel);
         winograd_multiply_avx512_vnni(block, panel);
         winograd_finish_avx512_vnni(block, panel);
-        advance(panel);
       }
     }
   }
 
  private:
+  /// A share, or parts of it: each block of its rows of tiles takes each of its panels, and parts are ranges
+  /// `begin` .. `end` of these, block by block.
+  struct Work {
+    PanelPart part;
+    std::int64_t blocks, begin, end;
+
+    Work(const Winograd& kernel, std::int64_t batch, Share share)
+        : part(kernel.part(batch, {share.index, share.count})),
+          blocks(divided_up(part.units.end - part.units.begin, kernel.block_rows_)) {
+      const auto [first, last] = Share{0, 1, share.parts}.of(blocks * panels());
+      begin = first, end = last;
+    }
+    [[nodiscard]] std::int64_t panels() const noexcept { return part.panels.end - part.panels.begin; }
+    [[nodiscard]] std::int64_t first_row(std::int64_t block) const noexcept {
+      return part.units.begin + (part.units.end - part.units.begin) * block / blocks;
+    }
+  };
+
   /// Units are rows of tiles.
   [[nodiscard]] PanelPart part(std::int64_t batch, Share share) const noexcept {
     const std::int64_t rows = problem_.n * batch * tile_rows_;
@@ -184,7 +201,7 @@ class Winograd final : public Prepared {
     block.ic = p.ic, block.iw = p.iw, block.padding = p.pl;
     block.flip = flip_to_u8(p.x);
     block.zeros = zeros_.data();
-    std::byte* scratch = args.scratch;
+    std::byte* scratch = args.scratch + kLineBytes;
     const auto take = [&scratch](std::int64_t bytes) { return std::exchange(scratch, scratch + bytes); };
     block.input_columns = reinterpret_cast<std::int16_t*>(take(columns_bytes()));
     block.inputs = reinterpret_cast<std::int16_t*>(take(inputs_bytes()));
@@ -194,6 +211,16 @@ class Winograd final : public Prepared {
     block.residual_stride = p.residual != 0 ? p.oc : 0;
     block.ow = p.ow();
     return block;
+  }
+
+  /// The weights of `count` panels from `first` on.
+  [[nodiscard]] std::span<const std::byte> panels(std::int64_t first, std::int64_t count) const noexcept {
+    return {weights_.data() + first * panel_bytes_, static_cast<std::size_t>(count * panel_bytes_)};
+  }
+
+  /// Of a panel that is to begin.
+  [[nodiscard]] std::size_t asked_bytes() const noexcept {
+    return static_cast<std::size_t>(panel_bytes_ * kRowsAsked / kTileInputs);
   }
 
   [[nodiscard]] WinogradPanel panel_of(std::int64_t index) const noexcept {

@@ -15,7 +15,7 @@ class DynamicQuantizeReference final : public Prepared {
   explicit DynamicQuantizeReference(const DynamicQuantizeProblem& problem) : p_(problem) {}
 
   void run(const KernelArgs& args, Share share) const noexcept override {
-    if (share.index != 0) return;
+    if (!share.is_first()) return;
     const auto* x = reinterpret_cast<const float*>(args.inputs[0]);
     const std::int64_t count = p_.count * args.batch;
     float lowest = 0, highest = 0;

@@ -185,10 +185,14 @@ void RandomStep::run_shares(const Prepared& prepared, Share first, int last,
                             std::span<const std::byte* const> inputs, std::byte* output) const {
   constexpr std::int64_t kAlignment = 64;  // of scratch memory, hence of both of its ends
   const GuardedMemory scratch((prepared.scratch_bytes() + kAlignment - 1) / kAlignment * kAlignment, side());
+  const int parts = first.count % 2 == 0 ? 3 : 1;
   for (int i = first.index; i < last; ++i) {
-    const Share share{i, first.count};
-    // What a step asks for ahead changes nothing; here its own constants stand for the next one's.
-    prepared.run({inputs, output, scratch.data(), batch_, prepared.constants(batch_, share)}, share);
+    for (int part = 0; part < parts; ++part) {
+      const Share share{i, first.count, {part, part + 1, parts}};
+      // What a step asks for ahead changes nothing; here its own constants stand for the next one's.
+      const auto next = prepared.constants(batch_, share);
+      prepared.run({inputs, output, scratch.data(), batch_, next, i > first.index || part > 0}, share);
+    }
   }
 }
 

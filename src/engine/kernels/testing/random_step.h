@@ -66,7 +66,7 @@ class RandomStep {
   RandomStep& operator=(const RandomStep&) = delete;
 
   [[nodiscard]] const Operands& operands() const noexcept { return operands_; }
-  /// What `prepared` computes, share after share.
+  /// What `prepared` computes, share after share, each of an even number of them in three parts.
   [[nodiscard]] std::vector<std::byte> run(const Prepared& prepared, int shares) const;
   /// The same where the result lies over the input `residual`, which is as large: a plan lays it so.
   [[nodiscard]] std::vector<std::byte> run_over(std::size_t residual, const Prepared& prepared,
