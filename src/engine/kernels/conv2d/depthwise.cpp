@@ -38,7 +38,6 @@ class Depthwise final : public Prepared {
     return (has_rows_ ? row_scratch_bytes() : 0) + (is_in_place_ ? 0 : band_.scratch_bytes());
   }
 
-  [[nodiscard]] bool runs_in_parts() const noexcept override { return true; }
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
     if (problem_.n != 1) return std::nullopt;
     const auto range = share.of(problem_.oh() * problem_.ow());

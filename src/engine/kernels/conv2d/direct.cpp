@@ -98,7 +98,7 @@ class Direct final : public Prepared {
     rules_ = isa.knows_fast_forms ? FastRules(p, arrays_, windows) : FastRules(p, arrays_);
   }
 
-  [[nodiscard]] bool runs_in_parts() const noexcept override { return true; }
+  [[nodiscard]] bool runs_in_parts() const noexcept override { return problem_.macs() >= kMacsInParts; }
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
     const PanelPart of_it = part(1, share);
     if (problem_.n != 1 || of_it.panels.end - of_it.panels.begin != panels_) return std::nullopt;
@@ -147,8 +147,9 @@ class Direct final : public Prepared {
   /// Units are pixels, whole blocks of them but for the last.
   [[nodiscard]] PanelPart part(std::int64_t batch, Share share) const noexcept {
     const std::int64_t pixels = problem_.n * batch * problem_.oh() * problem_.ow();
+    const std::int64_t read_pixels = pixels * std::min(problem_.kh * problem_.kw, problem_.sh * problem_.sw);
     const PanelWork work{panels_, weights_.bytes(), divided_up(pixels, isa_.block_pixels),
-                         pixels * problem_.ic};
+                         kInputCost * read_pixels * problem_.ic};
     const auto [panels, blocks] = work.part(share);
     return {panels, {blocks.begin * isa_.block_pixels, std::min(pixels, blocks.end * isa_.block_pixels)}};
   }

@@ -71,7 +71,7 @@ class Winograd final : public Prepared {
     block_rows_ = std::clamp<std::int64_t>(most, 1, kMostTiles);
   }
 
-  [[nodiscard]] bool runs_in_parts() const noexcept override { return true; }
+  [[nodiscard]] bool runs_in_parts() const noexcept override { return problem_.macs() >= kMacsInParts; }
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
     const PanelPart of_it = part(1, {share.index, share.count});
     if (problem_.n != 1 || of_it.panels.end - of_it.panels.begin != panels_) return std::nullopt;
@@ -144,7 +144,7 @@ class Winograd final : public Prepared {
   [[nodiscard]] PanelPart part(std::int64_t batch, Share share) const noexcept {
     const std::int64_t rows = problem_.n * batch * tile_rows_;
     const std::int64_t input_bytes = rows * columns_ * kTilePoints * problem_.ic * 2;
-    return PanelWork{panels_, weights_.bytes(), rows, input_bytes}.part(share);
+    return PanelWork{panels_, weights_.bytes(), rows, kInputCost * input_bytes}.part(share);
   }
 
   [[nodiscard]] std::int64_t channel_groups() const noexcept {
