@@ -66,8 +66,7 @@ class Prepared {
   /// Computes this share of the step. No allocation, no system call, no exception. Shares write disjoint
   /// memory; all shares 0..count-1 must run for the step to be done.
   virtual void run(const KernelArgs& args, Share share) const noexcept = 0;
-  /// Whether it pays to do each of `shares` shares of a batch in parts: little is read or made again for
-  /// them.
+  /// Whether it pays to do a share in parts: little is read or made again for each of them.
   [[nodiscard]] virtual bool runs_in_parts() const noexcept { return false; }
   /// What this share touches where one image takes the step; nothing where that cannot be told. Known shares
   /// may run as bands of an image, other steps' between them.

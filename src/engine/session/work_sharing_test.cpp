@@ -21,8 +21,7 @@ struct Call {
   [[nodiscard]] bool is_rest() const { return share.parts.first > 0; }
 };
 
-/// Counts how often each item of a step is done. `weight_bytes` of constants are divided with the items, or
-/// belong to all of them.
+/// Counts how often each item of a step is done. Its constants belong to all items, or are divided with them.
 class Counting final : public Prepared {
  public:
   bool is_divisible = true;
@@ -30,6 +29,7 @@ class Counting final : public Prepared {
   std::function<void(Share)> before_call = [](Share) {};
   mutable std::vector<std::atomic<int>> items = std::vector<std::atomic<int>>(1000);
   mutable std::vector<Call> calls;
+  mutable std::atomic<int> rests_done{0};
 
   [[nodiscard]] bool runs_in_parts() const noexcept override { return is_divisible; }
   [[nodiscard]] std::span<const std::byte> constants(std::int64_t /*batch*/,
@@ -45,6 +45,7 @@ class Counting final : public Prepared {
     for (std::int64_t i = begin; i < end; ++i) ++items[static_cast<std::size_t>(i)];
     const std::lock_guard lock(mutex_);
     calls.push_back({std::this_thread::get_id(), share, args.continues, std::ssize(args.next)});
+    if (calls.back().is_rest()) ++rests_done;
   }
 
  private:
@@ -78,12 +79,11 @@ TEST(WorkSharing, LeavesTheRestOfAThreadThatIsLateToItsNeighbour) {
   ThreadTeam team(2, {});
   WorkSharing sharing(2);
   for (int late : {0, 1}) {
-    std::atomic<int> rests{0};
     Counting kernel;
-    // The late thread is not done with most of its share before both rests are.
+    // The late thread does not begin with most of its share before both rests are done.
     kernel.before_call = [&](Share share) {
-      if (share.parts.first > 0) ++rests;
-      while (share.index == late && share.parts.first == 0 && rests < 2) std::this_thread::yield();
+      const bool waits = share.index == late && share.parts.first == 0;
+      while (waits && kernel.rests_done < 2) std::this_thread::yield();
     };
     run_step(kernel, team, sharing);
     for (const auto& count : kernel.items) ASSERT_EQ(count, 1);
