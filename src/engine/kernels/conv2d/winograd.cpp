@@ -73,19 +73,21 @@ class Winograd final : public Prepared {
 
   [[nodiscard]] bool runs_in_parts() const noexcept override { return problem_.macs() >= kMacsInParts; }
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
-    const PanelPart of_it = part(1, {share.index, share.count});
-    if (problem_.n != 1 || of_it.panels.end - of_it.panels.begin != panels_) return std::nullopt;
+    const Work work(*this, 1, {share.index, share.count});
+    if (problem_.n != 1 || count(work.panels) != panels_ || count(work.common_panels) != 0)
+      return std::nullopt;
     const auto pixel = [&](std::int64_t row) {
       return std::min(row * kTileResults, problem_.oh()) * problem_.ow();
     };
-    return problem_.reach(pixel(of_it.units.begin), pixel(of_it.units.end));
+    return problem_.reach(pixel(work.rows.begin), pixel(work.rows.end));
   }
 
   [[nodiscard]] std::span<const std::byte> constants(std::int64_t batch,
                                                      Share share) const noexcept override {
     const Work work(*this, batch, share);
-    if (work.blocks > 1) return panels(work.part.panels.begin, work.panels());
-    return panels(work.part.panels.begin + work.begin, work.end - work.begin);
+    const Work::Block block = work.block_at(work.begin);
+    if (work.end > block.end()) return panels(block.panels.begin, count(block.panels));
+    return panels(block.panels.begin + work.begin - block.begin, work.end - work.begin);
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
@@ -94,23 +96,24 @@ class Winograd final : public Prepared {
 
   void run(const KernelArgs& args, Share share) const noexcept override {
     const Work work(*this, args.batch, share);
-    const std::int64_t bytes = work.panels() * panel_bytes_;
+    const std::int64_t bytes = count(work.panels) * panel_bytes_;
     const bool are_near = bytes < kStayInL2Bytes;
     const bool are_far = bytes > kNearBytes;
     // Which block's inputs the scratch memory holds, by its first row.
     auto& transformed = *reinterpret_cast<std::int64_t*>(args.scratch);
     if (!args.continues) transformed = -1;
     for (std::int64_t at = work.begin; at < work.end;) {
-      const std::int64_t i = at / work.panels(), end = std::min((i + 1) * work.panels(), work.end);
+      const Work::Block part = work.block_at(at);
+      const std::int64_t end = std::min(part.end(), work.end);
       std::array<TileRow, kMostTiles> tile_rows;
-      const WinogradBlock block = block_of(args, work.first_row(i), work.first_row(i + 1), tile_rows);
-      if (transformed != work.first_row(i)) winograd_input_avx512_vnni(block);
-      transformed = work.first_row(i);
-      std::int64_t index = work.part.panels.begin + at % work.panels();
+      const WinogradBlock block = block_of(args, part.rows, tile_rows);
+      if (transformed != part.rows.begin) winograd_input_avx512_vnni(block);
+      transformed = part.rows.begin;
+      std::int64_t index = part.panels.begin + at - part.begin;
       WinogradPanel panel = panel_of(index);
       for (; at < end; ++at, ++index, advance(panel)) {
-        panel.asks_for_weights = are_far || (i == 0 && !are_near);
-        const std::int64_t following = at + 1 == end ? work.part.panels.begin : index + 1;
+        panel.asks_for_weights = are_far || (part.begin == 0 && !are_near);
+        const std::int64_t following = at + 1 == end ? work.block_at(at + 1).panels.begin : index + 1;
         set_next(at + 1 == work.end       ? args.next
                  : panel.asks_for_weights ? panels(following, 1).first(asked_bytes())
                                           : std::span<const std::byte>{},
@@ -122,30 +125,50 @@ class Winograd final : public Prepared {
   }
 
  private:
+  static constexpr std::int64_t count(Share::Range range) noexcept { return range.end - range.begin; }
+
   /// A share, or parts of it: each block of its rows of tiles takes each of its panels, and parts are ranges
-  /// `begin` .. `end` of these, block by block.
+  /// `begin` .. `end` of these, block by block. A row that would be one share's more than the others' is all
+  /// shares': the last block, of which each does some panels.
   struct Work {
-    PanelPart part;
+    struct Block {
+      Share::Range rows, panels;
+      std::int64_t begin;  ///< of what Work counts
+      [[nodiscard]] std::int64_t end() const noexcept { return begin + count(panels); }
+    };
+
+    Share::Range panels, rows;
+    Share::Range common_panels{};
+    std::int64_t common_row = 0;
     std::int64_t blocks, begin, end;
 
-    Work(const Winograd& kernel, std::int64_t batch, Share share)
-        : part(kernel.part(batch, {share.index, share.count})),
-          blocks(divided_up(part.units.end - part.units.begin, kernel.block_rows_)) {
-      const auto [first, last] = Share{0, 1, share.parts}.of(blocks * panels());
+    Work(const Winograd& kernel, std::int64_t batch, Share share) {
+      const Share all_parts{share.index, share.count};
+      const std::int64_t all_rows = kernel.problem_.n * batch * kernel.tile_rows_;
+      const PanelWork work{kernel.panels_, kernel.weights_.bytes(), all_rows,
+                           kInputCost * all_rows * kernel.columns_ * kTilePoints * kernel.problem_.ic * 2};
+      const PanelPart part = work.part(all_parts);
+      panels = part.panels, rows = part.units;
+      const bool are_rows_divided = count(panels) == kernel.panels_;
+      if (are_rows_divided && all_rows > share.count && all_rows % share.count == 1 &&
+          kernel.panels_ >= share.count) {
+        common_row = all_rows - 1;
+        rows = all_parts.of(common_row);
+        common_panels = all_parts.of(kernel.panels_);
+      }
+      blocks = divided_up(count(rows), kernel.block_rows_);
+      const auto [first, last] = Share{0, 1, share.parts}.of(blocks * count(panels) + count(common_panels));
       begin = first, end = last;
     }
-    [[nodiscard]] std::int64_t panels() const noexcept { return part.panels.end - part.panels.begin; }
-    [[nodiscard]] std::int64_t first_row(std::int64_t block) const noexcept {
-      return part.units.begin + (part.units.end - part.units.begin) * block / blocks;
+
+    [[nodiscard]] Block block_at(std::int64_t at) const noexcept {
+      const std::int64_t own = blocks * count(panels);
+      if (at >= own) return {{common_row, common_row + 1}, common_panels, own};
+      const std::int64_t i = at / count(panels);
+      const auto row = [&](std::int64_t block) { return rows.begin + count(rows) * block / blocks; };
+      return {{row(i), row(i + 1)}, panels, i * count(panels)};
     }
   };
-
-  /// Units are rows of tiles.
-  [[nodiscard]] PanelPart part(std::int64_t batch, Share share) const noexcept {
-    const std::int64_t rows = problem_.n * batch * tile_rows_;
-    const std::int64_t input_bytes = rows * columns_ * kTilePoints * problem_.ic * 2;
-    return PanelWork{panels_, weights_.bytes(), rows, kInputCost * input_bytes}.part(share);
-  }
 
   [[nodiscard]] std::int64_t channel_groups() const noexcept {
     return divided_up(problem_.ic, group_channels_);
@@ -182,16 +205,16 @@ class Winograd final : public Prepared {
     return tiles;
   }
 
-  [[nodiscard]] WinogradBlock block_of(const KernelArgs& args, std::int64_t first, std::int64_t end,
+  [[nodiscard]] WinogradBlock block_of(const KernelArgs& args, Share::Range tile_rows,
                                        std::array<TileRow, kMostTiles>& rows) const noexcept {
     const Conv2dProblem& p = problem_;
     WinogradBlock block{};
     block.rows = rows.data();
-    block.row_count = end - first;
+    block.row_count = count(tile_rows);
     block.columns = columns_;
     block.large_columns = columns_ - (is_small(last_results(p.ow())) ? 1 : 0);
     for (std::int64_t i = 0; i < block.row_count; ++i) {
-      TileRow row = tile_row(args, first + i);
+      TileRow row = tile_row(args, tile_rows.begin + i);
       row.place = i;
       row.large_place = block.large_rows;
       block.large_rows += is_small(row.results) ? 0 : 1;

@@ -16,7 +16,10 @@ struct WindowIsa {
   AverageRealsOfWindow average_reals;
 };
 
-/// One call of the ISA's function per output pixel.
+/// Channels that are worth a call of their own, a few lines of each input pixel.
+constexpr std::int64_t kLeastChannels = 256;
+
+/// One call of the ISA's function per output pixel, or per piece of one.
 class WindowPool final : public Prepared {
  public:
   WindowPool(const PoolProblem& problem, const Operands& operands, const WindowIsa& isa)
@@ -28,7 +31,7 @@ class WindowPool final : public Prepared {
   }
 
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
-    if (p_.n != 1) return std::nullopt;
+    if (p_.n != 1 || pieces(1, share) > 1) return std::nullopt;
     const auto pixels = share.of(p_.oh * p_.ow);
     std::int64_t top = p_.ih, bottom = 0;  // in rows
     for (std::int64_t oh = pixels.begin / p_.ow; oh * p_.ow < pixels.end; ++oh) {
@@ -43,29 +46,45 @@ class WindowPool final : public Prepared {
   void run(const KernelArgs& args, Share share) const noexcept override {
     const auto* x = reinterpret_cast<const std::uint8_t*>(args.inputs[0]);
     auto* y = reinterpret_cast<std::uint8_t*>(args.output);
-    const auto pixels = share.of(p_.n * args.batch * p_.oh * p_.ow);
-    for (std::int64_t pixel = pixels.begin; pixel < pixels.end;) {
+    const std::int64_t each = pieces(args.batch, share);
+    const auto part = share.of(p_.n * args.batch * p_.oh * p_.ow * each);
+    for (std::int64_t at = part.begin; at < part.end;) {
+      const std::int64_t pixel = at / each, piece = at % each;
       const std::int64_t row = pixel / p_.ow, column = pixel % p_.ow;
-      const std::int64_t count = std::min(p_.ow - column, pixels.end - pixel);
-      run_row(x + row / p_.oh * p_.ih * p_.iw * p_.c, row % p_.oh, column, count, y + pixel * p_.c);
-      pixel += count;
+      const std::int64_t count = each == 1 ? std::min(p_.ow - column, part.end - at) : 1;
+      const std::int64_t channel = p_.c * piece / each;
+      run_row({x + row / p_.oh * p_.ih * p_.iw * p_.c + channel, p_.c * (piece + 1) / each - channel},
+              row % p_.oh, column, count, y + pixel * p_.c + channel);
+      at += count;
     }
   }
 
  private:
+  /// Some channels of an image.
+  struct Channels {
+    const std::uint8_t* x;
+    std::int64_t count;
+  };
+
+  /// In how many pieces a pixel's channels are divided: one where each share has a pixel.
+  [[nodiscard]] std::int64_t pieces(std::int64_t batch, Share share) const noexcept {
+    const std::int64_t pixels = p_.n * batch * p_.oh * p_.ow;
+    return pixels >= share.count ? 1 : std::clamp<std::int64_t>(p_.c / kLeastChannels, 1, share.count);
+  }
+
   /// `count` pixels of output row `oh` of an image, from `column` on.
-  void run_row(const std::uint8_t* image, std::int64_t oh, std::int64_t column, std::int64_t count,
+  void run_row(const Channels& image, std::int64_t oh, std::int64_t column, std::int64_t count,
                std::uint8_t* y) const noexcept {
     const PoolWindow h = pool_window_h(p_, oh);
     for (std::int64_t i = column; i < column + count; ++i, y += p_.c) {
       const PoolWindow& w = columns_[static_cast<std::size_t>(i)];
       const bool empty = h.taps == 0 || w.taps == 0;
-      const WindowU8 window{empty ? image : image + (h.first * p_.iw + w.first) * p_.c,
+      const WindowU8 window{empty ? image.x : image.x + (h.first * p_.iw + w.first) * p_.c,
                             empty ? 0 : h.taps,
                             w.taps,
                             h.step * p_.iw * p_.c,
                             w.step * p_.c,
-                            p_.c,
+                            image.count,
                             flip_to_u8(p_.x)};
       if (p_.kind == PoolKind::max) {
         isa_.max(window, y);
