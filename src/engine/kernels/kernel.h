@@ -37,7 +37,7 @@ struct Share {
     const std::int64_t all = std::int64_t{count} * parts.count, before = std::int64_t{index} * parts.count;
     return {items * (before + parts.first) / all, items * (before + parts.end) / all};
   }
-  /// Whether the first unit is in it, unless there is none.
+  /// True of one of all shares' parts: the one that begins the step, which may be empty.
   [[nodiscard]] bool is_first() const noexcept { return index == 0 && parts.first == 0; }
 };
 
@@ -66,12 +66,16 @@ class Prepared {
   /// Computes this share of the step. No allocation, no system call, no exception. Shares write disjoint
   /// memory; all shares 0..count-1 must run for the step to be done.
   virtual void run(const KernelArgs& args, Share share) const noexcept = 0;
-  /// Whether it pays to do a share in parts: little is read or made again for each of them.
-  [[nodiscard]] virtual bool runs_in_parts() const noexcept { return false; }
+  /// Whether it pays to do each of `shares` shares of a batch in parts: they are large, and little is read or
+  /// made again for each part.
+  [[nodiscard]] virtual bool runs_in_parts(std::int64_t /*batch*/, int /*shares*/) const noexcept {
+    return false;
+  }
   /// What this share touches where one image takes the step; nothing where that cannot be told. Known shares
   /// may run as bands of an image, other steps' between them.
   [[nodiscard]] virtual std::optional<Reach> reach(Share /*share*/) const { return std::nullopt; }
-  /// The packed constants that this share of a batch reads, in the order in which it reads them.
+  /// The packed constants that this share of a batch reads, in the order in which it reads them, or in which
+  /// it will again.
   [[nodiscard]] virtual std::span<const std::byte> constants(std::int64_t /*batch*/,
                                                              Share /*share*/) const noexcept {
     return {};

@@ -16,7 +16,7 @@ constexpr Share::Parts kRest{kParts - 1, kParts, kParts};
 
 void WorkSharing::run(const Prepared& kernel, KernelArgs args, int thread) noexcept {
   const int threads = static_cast<int>(rests_.size());
-  if (threads == 1 || !kernel.runs_in_parts()) return kernel.run(args, {thread, threads});
+  if (threads == 1 || !kernel.runs_in_parts(args.batch, threads)) return kernel.run(args, {thread, threads});
 
   Rest& own = rests_[static_cast<std::size_t>(thread)];
   const unsigned turn = own.steps++ % 2;

@@ -6,6 +6,7 @@
 #include "engine/kernels/conv2d/testing/evex_isa.h"
 #include "engine/kernels/conv2d/testing/tile_emulated.h"
 #include "engine/kernels/conv2d/tile.h"
+#include "engine/kernels/conv2d/winograd.h"
 #include "engine/kernels/testing/problem_file.h"
 #include "engine/kernels/testing/random_problem.h"
 #include "octavo/error.h"
@@ -184,17 +185,23 @@ TEST(Conv2dRows, RoundHalvesBeforeAResidualToEven) {
   expect_line_conforms<Conv2dProblem>(kEmulatedRows, line, 0, 2, halves_spec);
 }
 
-/// The bytes of constants that each of `shares` shares of one image reads, by the row that `prepare` makes
-/// ready; they must follow each other.
+/// The kernel that `prepare` makes ready, with weights of no matter.
 template <class Prepare>
-std::vector<std::size_t> constants_by_share(const Prepare& prepare, const std::string& line, int shares) {
+std::unique_ptr<Prepared> prepared_by(const Prepare& prepare, const std::string& line) {
   const auto p = parse_problem<Conv2dProblem>(line);
   const Tensor w(DType::s8, {p.oc, p.icg(), p.kh, p.kw});
   const Quantization one = Quantization::per_tensor(1, 0);
   Operands operands;
   operands.inputs = {{DType::u8, &one, {}}, {DType::s8, &one, w.view()}};
   operands.output = {DType::u8, &one, {}};
-  const std::unique_ptr<Prepared> prepared = prepare(p, operands);
+  return prepare(p, operands);
+}
+
+/// The bytes of constants that each of `shares` shares of one image reads, by the row that `prepare` makes
+/// ready; they must follow each other.
+template <class Prepare>
+std::vector<std::size_t> constants_by_share(const Prepare& prepare, const std::string& line, int shares) {
+  const std::unique_ptr<Prepared> prepared = prepared_by(prepare, line);
   std::vector<std::size_t> sizes;
   const std::byte* end = prepared->constants(1, {0, shares}).data();
   for (int i = 0; i < shares; ++i) {
@@ -221,10 +228,30 @@ TEST(TileConvolution, TellsTheConstantsThatAShareReads) {
   });
 }
 
+std::unique_ptr<Prepared> prepare_direct_avx512(const Conv2dProblem& p, const Operands& operands) {
+  return prepare_direct(kDirectAvx512Vnni, p, operands);
+}
+
 TEST(DirectConvolution, TellsTheConstantsThatAShareReads) {
-  expect_shares_of_constants([](const Conv2dProblem& p, const Operands& operands) {
-    return prepare_direct(kDirectAvx512Vnni, p, operands);
-  });
+  expect_shares_of_constants(prepare_direct_avx512);
+}
+
+TEST(DirectConvolution, RunsLargeSharesOfManyPiecesInParts) {
+  const auto panels = prepared_by(prepare_direct_avx512, "conv2d ic2048 ih7 iw7 oc512");  // 16 of them
+  EXPECT_TRUE(panels->runs_in_parts(1, 2));
+  EXPECT_FALSE(panels->runs_in_parts(1, 4));
+  const auto pixels =
+      prepared_by(prepare_direct_avx512, "conv2d ic64 ih56 iw56 oc64");  // 13 million products
+  EXPECT_TRUE(pixels->runs_in_parts(1, 2));
+  EXPECT_FALSE(pixels->runs_in_parts(1, 4));
+  EXPECT_TRUE(pixels->runs_in_parts(2, 4));
+}
+
+TEST(WinogradConvolution, RunsLargeSharesOfManyPiecesInParts) {
+  if (!runs_here(Isa::avx512_vnni)) GTEST_SKIP() << "packs weights with AVX-512";
+  const auto panels = prepared_by(prepare_winograd, "conv2d ic256 ih14 iw14 oc256 kh3 kw3 pt1 pl1 pb1 pr1");
+  EXPECT_TRUE(panels->runs_in_parts(1, 2));
+  EXPECT_FALSE(panels->runs_in_parts(1, 4));
 }
 
 /// The one row `name` on one image of plain numbers.

@@ -98,7 +98,9 @@ class Direct final : public Prepared {
     rules_ = isa.knows_fast_forms ? FastRules(p, arrays_, windows) : FastRules(p, arrays_);
   }
 
-  [[nodiscard]] bool runs_in_parts() const noexcept override { return problem_.macs() >= kMacsInParts; }
+  [[nodiscard]] bool runs_in_parts(std::int64_t batch, int shares) const noexcept override {
+    return pays_in_parts(problem_.macs() * batch / shares, work(batch).least(shares));
+  }
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
     const PanelPart of_it = part(1, share);
     if (problem_.n != 1 || of_it.panels.end - of_it.panels.begin != panels_) return std::nullopt;
@@ -144,14 +146,20 @@ class Direct final : public Prepared {
   }
 
  private:
+  [[nodiscard]] std::int64_t pixels(std::int64_t batch) const noexcept {
+    return problem_.n * batch * problem_.oh() * problem_.ow();
+  }
+  /// Units are blocks of pixels.
+  [[nodiscard]] PanelWork work(std::int64_t batch) const noexcept {
+    const std::int64_t read_once = std::min(problem_.kh * problem_.kw, problem_.sh * problem_.sw);
+    return {panels_, weights_.bytes(), divided_up(pixels(batch), isa_.block_pixels),
+            kInputCost * pixels(batch) * read_once * problem_.ic};
+  }
   /// Units are pixels, whole blocks of them but for the last.
   [[nodiscard]] PanelPart part(std::int64_t batch, Share share) const noexcept {
-    const std::int64_t pixels = problem_.n * batch * problem_.oh() * problem_.ow();
-    const std::int64_t read_pixels = pixels * std::min(problem_.kh * problem_.kw, problem_.sh * problem_.sw);
-    const PanelWork work{panels_, weights_.bytes(), divided_up(pixels, isa_.block_pixels),
-                         kInputCost * read_pixels * problem_.ic};
-    const auto [panels, blocks] = work.part(share);
-    return {panels, {blocks.begin * isa_.block_pixels, std::min(pixels, blocks.end * isa_.block_pixels)}};
+    const auto [panels, blocks] = work(batch).part(share);
+    return {panels,
+            {blocks.begin * isa_.block_pixels, std::min(pixels(batch), blocks.end * isa_.block_pixels)}};
   }
 
   /// The weights of `count` panels from `first` on.

@@ -3,10 +3,6 @@
 
 namespace octavo {
 
-/// Products of a step for one image from which on it pays to do shares in parts: two CPUs take 15 µs for
-/// them, and a second call some tenths of one (docs/performance.md).
-inline constexpr std::int64_t kMacsInParts = 8'000'000;
-
 /// A share of a convolution: some panels of output channels, for some units of the output (rows, blocks of
 /// pixels).
 struct PanelPart {
@@ -14,20 +10,36 @@ struct PanelPart {
 };
 
 /// A byte of input costs two threads as much as this many bytes of weights: half of the input is in the other
-/// one's caches, and nobody asks for it ahead (docs/performance.md).
+/// one's caches, and nobody asks for it ahead (docs/performance.md). Not measured with AMX, which counts it
+/// once.
 inline constexpr std::int64_t kInputCost = 2;
 
-/// What each of `panels` panels and `units` units take in all: bytes of packed weights and of input.
+/// What each of `panels` panels and `units` units take in all: bytes of packed weights, and of input as many
+/// as cost the same.
 struct PanelWork {
   std::int64_t panels, weight_bytes;
-  std::int64_t units, input_bytes;
+  std::int64_t units, input_cost;
 
   /// Each thread should read the larger operand only in part: weights by panels, or input by units.
   [[nodiscard]] PanelPart part(Share share) const noexcept {
-    if (panels >= share.count && (weight_bytes > input_bytes || units < share.count))
-      return {share.of(panels), {0, units}};
+    if (are_panels_divided(share.count)) return {share.of(panels), {0, units}};
     return {{0, panels}, share.of(units)};
   }
+  /// The panels or units that the smallest of `shares` shares has of those that are divided.
+  [[nodiscard]] std::int64_t least(int shares) const noexcept {
+    return (are_panels_divided(shares) ? panels : units) / shares;
+  }
+
+ private:
+  [[nodiscard]] bool are_panels_divided(int shares) const noexcept {
+    return panels >= shares && (weight_bytes > input_cost || units < shares);
+  }
 };
+
+/// Whether it pays to do shares of so many products and pieces in parts: a CPU takes 15 µs for them, and a
+/// second call some tenths of one; an eighth of fewer pieces is none, or too much (docs/performance.md).
+static constexpr bool pays_in_parts(std::int64_t macs, std::int64_t pieces) {
+  return macs >= 4'000'000 && pieces >= 8;
+}
 
 }  // namespace octavo

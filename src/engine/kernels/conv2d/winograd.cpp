@@ -71,9 +71,11 @@ class Winograd final : public Prepared {
     block_rows_ = std::clamp<std::int64_t>(most, 1, kMostTiles);
   }
 
-  [[nodiscard]] bool runs_in_parts() const noexcept override { return problem_.macs() >= kMacsInParts; }
+  [[nodiscard]] bool runs_in_parts(std::int64_t batch, int shares) const noexcept override {
+    return pays_in_parts(problem_.macs() * batch / shares, Work(*this, batch, {0, shares}).end);
+  }
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
-    const Work work(*this, 1, {share.index, share.count});
+    const Work work(*this, 1, share);
     if (problem_.n != 1 || count(work.panels) != panels_ || count(work.common_panels) != 0)
       return std::nullopt;
     const auto pixel = [&](std::int64_t row) {
@@ -85,9 +87,9 @@ class Winograd final : public Prepared {
   [[nodiscard]] std::span<const std::byte> constants(std::int64_t batch,
                                                      Share share) const noexcept override {
     const Work work(*this, batch, share);
-    const Work::Block block = work.block_at(work.begin);
-    if (work.end > block.end()) return panels(block.panels.begin, count(block.panels));
-    return panels(block.panels.begin + work.begin - block.begin, work.end - work.begin);
+    const Work::Stretch first = work.stretch_at(work.begin);
+    if (work.end > first.end()) return panels(first.panels.begin, count(first.panels));
+    return panels(first.panels.begin + work.begin - first.begin, work.end - work.begin);
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
@@ -103,17 +105,17 @@ class Winograd final : public Prepared {
     auto& transformed = *reinterpret_cast<std::int64_t*>(args.scratch);
     if (!args.continues) transformed = -1;
     for (std::int64_t at = work.begin; at < work.end;) {
-      const Work::Block part = work.block_at(at);
-      const std::int64_t end = std::min(part.end(), work.end);
+      const Work::Stretch stretch = work.stretch_at(at);
+      const std::int64_t end = std::min(stretch.end(), work.end);
       std::array<TileRow, kMostTiles> tile_rows;
-      const WinogradBlock block = block_of(args, part.rows, tile_rows);
-      if (transformed != part.rows.begin) winograd_input_avx512_vnni(block);
-      transformed = part.rows.begin;
-      std::int64_t index = part.panels.begin + at - part.begin;
+      const WinogradBlock block = block_of(args, stretch.rows, tile_rows);
+      if (transformed != stretch.rows.begin) winograd_input_avx512_vnni(block);
+      transformed = stretch.rows.begin;
+      std::int64_t index = stretch.panels.begin + at - stretch.begin;
       WinogradPanel panel = panel_of(index);
       for (; at < end; ++at, ++index, advance(panel)) {
-        panel.asks_for_weights = are_far || (part.begin == 0 && !are_near);
-        const std::int64_t following = at + 1 == end ? work.block_at(at + 1).panels.begin : index + 1;
+        panel.asks_for_weights = are_far || (stretch.begin == 0 && !are_near);
+        const std::int64_t following = at + 1 == end ? work.stretch_at(at + 1).panels.begin : index + 1;
         set_next(at + 1 == work.end       ? args.next
                  : panel.asks_for_weights ? panels(following, 1).first(asked_bytes())
                                           : std::span<const std::byte>{},
@@ -127,11 +129,11 @@ class Winograd final : public Prepared {
  private:
   static constexpr std::int64_t count(Share::Range range) noexcept { return range.end - range.begin; }
 
-  /// A share, or parts of it: each block of its rows of tiles takes each of its panels, and parts are ranges
-  /// `begin` .. `end` of these, block by block. A row that would be one share's more than the others' is all
-  /// shares': the last block, of which each does some panels.
+  /// A share, or parts of it: each block of its rows of tiles takes each of its panels, which makes a
+  /// stretch, and parts are ranges `begin` .. `end` of these, stretch by stretch. A row that would be one
+  /// share's more than the others' is all shares': the last stretch, of which each does some panels.
   struct Work {
-    struct Block {
+    struct Stretch {
       Share::Range rows, panels;
       std::int64_t begin;  ///< of what Work counts
       [[nodiscard]] std::int64_t end() const noexcept { return begin + count(panels); }
@@ -161,7 +163,7 @@ class Winograd final : public Prepared {
       begin = first, end = last;
     }
 
-    [[nodiscard]] Block block_at(std::int64_t at) const noexcept {
+    [[nodiscard]] Stretch stretch_at(std::int64_t at) const noexcept {
       const std::int64_t own = blocks * count(panels);
       if (at >= own) return {{common_row, common_row + 1}, common_panels, own};
       const std::int64_t i = at / count(panels);
