@@ -19,6 +19,13 @@ bool reads_pixel_by_pixel(const Conv2dProblem& p) {
   return p.kh == 1 && p.kw == 1 && p.sh == 1 && p.sw == 1 && p.pt + p.pl + p.pb + p.pr == 0;
 }
 
+/// `count` windows, each `step` bytes behind the one before.
+void list_windows(const std::byte* first, std::int64_t step, const std::uint8_t** windows,
+                  std::int64_t count) {
+  const auto* at = reinterpret_cast<const std::uint8_t*>(first);
+  for (std::int64_t i = 0; i < count; ++i, at += step) windows[i] = at;
+}
+
 }  // namespace
 
 bool can_share_ends(const Conv2dProblem& p) noexcept {
@@ -126,9 +133,7 @@ InputBand::Placed InputBand::place_flat(const std::byte* x, std::int64_t first, 
     convert(base, count * problem_.ic, copy);
     base = copy;
   }
-  for (std::int64_t i = 0; i < count; ++i) {
-    windows[i] = reinterpret_cast<const std::uint8_t*>(base + i * problem_.ic * element_bytes_);
-  }
+  list_windows(base, problem_.ic * element_bytes_, windows, count);
   return {windows, count};
 }
 
@@ -162,8 +167,7 @@ InputBand::Placed InputBand::place(const std::byte* x, std::int64_t first, std::
   for (std::int64_t i = 0; i < stop - first;) {
     const std::byte* const row = base + column * step;
     const std::int64_t count = std::min(p.ow() - column, stop - first - i);
-    for (std::int64_t j = 0; j < count; ++j)
-      windows[i + j] = reinterpret_cast<const std::uint8_t*>(row + j * step);
+    list_windows(row, step, windows + i, count);
     i += count;
     column = 0;
     base += p.sh * row_bytes_;
