@@ -74,8 +74,8 @@ class Prepared {
   /// What this share touches where one image takes the step; nothing where that cannot be told. Known shares
   /// may run as bands of an image, other steps' between them.
   [[nodiscard]] virtual std::optional<Reach> reach(Share /*share*/) const { return std::nullopt; }
-  /// The packed constants that this share of a batch reads, in the order in which it reads them, or in which
-  /// it will again.
+  /// The packed constants that this share of a batch reads, in the order in which it reads them; where it
+  /// begins amid constants that it then reads all over again, from their beginning.
   [[nodiscard]] virtual std::span<const std::byte> constants(std::int64_t /*batch*/,
                                                              Share /*share*/) const noexcept {
     return {};

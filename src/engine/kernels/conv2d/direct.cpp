@@ -99,7 +99,8 @@ class Direct final : public Prepared {
   }
 
   [[nodiscard]] bool runs_in_parts(std::int64_t batch, int shares) const noexcept override {
-    return pays_in_parts(problem_.macs() * batch / shares, work(batch).least(shares));
+    return problem_.macs() * batch / shares >= kLeastMacsInParts &&
+           work(batch).least(shares) >= kLeastPiecesInParts;
   }
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
     const PanelPart of_it = part(1, share);

@@ -36,10 +36,10 @@ struct PanelWork {
   }
 };
 
-/// Whether it pays to do shares of so many products and pieces in parts: a CPU takes 15 µs for them, and a
-/// second call some tenths of one; an eighth of fewer pieces is none, or too much (docs/performance.md).
-static constexpr bool pays_in_parts(std::int64_t macs, std::int64_t pieces) {
-  return macs >= 4'000'000 && pieces >= 8;
-}
+/// Products of a share from which on it pays to do it in parts: a CPU takes 15 µs for them, and a second call
+/// some tenths of one (docs/performance.md).
+inline constexpr std::int64_t kLeastMacsInParts = 4'000'000;
+/// And panels or units: an eighth of fewer is none, or too much.
+inline constexpr std::int64_t kLeastPiecesInParts = 8;
 
 }  // namespace octavo

@@ -72,7 +72,8 @@ class Winograd final : public Prepared {
   }
 
   [[nodiscard]] bool runs_in_parts(std::int64_t batch, int shares) const noexcept override {
-    return pays_in_parts(problem_.macs() * batch / shares, Work(*this, batch, {0, shares}).end);
+    return problem_.macs() * batch / shares >= kLeastMacsInParts &&
+           Work(*this, batch, {0, shares}).end >= kLeastPiecesInParts;
   }
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
     const Work work(*this, 1, share);
