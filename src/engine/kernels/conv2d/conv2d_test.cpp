@@ -308,11 +308,10 @@ TEST(Conv2dReference, KeepsGroupsApart) {
 /// What `prepare` of `row` says to operands that are not constant.
 std::string refusal(const KernelRow<Conv2dProblem>& row, const std::string& line, bool constant_weights) {
   const auto p = parse_problem<Conv2dProblem>(line);
-  const std::int8_t w[] = {1, 2, 3, 4};
+  const std::vector<std::byte> w(static_cast<std::size_t>(p.oc * p.ic * p.kh * p.kw));
   Operands operands;
   operands.inputs = {{p.x, nullptr, {}}, {p.w, nullptr, {}}, {DType::f32, nullptr, {}}};
-  if (constant_weights)
-    operands.inputs[1].constant = {p.w, {1, 1, 1, 1}, reinterpret_cast<const std::byte*>(w)};
+  if (constant_weights) operands.inputs[1].constant = {p.w, {p.oc, p.ic, p.kh, p.kw}, w.data()};
   operands.output = {p.y, nullptr, {}};
   try {
     row.prepare(p, operands);
@@ -325,7 +324,7 @@ std::string refusal(const KernelRow<Conv2dProblem>& row, const std::string& line
 TEST(Conv2dRows, RefuseOperandsThatAreNotConstant) {
   const std::string real = " x=f32 w=f32 y=f32";
   const std::string lines[] = {"conv2d ic1 ih1 iw1 oc1", "conv2d ic1 ih3 iw3 oc1 kh3 kw3",
-                               "conv2d ic1 ih1 iw1 oc1" + real};
+                               "conv2d ic64 ih3 iw3 oc64", "conv2d ic1 ih1 iw1 oc1" + real};
   for (const KernelRow<Conv2dProblem>& row : conv2d_kernels()) {
     if (row.name == "reference" || !runs_here(row.needs)) continue;
     const auto line = std::find_if(std::begin(lines), std::end(lines), [&](const std::string& text) {

@@ -104,11 +104,11 @@ OCTAVO_INLINE void store_row(std::uint8_t* dst, __m256i results, const PanelNumb
 /// rounded before the rounder is added.
 template <int count>
 OCTAVO_INLINE void clamp_if_needed(__m512* v, const PanelNumbers& n) {
-  __m512i bits = _mm512_castps_si512(_mm512_add_ps(v[0], n.rounder));
+  const auto rounded = [&](int i) { return _mm512_castps_si512(_mm512_add_ps(v[i], n.rounder)); };
+  constexpr int kOr = 0xFE;  // of three operands
+  __m512i bits = _mm512_or_si512(rounded(0), rounded(1));
 #pragma GCC unroll 8
-  for (int i = 1; i < count; ++i) {
-    bits = _mm512_or_si512(bits, _mm512_castps_si512(_mm512_add_ps(v[i], n.rounder)));
-  }
+  for (int i = 2; i < count; i += 2) bits = _mm512_ternarylogic_epi32(bits, rounded(i), rounded(i + 1), kOr);
   if (_mm512_test_epi32_mask(bits, n.beyond) == 0) [[likely]]
     return;
 #pragma GCC unroll 8

@@ -27,15 +27,21 @@ struct Pending {
   std::int64_t rows_ahead;  ///< this many rows on, results and residuals are asked for; 0 = not
   PanelNumbers numbers;
 
-  /// `rows` from `row` on: 0..15 of the first tile of pixels, 16..31 of the second.
-  template <int rows>
+  /// `rows` from `row` on: 0..15 of the first tile of pixels, 16..31 of the second. `is_whole`: the panel is,
+  /// as is known while compiling.
+  template <int rows, bool is_whole>
   OCTAVO_INLINE void finish(const OutputRule& rule, std::int64_t row) const {
     constexpr bool adds = kAddsResidual<form> || form == OutputForm::exact_residual;
     if constexpr (adds) {
       if (rows_ahead != 0) fetch<rows>(row + rows_ahead);
     }
-    finish_rows<form, rows>(sums + row * kTilePanel, dst + row, adds ? residual + row : nullptr, numbers,
-                            rule);
+    const std::int32_t* const from = sums + row * kTilePanel;
+    const std::uint8_t* const* const added = adds ? residual + row : nullptr;
+    if constexpr (is_whole) {
+      finish_fast<form, rows, true>(from, dst + row, added, numbers);
+    } else {
+      finish_rows<form, rows>(from, dst + row, added, numbers, rule);
+    }
   }
 
   template <int rows>
@@ -105,33 +111,27 @@ OCTAVO_INLINE void change_sums(const BlockOperands& b) {
   Tiles::template zero<tile>();
 }
 
-/// A quarter of a step, one product: `done` quarters of the block come before it. A tile's sums are stored
-/// only when the next block needs the tile: stored behind their last products they would hold up all that
-/// follows until those are done (docs/performance.md).
-template <class Tiles, bool streamed>
-OCTAVO_INLINE void multiply_quarter(const BlockOperands& b, std::int64_t done) {
-  const std::int64_t k = done / 4;
-  const bool is_first = done < 4;
-  switch (done % 4) {
-    case 0:
-      load_weights<Tiles, streamed, 6>(b, k);
-      Tiles::template load<4>(b.first + b.steps[k], b.row_stride);
-      if (is_first) change_sums<Tiles, 0>(b);
-      Tiles::template dot_us<0, 4, 6>();
-      break;
-    case 1:
-      Tiles::template load<5>(b.second + b.steps[k], b.row_stride);
-      if (is_first) change_sums<Tiles, 2>(b);
-      Tiles::template dot_us<2, 5, 6>();
-      break;
-    case 2:
-      load_weights<Tiles, streamed, 7>(b, k);
-      if (is_first) change_sums<Tiles, 1>(b);
-      Tiles::template dot_us<1, 4, 7>();
-      break;
-    default:
-      if (is_first) change_sums<Tiles, 3>(b);
-      Tiles::template dot_us<3, 5, 7>();
+/// A quarter of step `k`, one product. A tile's sums are stored only when the next block needs the tile:
+/// stored behind their last products they would hold up all that follows until those are done
+/// (docs/performance.md).
+template <class Tiles, bool streamed, int quarter, bool is_first>
+OCTAVO_INLINE void multiply_quarter(const BlockOperands& b, std::int64_t k) {
+  if constexpr (quarter == 0) {
+    load_weights<Tiles, streamed, 6>(b, k);
+    Tiles::template load<4>(b.first + b.steps[k], b.row_stride);
+    if constexpr (is_first) change_sums<Tiles, 0>(b);
+    Tiles::template dot_us<0, 4, 6>();
+  } else if constexpr (quarter == 1) {
+    Tiles::template load<5>(b.second + b.steps[k], b.row_stride);
+    if constexpr (is_first) change_sums<Tiles, 2>(b);
+    Tiles::template dot_us<2, 5, 6>();
+  } else if constexpr (quarter == 2) {
+    load_weights<Tiles, streamed, 7>(b, k);
+    if constexpr (is_first) change_sums<Tiles, 1>(b);
+    Tiles::template dot_us<1, 4, 7>();
+  } else {
+    if constexpr (is_first) change_sums<Tiles, 3>(b);
+    Tiles::template dot_us<3, 5, 7>();
   }
 }
 
@@ -139,15 +139,83 @@ OCTAVO_INLINE void multiply_quarter(const BlockOperands& b, std::int64_t done) {
 /// `row_pairs` < 8 pairs of rows.
 constexpr int kParts = 8;
 
-template <OutputForm form, int row_pairs>
+template <OutputForm form, int row_pairs, bool is_whole = false>
 OCTAVO_INLINE void finish_part(const Pending<form>& block, const OutputRule& rule, int part) {
   const std::int64_t row = part / 4 * kTileRows + part % 4 * 4;
   if (row_pairs < 8 && part % 4 == 3) {
-    block.template finish<2>(rule, row);
+    block.template finish<2, is_whole>(rule, row);
   } else {
-    block.template finish<4>(rule, row);
+    block.template finish<4, is_whole>(rule, row);
   }
 }
+
+/// Lines that each step asks L2 for.
+struct Asked {
+  Ahead ahead, next;
+
+  OCTAVO_INLINE void fetch() {
+    ahead.fetch();
+    next.fetch();
+  }
+};
+
+/// A block that is multiplied while the last but one is requantized.
+template <class Tiles, OutputForm form, bool streamed, int row_pairs, bool is_whole>
+struct Beside {
+  const BlockOperands& operands;
+  const Pending<form>& before;
+  const OutputRule& rule;
+
+  OCTAVO_INLINE void finish(int part) const { finish_part<form, row_pairs, is_whole>(before, rule, part); }
+
+  /// Step `k` with `parts` parts, 0, 2 or 4, among its products, from `part` on.
+  template <bool is_first, int parts>
+  OCTAVO_INLINE void step(std::int64_t k, int part, Asked& asked) const {
+    multiply_quarter<Tiles, streamed, 0, is_first>(operands, k);
+    asked.fetch();
+    if constexpr (parts == 4) finish(part);
+    multiply_quarter<Tiles, streamed, 1, is_first>(operands, k);
+    if constexpr (parts != 0) finish(part + parts / 2 - 1);
+    multiply_quarter<Tiles, streamed, 2, is_first>(operands, k);
+    if constexpr (parts == 4) finish(part + 2);
+    multiply_quarter<Tiles, streamed, 3, is_first>(operands, k);
+    if constexpr (parts != 0) finish(part + parts - 1);
+  }
+
+  /// All `steps`, and no parts.
+  OCTAVO_INLINE void only_multiply(std::int64_t steps, Asked& asked) const {
+    step<true, 0>(0, 0, asked);
+    for (std::int64_t k = 1; k < steps; ++k) step<false, 0>(k, 0, asked);
+  }
+
+  /// All `steps` and all parts; `few_steps`: as many, 1, 2 or 4, where that is known while compiling (3 to 9
+  /// % faster: docs/performance.md), or 0. Parts stand early beside one step, so that most have no tile
+  /// instructions beside them, and else evenly.
+  template <int few_steps>
+  OCTAVO_INLINE void multiply(std::int64_t steps, Asked& asked) const {
+    if constexpr (few_steps == 1) {
+      step<true, 4>(0, 0, asked);
+      finish(4), finish(5), finish(6), finish(7);
+    } else if constexpr (few_steps == 2) {
+      step<true, 4>(0, 0, asked);
+      step<false, 4>(1, 4, asked);
+    } else if constexpr (few_steps == 4) {
+      step<true, 2>(0, 0, asked);
+#pragma GCC unroll 1
+      for (int k = 1; k < 4; ++k) step<false, 2>(k, 2 * k, asked);
+    } else {
+      step<true, 0>(0, 0, asked);
+      std::int64_t k = 1;
+#pragma GCC unroll 1
+      for (int part = 0; part < kParts; ++part) {
+        for (const std::int64_t end = ((part + 1) * steps + kParts - 1) / kParts; k < end; ++k) {
+          step<false, 0>(k, 0, asked);
+        }
+        finish(part);
+      }
+    }
+  }
+};
 
 /// Walks the blocks: groups of panels, in a group pairs of tiles, for each all the group's panels.
 struct BlockWalk {
@@ -167,19 +235,11 @@ struct BlockWalk {
   }
 };
 
-template <class Tiles, OutputForm form, bool streamed, int row_pairs>
+template <class Tiles, OutputForm form, bool streamed, int row_pairs, int few_steps>
 void multiply_all(const TileWork& w) {
-  // Quarter steps that stand before the end of each part: evenly, but the few of one step early, so that
-  // most parts have no tile instructions beside them (docs/performance.md).
-  std::int64_t ends[kParts];
-  for (int i = 0; i < kParts; ++i) {
-    const std::int64_t evenly = ((i + 1) * 4 * w.step_count + kParts - 1) / kParts;
-    const int early = i < 3 ? i + 1 : 4;
-    ends[i] = w.step_count == 1 ? early : evenly;
-  }
   const std::int64_t panel_bytes = w.step_count * kTileStepWeights;
-  Ahead ahead{w.ahead, w.ahead_end, w.lines_ahead};
-  Ahead next{w.next, w.next + w.next_lines * kLineBytes, w.next_lines_each};
+  Asked asked{{w.ahead, w.ahead_end, w.lines_ahead},
+              {w.next, w.next + w.next_lines * kLineBytes, w.next_lines_each}};
   // The last block but one, whose sums are stored, and the last, whose sums are still in their tiles.
   Pending<form> before, last;
   int waiting = 0;
@@ -192,22 +252,11 @@ void multiply_all(const TileWork& w) {
                                  w.steps,
                                  w.weights + walk.panel * panel_bytes,
                                  last.sums};
-    std::int64_t done = 0;
-    const auto multiply_until = [&](std::int64_t end) {
-      for (; done < end; ++done) {
-        multiply_quarter<Tiles, streamed>(operands, done);
-        if (done % 4 != 0) continue;
-        ahead.fetch();
-        next.fetch();
-      }
-    };
+    const Beside<Tiles, form, streamed, row_pairs, few_steps != 0> block{operands, before, w.rule.exact};
     if (waiting == 2) {
-      for (int part = 0; part < kParts; ++part) {
-        multiply_until(ends[part]);
-        finish_part<form, row_pairs>(before, w.rule.exact, part);
-      }
+      block.template multiply<few_steps>(w.step_count, asked);
     } else {
-      multiply_until(ends[kParts - 1]);
+      block.only_multiply(w.step_count, asked);
       ++waiting;
     }
     before = last;
@@ -227,16 +276,34 @@ void multiply_all(const TileWork& w) {
   }
 }
 
+/// Chooses a schedule: one of few steps where panels are whole and weights are read as they usually are
+/// beside so few.
+template <class Tiles, OutputForm form, bool streamed, int row_pairs>
+void multiply_scheduled(const TileWork& w) {
+  if constexpr (kIsFast<form>) {
+    const bool is_whole = w.channels % kTilePanel == 0;
+    if constexpr (!streamed) {
+      if (is_whole && w.step_count == 1) return multiply_all<Tiles, form, streamed, row_pairs, 1>(w);
+    }
+    if constexpr (streamed == kAddsResidual<form>) {
+      if (is_whole && w.step_count == 2) return multiply_all<Tiles, form, streamed, row_pairs, 2>(w);
+      if (is_whole && w.step_count == 4) return multiply_all<Tiles, form, streamed, row_pairs, 4>(w);
+    }
+  }
+  multiply_all<Tiles, form, streamed, row_pairs, 0>(w);
+}
+
 template <class Tiles, OutputForm form>
 void multiply_form(const TileWork& w) {
   if constexpr (kIsFast<form>) {
     const bool is_short = w.rows <= 14;
     if (w.streams_weights != 0) {
-      return is_short ? multiply_all<Tiles, form, true, 7>(w) : multiply_all<Tiles, form, true, 8>(w);
+      return is_short ? multiply_scheduled<Tiles, form, true, 7>(w)
+                      : multiply_scheduled<Tiles, form, true, 8>(w);
     }
-    if (is_short) return multiply_all<Tiles, form, false, 7>(w);
+    if (is_short) return multiply_scheduled<Tiles, form, false, 7>(w);
   }
-  multiply_all<Tiles, form, false, 8>(w);
+  multiply_scheduled<Tiles, form, false, 8>(w);
 }
 
 template <class Tiles>
