@@ -61,6 +61,8 @@ struct PassShape {
   std::int64_t images = 0;     ///< at a time at most
   std::int64_t row_bands = 0;  ///< in which large steps go down an image together; 1 = each step whole
   std::int64_t l2_kib = 0;     ///< of L2 for activations: steps with more are done for fewer images at a time
+  /// Every tensor lies as the plan says: no step writes one with the border, say, that the next one wants.
+  bool keeps_layout = false;
 };
 
 struct SessionOptions {

@@ -87,6 +87,8 @@ void declare_pass(CLI::App& verb, PassShape& pass) {
                   "bands in which large steps go down an image together; 1 = each step whole");
   verb.add_option("--l2-kib", pass.l2_kib,
                   "L2 for activations: steps with more are done for fewer images at a time");
+  verb.add_flag("--keep-layout", pass.keeps_layout,
+                "no step writes its result in the layout that the next one wants");
 }
 
 void RunOptions::declare(CLI::App& verb) {

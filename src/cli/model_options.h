@@ -26,7 +26,7 @@ struct ModelOptions {
 /// Whether the file is a package (a tar) rather than a model to compile.
 bool is_package(const std::filesystem::path& path);
 
-/// Declares --images-per-pass, --row-bands and --l2-kib; results do not depend on them.
+/// Declares --images-per-pass, --row-bands, --l2-kib and --keep-layout; results do not depend on them.
 void declare_pass(CLI::App& verb, PassShape& pass);
 
 /// The options of every verb that runs a Session.

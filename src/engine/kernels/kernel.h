@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/isa.h"
+#include "engine/kernels/pixel_layout.h"
 #include "engine/kernels/reach.h"
 #include "octavo/tensor.h"
 
@@ -53,6 +54,10 @@ struct KernelArgs {
   std::span<const std::byte> next = {};
   /// The thread has just run another part of the same step, of the same batch: `scratch` is as that left it.
   bool continues = false;
+  /// The output's, where the step after this one wants another than the plan's; one that `can_write` takes.
+  const PixelLayout* output_layout = nullptr;
+  /// inputs[0] lies as `wanted_layout` says.
+  bool has_wanted_layout = false;
 };
 
 /// A kernel made ready for one Problem: weights packed, tables built. Immutable: any number of threads and
@@ -80,6 +85,11 @@ class Prepared {
                                                              Share /*share*/) const noexcept {
     return {};
   }
+  /// The layout in which this kernel would have its first input, which it copies otherwise; nullptr: the
+  /// plan's. It lives as long as the kernel.
+  [[nodiscard]] virtual const PixelLayout* wanted_layout() const noexcept { return nullptr; }
+  /// Whether this kernel can write its output in that layout.
+  [[nodiscard]] virtual bool can_write(const PixelLayout& /*layout*/) const noexcept { return false; }
   /// Scratch that each thread needs, in bytes, 64-byte aligned by the caller.
   [[nodiscard]] virtual std::int64_t scratch_bytes() const noexcept { return 0; }
 };

@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "base/thread_team.h"
 #include "engine/session/asked_ahead.h"
+#include "engine/session/handover.h"
 #include "engine/session/prepared_plan.h"
 #include "engine/session/row_bands.h"
 #include "engine/session/walk_order.h"
@@ -42,7 +43,7 @@ PassShape pass_shape(const SessionOptions& options, const Plan& plan) {
   };
   return {first(options.pass.images, tuned.images, kImagesPerPass),
           first(options.pass.row_bands, tuned.row_bands, 1),
-          first(options.pass.l2_kib, tuned.l2_kib, kActivationKib)};
+          first(options.pass.l2_kib, tuned.l2_kib, kActivationKib), options.pass.keeps_layout};
 }
 
 Preparation preparation(const SessionOptions& options) {
@@ -83,6 +84,9 @@ struct Session::State {
   WalkOrder order;                                      ///< for `order_images` images
   std::vector<std::vector<BandStep>> leg_steps;         ///< by leg of the order; empty until it runs
   std::int64_t order_images = 0;
+  std::vector<Handover> handed_over;       ///< by step, in this order
+  std::int64_t handover_buffer_bytes = 0;  ///< of each of two
+  Arena handover;
   Arena kept;                                  ///< the order's kept tensors
   std::vector<bool> is_kept;                   ///< by tensor: whether it is one of them
   std::vector<std::vector<StepEvent>> events;  ///< by thread; empty unless a run is traced
@@ -146,6 +150,12 @@ struct Session::State {
     leg_steps.assign(order.legs.size(), {});
     is_kept.assign(base.size(), false);
     for (const KeptTensor& t : order.kept) is_kept[t.tensor] = true;
+    handed_over.assign(steps.size(), {});
+    // Bands know what they touch in the plan's layout only.
+    if (pass.row_bands <= 1 && !pass.keeps_layout) handed_over = handovers(plan(), steps, order.legs);
+    std::int64_t most_images = 0;
+    for (const Leg& leg : order.legs) most_images = std::max(most_images, leg.images);
+    handover_buffer_bytes = handover_bytes(handed_over, most_images);
     order_images = images;
     return order;
   }
@@ -163,6 +173,7 @@ struct Session::State {
         for (const KeptTensor& t : legs.kept) {
           base[t.tensor] = kept_memory + t.offset * count + image * tensor_bytes(plan().tensors[t.tensor]);
         }
+        place_handovers();
         list_operands();
         if (leg_steps[l].empty()) {
           leg_steps[l] =
@@ -170,6 +181,15 @@ struct Session::State {
         }
         team.run([&](int thread) { walk(thread, images, all_scratch, leg_steps[l]); });
       }
+    }
+  }
+
+  void place_handovers() {
+    std::byte* const buffers = handover.at_least(2 * handover_buffer_bytes);
+    for (std::size_t s = 0; s < handed_over.size(); ++s) {
+      if (handed_over[s].layout == nullptr) continue;
+      base[static_cast<std::size_t>(plan().steps[s].output)] =
+          buffers + handed_over[s].buffer * handover_buffer_bytes;
     }
   }
 
@@ -233,6 +253,8 @@ struct Session::State {
       const std::size_t s = bands[i].step;
       KernelArgs args{operands[s], base[static_cast<std::size_t>(plan().steps[s].output)],
                       all_scratch + thread * scratch_bytes, images_of(bands[i])};
+      args.output_layout = handed_over[s].layout;
+      args.has_wanted_layout = s > 0 && handed_over[s - 1].layout != nullptr;
       // A band for which little is asked leaves the asking to the one after it.
       for (std::size_t n = i + 1; n < std::min(i + 3, bands.size()) && args.next.empty(); ++n) {
         args.next = ahead_of(bands[n]);

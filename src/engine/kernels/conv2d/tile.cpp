@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include "base/divided_up.h"
 #include "engine/kernels/constant_memory.h"
@@ -121,6 +122,8 @@ class TileConvolution final : public Prepared {
     rules_ = FastRules(problem_, arrays_, windows);
     const std::int32_t* const starts = rules_.from(0).start;
     has_starts_ = std::any_of(starts, starts + problem_.oc, [](std::int32_t start) { return start != 0; });
+    pixels_together_ = problem_.oc / p.oc;
+    wanted_ = input_.layout();
   }
 
   [[nodiscard]] std::optional<Reach> reach(Share share) const override {
@@ -141,12 +144,27 @@ class TileConvolution final : public Prepared {
            lines(panels_ * kTilePanel * 4) + input_.copy_bytes();
   }
 
+  [[nodiscard]] const PixelLayout* wanted_layout() const noexcept override {
+    return wanted_ ? &*wanted_ : nullptr;
+  }
+  /// Where neighbours that are computed as one pixel stay neighbours.
+  [[nodiscard]] bool can_write(const PixelLayout& layout) const noexcept override {
+    const std::int64_t channels = problem_.oc / pixels_together_;
+    bool can = problem_.y == DType::u8 && layout.channels == channels &&
+               std::ssize(layout.row) == problem_.oh() &&
+               std::ssize(layout.column) == problem_.ow() * pixels_together_;
+    for (std::size_t x = 1; can && pixels_together_ == 2 && x < layout.column.size(); x += 2)
+      can = layout.column[x] == layout.column[x - 1] + channels;
+    return can;
+  }
+
   void run(const KernelArgs& args, Share share) const noexcept override {
+    if (args.output_layout != nullptr) fill_border(args, share);
     const auto [panel_range, row_range] = part(args.batch, share);
     if (panel_range.begin == panel_range.end) return;
     const Scratch scratch = divide(args.scratch);
     for (std::int64_t row = row_range.begin; row < row_range.end;) {
-      const TileInput::Band band = input_.band(row, row_range.end);
+      const TileInput::Band band = input_.band(row, row_range.end, args.has_wanted_layout);
       TileWork work = work_of(args, band, panel_range, scratch);
       const std::int64_t end = row + band.images * band.rows;
       set_next(args.next, Share::Range{row - row_range.begin, end - row_range.begin},
@@ -162,6 +180,19 @@ class TileConvolution final : public Prepared {
     const std::int64_t rows = problem_.n * batch * problem_.oh();
     const std::int64_t input_bytes = rows * problem_.ow() * problem_.ic;
     return PanelWork{panels_, weights_.bytes(), rows, input_bytes}.part(share);
+  }
+
+  /// This share's part of the border of each image.
+  void fill_border(const KernelArgs& args, Share share) const noexcept {
+    const PixelLayout& layout = *args.output_layout;
+    const Share::Range part = share.of(std::ssize(layout.border));
+    for (std::int64_t image = 0; image < problem_.n * args.batch; ++image) {
+      std::byte* const at = args.output + image * layout.image_bytes;
+      for (std::int64_t i = part.begin; i < part.end; ++i) {
+        const ByteRange& range = layout.border[static_cast<std::size_t>(i)];
+        std::memset(at + range.begin, layout.border_value, static_cast<std::size_t>(range.end - range.begin));
+      }
+    }
   }
 
   [[nodiscard]] Scratch divide(std::byte* memory) const noexcept {
@@ -258,7 +289,8 @@ class TileConvolution final : public Prepared {
   /// overlap the one before it, and the last tile of all may be there only to make their number even.
   void place_tiles(const KernelArgs& args, const TileInput::Band& band, std::int64_t channel,
                    const Scratch& s, TileWork& work) const noexcept {
-    const std::uint8_t* base = input_.place(band, args.inputs[0], s.copy);
+    const std::uint8_t* base = args.has_wanted_layout ? input_.placed(band, args.inputs[0])
+                                                      : input_.place(band, args.inputs[0], s.copy);
     const std::int64_t positions = input_.positions(band), strips = input_.strips(band);
     std::int64_t tiles = divided_up(positions, kTileRows);
     if (strips == 1 && tiles % 2 != 0 && positions > tiles) ++tiles;
@@ -271,11 +303,19 @@ class TileConvolution final : public Prepared {
       for (std::int64_t tile = 0; tile < tiles; ++tile, ++at) {
         const std::int64_t begin = std::min(tile * rows, positions - rows);
         s.tiles[at] = base + strip * input_.strip_bytes() + begin * input_.position_bytes();
-        const std::int64_t old = tile * rows - begin;
-        walk.add_nowhere(old);
-        walk.add_positions(rows - old);
-        walk.add_nowhere(kTileRows - rows);
       }
+      const std::int64_t old = tiles * rows - positions;  // of the last tile
+      if (rows == kTileRows) {
+        walk.add_positions((tiles - 1) * rows);
+      } else {
+        for (std::int64_t tile = 0; tile + 1 < tiles; ++tile) {
+          walk.add_positions(rows);
+          walk.add_nowhere(kTileRows - rows);
+        }
+      }
+      walk.add_nowhere(old);
+      walk.add_positions(rows - old);
+      walk.add_nowhere(kTileRows - rows);
     }
     if (at % 2 != 0) {
       s.tiles[at] = s.tiles[at - 1];
@@ -299,49 +339,83 @@ class TileConvolution final : public Prepared {
             std::int64_t channel, const Scratch& s)
         : nowhere_(s.nowhere),
           to_dst_(s.dst),
-          to_residual_(conv.problem_.residual != 0 ? s.residual : nullptr) {
+          to_residual_(conv.problem_.residual != 0 ? s.residual : nullptr),
+          layout_(args.output_layout),
+          pixels_together_(conv.pixels_together_),
+          y_(static_cast<std::size_t>(band.first_row)) {
       const Conv2dProblem& p = conv.problem_;
       const std::int64_t y_bytes = p.y == DType::f32 ? 4 : 1;
       const std::int64_t first = (band.first_image * p.oh() + band.first_row) * p.ow() * p.oc + channel;
       pixels_in_row_ = p.ow();
       columns_ = conv.input_.columns();
+      const bool is_seamless = layout_ == nullptr && columns_ == pixels_in_row_;
+      if (is_seamless) pixels_in_row_ = columns_ = std::numeric_limits<std::int64_t>::max();
       pixel_bytes_ = p.oc * y_bytes;
-      dst_ = reinterpret_cast<std::uint8_t*>(args.output) + first * y_bytes;
+      dst_ = reinterpret_cast<std::uint8_t*>(args.output);
+      dst_ += layout_ != nullptr ? band.first_image * layout_->image_bytes + channel : first * y_bytes;
       residual_ =
           to_residual_ != nullptr ? reinterpret_cast<const std::uint8_t*>(args.inputs[2]) + first : nullptr;
     }
-    void begin_strip() noexcept { column_ = 0; }
-    void add_nowhere(std::int64_t rows) noexcept { add(rows, nowhere_, nowhere_, 0); }
+    void begin_strip() noexcept {
+      if (column_ != 0) begin_row();
+    }
+    void add_nowhere(std::int64_t rows) noexcept {
+      to_dst_ = add(to_dst_, rows, nowhere_, 0);
+      if (to_residual_ != nullptr) to_residual_ = add<const std::uint8_t*>(to_residual_, rows, nowhere_, 0);
+    }
     void add_positions(std::int64_t rows) noexcept {
       while (rows > 0) {
         const bool is_inside = column_ < pixels_in_row_;
         const std::int64_t run = std::min(rows, (is_inside ? pixels_in_row_ : columns_) - column_);
         if (is_inside) {
-          add(run, dst_, residual_, pixel_bytes_);
-          dst_ += run * pixel_bytes_;
-          residual_ += to_residual_ != nullptr ? run * pixel_bytes_ : 0;
+          add_pixels(run);
         } else {
           add_nowhere(run);
         }
         rows -= run;
         column_ += run;
-        if (column_ == columns_) column_ = 0;
+        if (column_ == columns_) begin_row();
       }
     }
 
    private:
-    void add(std::int64_t rows, std::uint8_t* dst, const std::uint8_t* residual, std::int64_t step) noexcept {
-      for (std::int64_t i = 0; i < rows; ++i) to_dst_[i] = dst + i * step;
-      to_dst_ += rows;
+    /// `rows` places `step` bytes apart; returns where the next ones go.
+    template <class Pointer>
+    static Pointer* add(Pointer* to, std::int64_t rows, Pointer first, std::int64_t step) noexcept {
+      for (std::int64_t i = 0; i < rows; ++i) to[i] = first + i * step;
+      return to + rows;
+    }
+
+    /// Pixels of one row, from column_ on.
+    void add_pixels(std::int64_t count) noexcept {
+      if (layout_ == nullptr) {
+        to_dst_ = add(to_dst_, count, dst_, pixel_bytes_);
+        dst_ += count * pixel_bytes_;
+      } else {
+        std::uint8_t* const row = dst_ + layout_->row[y_];
+        const std::int64_t* const column = layout_->column.data() + column_ * pixels_together_;
+        for (std::int64_t i = 0; i < count; ++i) to_dst_[i] = row + column[i * pixels_together_];
+        to_dst_ += count;
+      }
       if (to_residual_ == nullptr) return;
-      for (std::int64_t i = 0; i < rows; ++i) to_residual_[i] = residual + i * step;
-      to_residual_ += rows;
+      to_residual_ = add(to_residual_, count, residual_, pixel_bytes_);
+      residual_ += count * pixel_bytes_;
+    }
+
+    void begin_row() noexcept {
+      column_ = 0;
+      if (layout_ == nullptr || ++y_ < layout_->row.size()) return;
+      y_ = 0;
+      dst_ += layout_->image_bytes;
     }
 
     std::uint8_t* nowhere_;
     std::uint8_t** to_dst_;
     const std::uint8_t** to_residual_;
-    std::uint8_t* dst_;
+    const PixelLayout* layout_;  ///< nullptr: pixels follow each other
+    std::int64_t pixels_together_;
+    std::size_t y_;      ///< the row of its image
+    std::uint8_t* dst_;  ///< the next pixel, or with a layout the image
     const std::uint8_t* residual_;
     std::int64_t pixels_in_row_, columns_, pixel_bytes_;
     std::int64_t column_ = 0;
@@ -358,7 +432,9 @@ class TileConvolution final : public Prepared {
   std::vector<std::int64_t> steps_;
   std::int64_t panel_bytes_ = 0;
   PackedConstants weights_;
-  bool has_starts_ = false;  ///< some channel's sum begins with another number than 0
+  bool has_starts_ = false;           ///< some channel's sum begins with another number than 0
+  std::int64_t pixels_together_ = 1;  ///< output pixels that are one of problem_
+  std::optional<PixelLayout> wanted_;
 };
 
 }  // namespace

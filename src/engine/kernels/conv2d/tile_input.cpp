@@ -74,6 +74,7 @@ void TileInput::choose_bands() {
   const std::int64_t by_bytes =
       is_copied_ ? kBandBytes / std::max<std::int64_t>(strip_bytes_, 1) : kBandPositions;
   const std::int64_t by_positions = kBandPositions / std::max<std::int64_t>(band_rows_ * columns_, 1);
+  placed_images_ = std::max<std::int64_t>(1, by_positions);
   band_images_ = std::max<std::int64_t>(1, std::min(by_bytes, by_positions));
 }
 
@@ -105,10 +106,10 @@ TileInput::Place TileInput::place_of(std::int64_t ic, std::int64_t ky, std::int6
   return {y / p_.sh * run_steps_ + byte / kStep, byte % kStep};
 }
 
-TileInput::Band TileInput::band(std::int64_t row, std::int64_t end) const noexcept {
+TileInput::Band TileInput::band(std::int64_t row, std::int64_t end, bool is_placed) const noexcept {
   const std::int64_t image = row / p_.oh(), first = row % p_.oh();
   if (first == 0 && end - row >= p_.oh() && band_rows_ == p_.oh()) {
-    return {image, std::min(band_images_, (end - row) / p_.oh()), 0, p_.oh()};
+    return {image, std::min(is_placed ? placed_images_ : band_images_, (end - row) / p_.oh()), 0, p_.oh()};
   }
   return {image, 1, first, std::min({band_rows_, p_.oh() - first, end - row})};
 }
@@ -168,6 +169,43 @@ const std::uint8_t* TileInput::place(const Band& b, const std::byte* x, std::byt
     copy_strip(b, x + (b.first_image + i) * image_bytes, copy + i * step);
   }
   return reinterpret_cast<const std::uint8_t*>(copy);
+}
+
+std::optional<PixelLayout> TileInput::layout() const {
+  const std::int64_t rows = p_.oh() + window_rows_ - 1;
+  const bool is_whole =
+      band_rows_ == p_.oh() && (p_.ih - 1 + p_.pt) / p_.sh < rows && (p_.iw - 1 + p_.pl) / p_.sw < columns_;
+  if (!is_copied_ || is_seamless_ || p_.x != DType::u8 || !is_whole) return std::nullopt;
+  PixelLayout layout;
+  for (std::int64_t y = p_.pt; y < p_.pt + p_.ih; ++y)
+    layout.row.push_back(y % p_.sh * p_.sw * phase_bytes_ + y / p_.sh * columns_ * position_bytes_);
+  for (std::int64_t x = p_.pl; x < p_.pl + p_.iw; ++x)
+    layout.column.push_back(x % p_.sw * phase_bytes_ + x / p_.sw * position_bytes_);
+  layout.channels = p_.ic;
+  layout.image_bytes = strip_bytes_;
+  layout.bytes_beyond = kStep * kStep;
+  layout.border_value = static_cast<std::uint8_t>(zero_point_);
+
+  // The border is what lies between pixels, and behind the last row what its last windows read.
+  std::vector<bool> is_pixel(static_cast<std::size_t>(strip_bytes_ / pixel_bytes_ + 1));
+  for (const std::int64_t row : layout.row) {
+    for (const std::int64_t column : layout.column)
+      is_pixel[static_cast<std::size_t>((row + column) / pixel_bytes_)] = true;
+  }
+  const std::int64_t phases = has_cells_ ? 1 : p_.sh * p_.sw;
+  const std::int64_t phase_end = (rows * columns_ + window_columns_ - 1) * position_bytes_;
+  for (std::int64_t phase = 0; phase < phases; ++phase) {
+    const std::int64_t begin = phase * phase_bytes_;
+    for (std::int64_t at = begin; at < begin + phase_end; at += pixel_bytes_) {
+      if (is_pixel[static_cast<std::size_t>(at / pixel_bytes_)]) continue;
+      if (!layout.border.empty() && layout.border.back().end == at) {
+        layout.border.back().end += pixel_bytes_;
+      } else {
+        layout.border.push_back({at, at + pixel_bytes_});
+      }
+    }
+  }
+  return layout;
 }
 
 void TileInput::copy_strip(const Band& b, const std::byte* image, std::byte* to) const noexcept {

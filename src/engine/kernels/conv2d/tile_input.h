@@ -1,10 +1,12 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/kernels/conv2d/problem.h"
+#include "engine/kernels/pixel_layout.h"
 
 namespace octavo {
 
@@ -41,7 +43,8 @@ class TileInput {
     std::int64_t first_image, images, first_row, rows;
   };
   /// The next band from output row `row` on (counted over all images), which ends at `end` at the latest.
-  [[nodiscard]] Band band(std::int64_t row, std::int64_t end) const noexcept;
+  /// `is_placed`: images lie as `layout` says.
+  [[nodiscard]] Band band(std::int64_t row, std::int64_t end, bool is_placed) const noexcept;
 
   [[nodiscard]] std::int64_t strips(const Band& b) const noexcept { return is_seamless_ ? 1 : b.images; }
   /// Positions of a strip, from its first output pixel to its last.
@@ -50,6 +53,14 @@ class TileInput {
   [[nodiscard]] std::int64_t columns() const noexcept { return columns_; }
   /// Makes the band's input ready and returns where its first strip's first window begins.
   const std::uint8_t* place(const Band& b, const std::byte* x, std::byte* copy) const noexcept;
+  /// The layout of images that need not be copied any more; nothing where images are not copied, or not as
+  /// they are, or not whole.
+  [[nodiscard]] std::optional<PixelLayout> layout() const;
+  /// `place` where images lie as `layout` says.
+  [[nodiscard]] const std::uint8_t* placed(const Band& b, const std::byte* x) const noexcept {
+    return reinterpret_cast<const std::uint8_t*>(x) + b.first_image * strip_bytes_ +
+           b.first_row * columns_ * position_bytes_;
+  }
   /// Where the input is read in place, the steps of its last windows may go beyond its end, to meet weights
   /// of zero: has those of `tiles` (ascending, `rows` windows each) that do read a copy. `x_end`: end of all
   /// images.
@@ -62,7 +73,7 @@ class TileInput {
   [[nodiscard]] std::int64_t copy_bytes() const noexcept;
   /// Most positions and strips of a band.
   [[nodiscard]] std::int64_t most_positions() const noexcept;
-  [[nodiscard]] std::int64_t most_strips() const noexcept { return is_seamless_ ? 1 : band_images_; }
+  [[nodiscard]] std::int64_t most_strips() const noexcept { return is_seamless_ ? 1 : placed_images_; }
 
  private:
   void choose_form();
@@ -89,7 +100,8 @@ class TileInput {
   std::int64_t phase_bytes_ = 0;  ///< from phase to phase
   std::int64_t columns_ = 0;      ///< positions of a row
   std::int64_t run_steps_ = 0;    ///< steps of a window row (cells) or of a tap (planes)
-  std::int64_t band_rows_ = 1, band_images_ = 1;
+  std::int64_t band_rows_ = 1;
+  std::int64_t band_images_ = 1, placed_images_ = 1;  ///< of a band that is copied, and of one that is not
   std::int64_t strip_bytes_ = 0;
   std::vector<std::int64_t> steps_;
 };

@@ -1,0 +1,136 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/kernels/conv2d/testing/tile_emulated.h"
+#include "engine/kernels/conv2d/tile.h"
+#include "engine/kernels/testing/random_step.h"
+
+namespace octavo {
+namespace {
+
+using namespace octavo::testing;
+
+StepSpec spec_of(const Conv2dProblem& p) {
+  const std::int64_t y_elements = p.n * p.oh() * p.ow() * p.oc;
+  StepSpec spec;
+  spec.inputs.push_back(
+      growing_operand(DType::u8, p.n * p.ih * p.iw * p.ic, Quantization::per_tensor(0.02F, 7)));
+  OperandSpec w = growing_operand(DType::s8, p.oc * p.ic * p.kh * p.kw, Quantization::per_tensor(0.01F, 0));
+  w.batch_stride = 0, w.constant = true;
+  w.shape = {p.oc, p.ic, p.kh, p.kw};
+  w.lowest = -60, w.highest = 60;
+  spec.inputs.push_back(w);
+  if (p.residual != 0)
+    spec.inputs.push_back(growing_operand(DType::u8, y_elements, Quantization::per_tensor(1.2931F, 3)));
+  spec.output = growing_operand(DType::u8, y_elements, Quantization::per_tensor(0.5F, 90));
+  spec.parameters = {{"conv_scale", 1.0}, {"conv_zero_point", 120.0}};
+  return spec;
+}
+
+std::unique_ptr<Prepared> prepared(const std::string& line) {
+  Random random(1);
+  const auto p = parse_problem<Conv2dProblem>(line);
+  const RandomStep step(spec_of(p), 1, random);
+  return prepare_tiles(multiply_tiles_emulated, p, step.operands());
+}
+
+/// Two convolutions after each other with random numbers, on emulated tiles.
+class TwoConvolutions {
+ public:
+  TwoConvolutions(const std::string& first, const std::string& second) {
+    for (const std::string& line : {first, second}) {
+      problems_.push_back(parse_problem<Conv2dProblem>(line));
+      steps_.push_back(std::make_unique<RandomStep>(spec_of(problems_.back()), kBatch, random_));
+      prepared_.push_back(
+          prepare_tiles(multiply_tiles_emulated, problems_.back(), steps_.back()->operands()));
+      scratch_bytes_ = std::max(scratch_bytes_, prepared_.back()->scratch_bytes());
+    }
+  }
+
+  [[nodiscard]] const Prepared& first() const { return *prepared_[0]; }
+  [[nodiscard]] const Prepared& second() const { return *prepared_[1]; }
+
+  /// What the second makes of what the first makes, `layout` being the layout in between.
+  [[nodiscard]] std::vector<std::byte> run(const PixelLayout* layout, int shares) const {
+    const Conv2dProblem& q = problems_[1];
+    const std::int64_t between =
+        layout == nullptr ? kBatch * q.ih * q.iw * q.ic : kBatch * layout->image_bytes + layout->bytes_beyond;
+    const GuardedMemory middle(between, GuardedMemory::Side::end);
+    std::memset(middle.data(), 0xAB, static_cast<std::size_t>(between));
+    std::vector<std::byte> y(static_cast<std::size_t>(kBatch * q.oh() * q.ow() * q.oc));
+    run_all(0, {steps_[0]->input(0), middle.data(), layout, false}, shares);
+    run_all(1, {middle.data(), y.data(), nullptr, layout != nullptr}, shares);
+    return y;
+  }
+
+ private:
+  static constexpr std::int64_t kBatch = 3;
+  struct Tensors {
+    const std::byte* x;
+    std::byte* y;
+    const PixelLayout* output_layout;
+    bool has_wanted_layout;
+  };
+
+  void run_all(std::size_t step, const Tensors& tensors, int shares) const {
+    std::vector<const std::byte*> inputs;
+    for (std::size_t i = 0; i < steps_[step]->operands().inputs.size(); ++i)
+      inputs.push_back(steps_[step]->input(i));
+    inputs[0] = tensors.x;
+    const Tensor scratch(DType::u8, {scratch_bytes_ + 1});
+    KernelArgs args{inputs, tensors.y, const_cast<std::byte*>(scratch.data()), kBatch};
+    args.output_layout = tensors.output_layout;
+    args.has_wanted_layout = tensors.has_wanted_layout;
+    for (int share = 0; share < shares; ++share) prepared_[step]->run(args, {share, shares});
+  }
+
+  Random random_{1};
+  std::vector<Conv2dProblem> problems_;
+  std::vector<std::unique_ptr<RandomStep>> steps_;
+  std::vector<std::unique_ptr<Prepared>> prepared_;
+  std::int64_t scratch_bytes_ = 0;
+};
+
+TEST(TileConvolution, WritesTheLayoutThatTheNextOneWants) {
+  if (!runs_here(Isa::avx512_vnni)) GTEST_SKIP() << "no AVX-512 VNNI";
+  const std::pair<std::string, std::string> pairs[] = {
+      {"conv2d ic64 ih7 iw9 oc64", "conv2d ic64 ih7 iw9 oc32 kh3 kw3 pt1 pl1 pb1 pr1"},
+      {"conv2d ic64 ih8 iw6 oc64 residual1", "conv2d ic64 ih8 iw6 oc96 kh3 kw3 sh2 sw2 pt1 pl1 pb1 pr1"},
+      {"conv2d ic32 ih9 iw7 oc128 activation=relu",
+       "conv2d ic128 ih9 iw7 oc32 kh3 kw3 sh2 sw2 pt1 pl1 pb1 pr1"},
+      {"conv2d ic16 ih8 iw8 oc16 kh3 kw3 pt1 pl1 pb1 pr1",
+       "conv2d ic16 ih8 iw8 oc16 kh3 kw3 pt1 pl1 pb1 pr1"},  // pairs of pixels
+      {"conv2d ic16 ih8 iw8 oc32 kh3 kw3 pt1 pl1 pb1 pr1",
+       "conv2d ic32 ih8 iw8 oc64 kh3 kw3 sh2 sw2 pt1 pl1"},
+      {"conv2d ic64 ih5 iw12 oc96", "conv2d ic96 ih5 iw12 oc64 kh1 kw5 pl2 pr2"},
+      {"conv2d ic64 ih12 iw12 oc64", "conv2d ic64 ih12 iw12 oc64 kh3 kw3 dh2 dw2 pt2 pl2 pb2 pr2"},
+  };
+  for (const auto& [first, second] : pairs) {
+    const TwoConvolutions both(first, second);
+    const PixelLayout* layout = both.second().wanted_layout();
+    ASSERT_NE(layout, nullptr) << second;
+    ASSERT_TRUE(both.first().can_write(*layout)) << first << " for " << second;
+    const std::vector<std::byte> expected = both.run(nullptr, 1);
+    for (int shares = 1; shares <= 3; ++shares)
+      EXPECT_EQ(both.run(layout, shares), expected) << first << "\n" << second << "\n" << shares << " shares";
+  }
+}
+
+TEST(TileConvolution, WantsNoLayoutWhereItNeedNotCopyOrCannotTakeImagesWhole) {
+  for (const char* line : {"conv2d ic64 ih8 iw8 oc64", "conv2d ic64 ih8 iw8 oc64 sh2 sw2",
+                           "conv2d ic64 ih224 iw224 oc64 kh3 kw3 pt1 pl1 pb1 pr1",
+                           "conv2d ic64 ih9 iw8 oc64 kh3 kw3 sh3 sw3"})  // two columns are not read
+    EXPECT_EQ(prepared(line)->wanted_layout(), nullptr) << line;
+  const auto wants = prepared("conv2d ic64 ih8 iw8 oc64 kh3 kw3 pt1 pl1 pb1 pr1");
+  ASSERT_NE(wants->wanted_layout(), nullptr);
+  const auto can = [&](const char* line) { return prepared(line)->can_write(*wants->wanted_layout()); };
+  EXPECT_TRUE(can("conv2d ic64 ih8 iw8 oc64"));
+  EXPECT_FALSE(can("conv2d ic64 ih8 iw8 oc32"));
+  EXPECT_FALSE(can("conv2d ic64 ih8 iw4 oc64"));
+  EXPECT_FALSE(can("conv2d ic64 ih4 iw8 oc64"));
+}
+
+}  // namespace
+}  // namespace octavo

@@ -1,0 +1,22 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "engine/kernels/reach.h"
+
+namespace octavo {
+
+/// How a kernel would have the images that it reads lie in memory, in place of the plan's dense pixels: with
+/// a border around them, or pixels of odd and even columns apart. A step before it may write them so, and
+/// nothing is copied in between.
+struct PixelLayout {
+  std::vector<std::int64_t> row,
+      column;                     ///< pixel (y, x) of an image is row[y] + column[x] bytes from its beginning
+  std::int64_t channels = 0;      ///< bytes of a pixel that are written
+  std::int64_t image_bytes = 0;   ///< from image to image
+  std::int64_t bytes_beyond = 0;  ///< read beyond the last image, whatever they are
+  std::vector<ByteRange> border;  ///< of an image; whoever writes its pixels also fills this
+  std::uint8_t border_value = 0;
+};
+
+}  // namespace octavo

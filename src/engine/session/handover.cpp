@@ -1,0 +1,66 @@
+#include "engine/session/handover.h"
+
+#include <algorithm>
+
+namespace octavo {
+namespace {
+
+const PlanTensor& tensor_of(const Plan& plan, std::int32_t index) {
+  return plan.tensors[static_cast<std::size_t>(index)];
+}
+
+/// Whether bytes of `a`, which one image takes, are also of `b`.
+bool overlap(const PlanTensor& a, const PlanTensor& b) {
+  return b.storage == Storage::arena && is_per_image(b.shape) && a.offset < b.offset + tensor_bytes(b) &&
+         b.offset < a.offset + tensor_bytes(a);
+}
+
+/// Whether only step `writer` + 1 reads what step `writer` writes, as its first operand and as nothing else.
+bool is_read_next_only(const Plan& plan, std::size_t writer) {
+  const std::int32_t written = plan.steps[writer].output;
+  const PlanTensor& tensor = tensor_of(plan, written);
+  if (tensor.storage != Storage::arena || !is_per_image(tensor.shape)) return false;
+  for (std::size_t s = writer + 1; s < plan.steps.size(); ++s) {
+    const std::vector<std::int32_t>& inputs = plan.steps[s].inputs;
+    const bool is_next = s == writer + 1;
+    if (is_next && inputs.front() != written) return false;
+    for (std::size_t i = is_next ? 1 : 0; i < inputs.size(); ++i) {
+      if (overlap(tensor, tensor_of(plan, inputs[i]))) return false;
+    }
+    // From here on its bytes are another tensor's.
+    const PlanTensor& output = tensor_of(plan, plan.steps[s].output);
+    if (overlap(tensor, output) && output.offset <= tensor.offset &&
+        output.offset + tensor_bytes(output) >= tensor.offset + tensor_bytes(tensor))
+      return true;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::vector<Handover> handovers(const Plan& plan, std::span<const PreparedStep> steps,
+                                std::span<const Leg> legs) {
+  std::vector<Handover> all(steps.size());
+  int buffer = 0;
+  for (const Leg& leg : legs) {
+    for (std::size_t s = leg.first; s + 1 < leg.end; ++s) {
+      const PixelLayout* wanted = steps[s + 1].kernel->wanted_layout();
+      if (wanted == nullptr || !steps[s].grows || !steps[s + 1].grows ||
+          !steps[s].kernel->can_write(*wanted) || !is_read_next_only(plan, s))
+        continue;
+      all[s] = {wanted, buffer};
+      buffer = 1 - buffer;
+    }
+  }
+  return all;
+}
+
+std::int64_t handover_bytes(std::span<const Handover> handovers, std::int64_t images) {
+  std::int64_t most = 0;
+  for (const Handover& h : handovers) {
+    if (h.layout != nullptr) most = std::max(most, h.layout->image_bytes * images + h.layout->bytes_beyond);
+  }
+  return aligned_bytes(most);
+}
+
+}  // namespace octavo

@@ -1,0 +1,26 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/session/prepared_plan.h"
+#include "engine/session/walk_order.h"
+
+namespace octavo {
+
+/// What one step writes for the next in the layout that it wants, so that it need not copy it. Lies in one of
+/// two buffers by turns, since a step may read one and write the other.
+struct Handover {
+  const PixelLayout* layout = nullptr;  ///< nullptr: the step's output lies as the plan says
+  int buffer = 0;
+};
+
+/// By step: whether and how its output is handed over. Only what a step of the same leg reads next and no
+/// other one ever.
+std::vector<Handover> handovers(const Plan& plan, std::span<const PreparedStep> steps,
+                                std::span<const Leg> legs);
+
+/// Bytes of a buffer for all `handovers` of so many images.
+std::int64_t handover_bytes(std::span<const Handover> handovers, std::int64_t images);
+
+}  // namespace octavo
