@@ -1,12 +1,19 @@
 #include "engine/session/handover.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace octavo {
 namespace {
 
 const PlanTensor& tensor_of(const Plan& plan, std::int32_t index) {
   return plan.tensors[static_cast<std::size_t>(index)];
+}
+
+/// What is handed over lies in memory of its own, which pays while that stays in L2 (docs/performance.md).
+std::int64_t most_bytes(const Leg& leg) {
+  constexpr std::int64_t kMostBytes = std::int64_t{512} * 1024;
+  return leg.images == 1 ? std::numeric_limits<std::int64_t>::max() : kMostBytes;
 }
 
 /// Whether bytes of `a`, which one image takes, are also of `b`.
@@ -41,15 +48,14 @@ bool is_read_next_only(const Plan& plan, std::size_t writer) {
 std::vector<Handover> handovers(const Plan& plan, std::span<const PreparedStep> steps,
                                 std::span<const Leg> legs) {
   std::vector<Handover> all(steps.size());
-  int buffer = 0;
   for (const Leg& leg : legs) {
     for (std::size_t s = leg.first; s + 1 < leg.end; ++s) {
       const PixelLayout* wanted = steps[s + 1].kernel->wanted_layout();
-      if (wanted == nullptr || !steps[s].grows || !steps[s + 1].grows ||
-          !steps[s].kernel->can_write(*wanted) || !is_read_next_only(plan, s))
+      if (wanted == nullptr || wanted->image_bytes * leg.images > most_bytes(leg) || !steps[s].grows ||
+          !steps[s + 1].grows || !steps[s].kernel->can_write(*wanted) || !is_read_next_only(plan, s))
         continue;
-      all[s] = {wanted, buffer};
-      buffer = 1 - buffer;
+      const bool reads_first = s > leg.first && all[s - 1].layout != nullptr && all[s - 1].buffer == 0;
+      all[s] = {wanted, reads_first ? 1 : 0};
     }
   }
   return all;

@@ -63,7 +63,7 @@ TEST(Handover, IsToTheNextStepThatWantsALayout) {
   EXPECT_EQ(Chain(".www").text(), "010-") << "one buffer is read while the other is written";
 }
 
-TEST(Handover, StaysWithinALeg) { EXPECT_EQ(Chain(".www").text({{0, 2, 1}, {2, 4, 8}}), "0-1-"); }
+TEST(Handover, StaysWithinALeg) { EXPECT_EQ(Chain(".www").text({{0, 2, 1}, {2, 4, 8}}), "0-0-"); }
 
 TEST(Handover, IsOfWhatNobodyElseReads) {
   Chain later(".w..");

@@ -208,10 +208,10 @@ struct Beside {
       std::int64_t k = 1;
 #pragma GCC unroll 1
       for (int part = 0; part < kParts; ++part) {
+        finish(part);
         for (const std::int64_t end = ((part + 1) * steps + kParts - 1) / kParts; k < end; ++k) {
           step<false, 0>(k, 0, asked);
         }
-        finish(part);
       }
     }
   }
