@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t kStep = 64;
 /// A band's copy stays in L2 beside the weights that it meets.
-constexpr std::int64_t kBandBytes = std::int64_t{512} * 1024;
+constexpr std::int64_t kBandBytes = std::int64_t{640} * 1024;
 constexpr std::int64_t kBandPositions = 4096;
 
 /// Whether each window is one pixel of the input.
