@@ -10,8 +10,7 @@ struct PanelPart {
 };
 
 /// A byte of input costs two threads as much as this many bytes of weights: half of the input is in the other
-/// one's caches, and nobody asks for it ahead (docs/performance.md). Not measured with AMX, which counts it
-/// once.
+/// one's caches, and nobody asks for it ahead (docs/performance.md). Tile kernels have a number of their own.
 inline constexpr std::int64_t kInputCost = 2;
 
 /// What each of `panels` panels and `units` units take in all: bytes of packed weights, and of input as many

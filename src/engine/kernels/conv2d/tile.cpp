@@ -29,6 +29,10 @@ constexpr std::int64_t kWeightsAheadBytes = std::int64_t{128} * 1024;
 constexpr std::int64_t kPixelsAheadBytes = std::int64_t{64} * 1024;
 constexpr std::int64_t kFarBytes = std::int64_t{1536} * 1024;
 
+/// PanelWork's cost of a byte of input: what another core has just written comes eight times as slowly as
+/// weights that are asked for ahead, and panels' results are read by all threads next (docs/performance.md).
+constexpr std::int64_t kInputCostOfTiles = 8;
+
 /// Below these vector kernels were faster (docs/performance.md).
 constexpr std::int64_t kFewProducts = 32;
 constexpr double kFewInAll = 16 * 1024;
@@ -177,9 +181,11 @@ class TileConvolution final : public Prepared {
  private:
   /// Units are rows.
   [[nodiscard]] PanelPart part(std::int64_t batch, Share share) const noexcept {
-    const std::int64_t rows = problem_.n * batch * problem_.oh();
-    const std::int64_t input_bytes = rows * problem_.ow() * problem_.ic;
-    return PanelWork{panels_, weights_.bytes(), rows, input_bytes}.part(share);
+    const Conv2dProblem& p = problem_;
+    const std::int64_t pixels = std::min(p.ih * p.iw, p.oh() * p.ow() * p.kh * p.kw);  // that are read
+    const std::int64_t input_bytes = p.n * batch * pixels * p.ic;
+    return PanelWork{panels_, weights_.bytes(), p.n * batch * p.oh(), kInputCostOfTiles * input_bytes}.part(
+        share);
   }
 
   /// This share's part of the border of each image.
