@@ -1,5 +1,7 @@
 #include "engine/kernels/conv2d/tile_input.h"
 
+#include <immintrin.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -216,6 +218,10 @@ void TileInput::copy_strip(const Band& b, const std::byte* image, std::byte* to)
     for (std::int64_t row = 0; row < rows; ++row) {
       const std::int64_t iy = (b.first_row + row) * p_.sh + i - p_.pt;
       const std::byte* from = iy >= 0 && iy < p_.ih ? image + iy * p_.iw * p_.ic : nullptr;
+      if (holds_rgb_pairs()) {
+        copy_rgb_row(from, to + i * p_.sw * phase_bytes_ + row * columns_ * position_bytes_);
+        continue;
+      }
       for (std::int64_t j = 0; j < p_.sw; ++j) {
         if (!uses_column_phase(j)) continue;
         copy_row(from, j, to + (i * p_.sw + j) * phase_bytes_ + row * columns_ * position_bytes_);
@@ -279,6 +285,38 @@ void TileInput::copy_row(const std::byte* row, std::int64_t column_phase, std::b
                 to + before * position_bytes_);
   }
   fill(inside_end, columns_);
+}
+
+bool TileInput::holds_rgb_pairs() const noexcept {
+  return has_cells_ && p_.ic == 3 && p_.sw == 2 && p_.x == DType::u8 && uses_column_phase(0) &&
+         uses_column_phase(1);
+}
+
+/// Both column phases of a row of three channels: in each position two pixels follow each other, of 4 bytes each,
+/// whose last ones meet weights of zero. `row` nullptr: border.
+void TileInput::copy_rgb_row(const std::byte* row, std::byte* to) const noexcept {
+  constexpr std::int64_t kPixel = 3, kVector = 16, kPixelsOfVector = 4;
+  const auto border = static_cast<std::uint32_t>(zero_point_) * 0x01010101U;
+  const auto copy_position = [&](std::int64_t at) {
+    for (std::int64_t j = 0; j < 2; ++j) {
+      const std::int64_t x = 2 * at - p_.pl + j;
+      std::byte* const pixel = to + at * position_bytes_ + j * 4;
+      std::memcpy(pixel, &border, 4);
+      if (row != nullptr && x >= 0 && x < p_.iw) std::memcpy(pixel, row + x * kPixel, kPixel);
+    }
+  };
+  const __m128i apart = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
+  std::int64_t at = 0;
+  for (; at < columns_ && 2 * at < p_.pl; ++at) copy_position(at);
+  for (; row != nullptr && at + 1 < columns_; at += 2) {
+    const std::int64_t x = 2 * at - p_.pl;
+    if (x + kPixelsOfVector > p_.iw || x * kPixel + kVector > p_.iw * kPixel) break;
+    const __m128i pixels = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + x * kPixel));
+    const __m128i spread = _mm_shuffle_epi8(pixels, apart);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + at * position_bytes_), spread);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + (at + 1) * position_bytes_), _mm_srli_si128(spread, 8));
+  }
+  for (; at < columns_; ++at) copy_position(at);
 }
 
 void TileInput::copy_pixels(const std::byte* from, std::int64_t from_bytes, std::int64_t count,
