@@ -292,8 +292,8 @@ bool TileInput::holds_rgb_pairs() const noexcept {
          uses_column_phase(1);
 }
 
-/// Both column phases of a row of three channels: in each position two pixels follow each other, of 4 bytes each,
-/// whose last ones meet weights of zero. `row` nullptr: border.
+/// Both column phases of a row of three channels: in each position two pixels follow each other, of 4 bytes
+/// each, whose last ones meet weights of zero. `row` nullptr: border.
 void TileInput::copy_rgb_row(const std::byte* row, std::byte* to) const noexcept {
   constexpr std::int64_t kPixel = 3, kVector = 16, kPixelsOfVector = 4;
   const auto border = static_cast<std::uint32_t>(zero_point_) * 0x01010101U;
