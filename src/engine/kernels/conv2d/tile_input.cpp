@@ -213,15 +213,12 @@ std::optional<PixelLayout> TileInput::layout() const {
 void TileInput::copy_strip(const Band& b, const std::byte* image, std::byte* to) const noexcept {
   const std::int64_t rows = b.rows + window_rows_ - 1;
   if (copies_rows_) return copy_rows(b.first_row - p_.pt, rows, image, to);
+  if (holds_rgb_cells()) return copy_rgb_cells(2 * b.first_row - p_.pt, rows, image, to);
   for (std::int64_t i = 0; i < p_.sh; ++i) {
     if (!uses_row_phase(i)) continue;
     for (std::int64_t row = 0; row < rows; ++row) {
       const std::int64_t iy = (b.first_row + row) * p_.sh + i - p_.pt;
       const std::byte* from = iy >= 0 && iy < p_.ih ? image + iy * p_.iw * p_.ic : nullptr;
-      if (holds_rgb_pairs()) {
-        copy_rgb_row(from, to + i * p_.sw * phase_bytes_ + row * columns_ * position_bytes_);
-        continue;
-      }
       for (std::int64_t j = 0; j < p_.sw; ++j) {
         if (!uses_column_phase(j)) continue;
         copy_row(from, j, to + (i * p_.sw + j) * phase_bytes_ + row * columns_ * position_bytes_);
@@ -287,36 +284,52 @@ void TileInput::copy_row(const std::byte* row, std::int64_t column_phase, std::b
   fill(inside_end, columns_);
 }
 
-bool TileInput::holds_rgb_pairs() const noexcept {
-  return has_cells_ && p_.ic == 3 && p_.sw == 2 && p_.x == DType::u8 && uses_column_phase(0) &&
-         uses_column_phase(1);
+bool TileInput::holds_rgb_cells() const noexcept {
+  return has_cells_ && p_.ic == 3 && p_.sh == 2 && p_.sw == 2 && p_.x == DType::u8 && window_rows_ > 1 &&
+         window_columns_ > 1;
 }
 
-/// Both column phases of a row of three channels: in each position two pixels follow each other, of 4 bytes
-/// each, whose last ones meet weights of zero. `row` nullptr: border.
-void TileInput::copy_rgb_row(const std::byte* row, std::byte* to) const noexcept {
-  constexpr std::int64_t kPixel = 3, kVector = 16, kPixelsOfVector = 4;
-  const auto border = static_cast<std::uint32_t>(zero_point_) * 0x01010101U;
-  const auto copy_position = [&](std::int64_t at) {
-    for (std::int64_t j = 0; j < 2; ++j) {
-      const std::int64_t x = 2 * at - p_.pl + j;
-      std::byte* const pixel = to + at * position_bytes_ + j * 4;
-      std::memcpy(pixel, &border, 4);
-      if (row != nullptr && x >= 0 && x < p_.iw) std::memcpy(pixel, row + x * kPixel, kPixel);
-    }
+/// `count` rows of cells, the first from image row `first` on: cells hold two pixels each of two rows of three
+/// channels, of 4 bytes, whose last ones meet weights of zero.
+void TileInput::copy_rgb_cells(std::int64_t first, std::int64_t count, const std::byte* image,
+                               std::byte* to) const noexcept {
+  constexpr std::int64_t kPixel = 3, kCell = 16, kPixelsOfVector = 4;
+  const auto row_at = [&](std::int64_t y) {
+    return y >= 0 && y < p_.ih ? image + y * p_.iw * kPixel : nullptr;
   };
   const __m128i apart = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
-  std::int64_t at = 0;
-  for (; at < columns_ && 2 * at < p_.pl; ++at) copy_position(at);
-  for (; row != nullptr && at + 1 < columns_; at += 2) {
-    const std::int64_t x = 2 * at - p_.pl;
-    if (x + kPixelsOfVector > p_.iw || x * kPixel + kVector > p_.iw * kPixel) break;
-    const __m128i pixels = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + x * kPixel));
-    const __m128i spread = _mm_shuffle_epi8(pixels, apart);
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + at * position_bytes_), spread);
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + (at + 1) * position_bytes_), _mm_srli_si128(spread, 8));
+  const auto pixels_at = [&](const std::byte* at) {
+    return _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)), apart);
+  };
+  // Cells [begin, end) of a row may be read 16 bytes at a time, two cells each.
+  const std::int64_t begin = std::min((p_.pl + 1) / 2, columns_);
+  const std::int64_t last_x = std::min(p_.iw - kPixelsOfVector, (p_.iw * kPixel - kCell) / kPixel);
+  const std::int64_t end = std::clamp((last_x + p_.pl) / 2 + 1, begin, columns_ - 1);
+  for (std::int64_t row = 0; row < count; ++row, to += columns_ * kCell) {
+    const std::byte* const rows[] = {row_at(first + 2 * row), row_at(first + 2 * row + 1)};
+    const auto copy_cell = [&](std::int64_t at) {
+      std::memset(to + at * kCell, zero_point_, kCell);
+      for (std::int64_t i = 0; i < 2; ++i) {
+        for (std::int64_t x = std::max<std::int64_t>(2 * at - p_.pl, 0);
+             rows[i] != nullptr && x < std::min(2 * at - p_.pl + 2, p_.iw); ++x)
+          std::memcpy(to + at * kCell + i * 8 + (x + p_.pl - 2 * at) * 4, rows[i] + x * kPixel, kPixel);
+      }
+    };
+    std::int64_t at = 0;
+    if (rows[0] != nullptr && rows[1] != nullptr) {
+      for (; at < begin; ++at) copy_cell(at);
+      for (; at < end; at += 2) {
+        const std::int64_t x = (2 * at - p_.pl) * kPixel;
+        const __m128i upper = pixels_at(rows[0] + x), lower = pixels_at(rows[1] + x);
+        auto* const cells = reinterpret_cast<__m128i*>(to + at * kCell);
+        _mm_storeu_si128(cells, _mm_unpacklo_epi64(upper, lower));
+        _mm_storeu_si128(cells + 1, _mm_unpackhi_epi64(upper, lower));
+      }
+    }
+    for (; at < columns_; ++at) copy_cell(at);
   }
-  for (; at < columns_; ++at) copy_position(at);
+  // The border that the last row's last windows share with the row after it.
+  std::memset(to, zero_point_, static_cast<std::size_t>((window_columns_ - 1) * kCell));
 }
 
 void TileInput::copy_pixels(const std::byte* from, std::int64_t from_bytes, std::int64_t count,

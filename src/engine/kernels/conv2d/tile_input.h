@@ -85,8 +85,9 @@ class TileInput {
   void copy_rows(std::int64_t first, std::int64_t count, const std::byte* image,
                  std::byte* to) const noexcept;
   void copy_row(const std::byte* row, std::int64_t column_phase, std::byte* to) const noexcept;
-  [[nodiscard]] bool holds_rgb_pairs() const noexcept;
-  void copy_rgb_row(const std::byte* row, std::byte* to) const noexcept;
+  [[nodiscard]] bool holds_rgb_cells() const noexcept;
+  void copy_rgb_cells(std::int64_t first, std::int64_t count, const std::byte* image,
+                      std::byte* to) const noexcept;
   void copy_pixels(const std::byte* from, std::int64_t from_bytes, std::int64_t count,
                    std::byte* to) const noexcept;
 
