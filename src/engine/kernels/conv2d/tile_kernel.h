@@ -188,7 +188,7 @@ struct Beside {
     for (std::int64_t k = 1; k < steps; ++k) step<false, 0>(k, 0, asked);
   }
 
-  /// All `steps` and all parts; `few_steps`: as many, 1, 2 or 4, where that is known while compiling (3 to 9
+  /// All `steps` and all parts; `few_steps`: as many, 1 to 4, where that is known while compiling (3 to 9
   /// % faster: docs/performance.md), or 0. Parts stand early beside one step, so that most have no tile
   /// instructions beside them, and else evenly.
   template <int few_steps>
@@ -199,6 +199,10 @@ struct Beside {
     } else if constexpr (few_steps == 2) {
       step<true, 4>(0, 0, asked);
       step<false, 4>(1, 4, asked);
+    } else if constexpr (few_steps == 3) {
+      step<true, 4>(0, 0, asked);
+      step<false, 4>(1, 4, asked);
+      step<false, 0>(2, 0, asked);
     } else if constexpr (few_steps == 4) {
       step<true, 2>(0, 0, asked);
 #pragma GCC unroll 1
@@ -287,6 +291,7 @@ void multiply_scheduled(const TileWork& w) {
     }
     if constexpr (streamed == kAddsResidual<form>) {
       if (is_whole && w.step_count == 2) return multiply_all<Tiles, form, streamed, row_pairs, 2>(w);
+      if (is_whole && w.step_count == 3) return multiply_all<Tiles, form, streamed, row_pairs, 3>(w);
       if (is_whole && w.step_count == 4) return multiply_all<Tiles, form, streamed, row_pairs, 4>(w);
     }
   }
