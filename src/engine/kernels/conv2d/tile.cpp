@@ -18,6 +18,10 @@ namespace {
 
 /// Weights up to here stay in L2 while all pixels meet them; larger ones are walked panel by panel.
 constexpr std::int64_t kGroupBytes = std::int64_t{1280} * 1024;
+/// Of larger weights, panels of so many bytes go together where a pair of tiles of pixels stays in L1, which
+/// it does up to so many steps.
+constexpr std::int64_t kFarGroupBytes = std::int64_t{256} * 1024;
+constexpr std::int64_t kStepsInL1 = 16;
 /// From this many steps on, weights push the pixels out of L1 unless they are read past it; residuals take
 /// their part of it.
 constexpr std::int64_t kStreamedSteps = 8;
@@ -251,15 +255,18 @@ class TileConvolution final : public Prepared {
 
   [[nodiscard]] TileOrder chosen_order() const noexcept {
     if (order_ != TileOrder::chosen) return order_;
-    if (weights_.bytes() > kGroupBytes) return TileOrder::panels;
+    if (weights_.bytes() > kGroupBytes)
+      return std::ssize(steps_) <= kStepsInL1 ? TileOrder::groups : TileOrder::panels;
     const std::int64_t streamed = problem_.residual != 0 ? kStreamedStepsBesideResidual : kStreamedSteps;
     return std::ssize(steps_) >= streamed ? TileOrder::pixels_streamed : TileOrder::pixels;
   }
 
   void set_order(TileWork& work) const noexcept {
     const TileOrder order = chosen_order();
-    work.group = order == TileOrder::panels ? 1 : work.panels;
-    work.streams_weights = order == TileOrder::pixels_streamed ? 1 : 0;
+    work.group = work.panels;
+    if (order == TileOrder::panels) work.group = 1;
+    if (order == TileOrder::groups) work.group = std::max<std::int64_t>(kFarGroupBytes / panel_bytes_, 1);
+    work.streams_weights = order == TileOrder::pixels_streamed || order == TileOrder::groups ? 1 : 0;
   }
 
   /// What comes from afar once is asked for ahead, evenly over the band's steps: of panels after each other
@@ -267,10 +274,10 @@ class TileConvolution final : public Prepared {
   void set_ahead(const TileInput::Band& band, std::int64_t batch, TileWork& work) const noexcept {
     const std::uint8_t* from = nullptr;
     std::int64_t bytes = 0, begin = 0;
-    if (chosen_order() == TileOrder::panels) {
+    if (work.group < work.panels) {
       from = work.weights;
       bytes = work.panels * panel_bytes_;
-      begin = kWeightsAheadBytes;
+      begin = std::max(kWeightsAheadBytes, work.group * panel_bytes_);
     } else if (comes_from_afar(batch)) {
       from = work.tiles[0];
       bytes = input_.positions(band) * input_.position_bytes();

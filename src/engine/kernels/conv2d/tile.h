@@ -13,6 +13,7 @@ enum class TileOrder {
   pixels,           ///< each pair of tiles of pixels meets all weights
   pixels_streamed,  ///< likewise, and weights are read past L1
   panels,           ///< each panel of weights meets all pixels
+  groups,  ///< some panels of weights at a time meet each pair of tiles of pixels, and are read past L1
 };
 
 /// Whether the tile kernels solve `p`: 8-bit numbers, one group.

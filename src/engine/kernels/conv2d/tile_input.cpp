@@ -289,8 +289,8 @@ bool TileInput::holds_rgb_cells() const noexcept {
          window_columns_ > 1;
 }
 
-/// `count` rows of cells, the first from image row `first` on: cells hold two pixels each of two rows of three
-/// channels, of 4 bytes, whose last ones meet weights of zero.
+/// `count` rows of cells, the first from image row `first` on: cells hold two pixels each of two rows of
+/// three channels, of 4 bytes, whose last ones meet weights of zero.
 void TileInput::copy_rgb_cells(std::int64_t first, std::int64_t count, const std::byte* image,
                                std::byte* to) const noexcept {
   constexpr std::int64_t kPixel = 3, kCell = 16, kPixelsOfVector = 4;
