@@ -1,5 +1,7 @@
 #include "engine/kernels/conv2d/tile.h"
 
+#include <immintrin.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -148,7 +150,7 @@ class TileConvolution final : public Prepared {
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
-    return lines(kTileSums * 4) + lines(most_tiles_ * 8) + 2 * lines(most_tiles_ * kTileRows * 8) +
+    return lines(kTileSums * 4) + lines(most_tiles_ * 8) + 2 * lines((most_tiles_ * kTileRows + 1) * 8) +
            lines(panels_ * kTilePanel * 4) + input_.copy_bytes();
   }
 
@@ -214,8 +216,8 @@ class TileConvolution final : public Prepared {
     Scratch s{};
     s.sums = reinterpret_cast<std::int32_t*>(take(kTileSums * 4));
     s.tiles = reinterpret_cast<const std::uint8_t**>(take(most_tiles_ * 8));
-    s.dst = reinterpret_cast<std::uint8_t**>(take(most_tiles_ * kTileRows * 8));
-    s.residual = reinterpret_cast<const std::uint8_t**>(take(most_tiles_ * kTileRows * 8));
+    s.dst = reinterpret_cast<std::uint8_t**>(take((most_tiles_ * kTileRows + 1) * 8));
+    s.residual = reinterpret_cast<const std::uint8_t**>(take((most_tiles_ * kTileRows + 1) * 8));
     s.nowhere = reinterpret_cast<std::uint8_t*>(take(panels_ * kTilePanel * 4));
     s.copy = memory;
     return s;
@@ -392,10 +394,16 @@ class TileConvolution final : public Prepared {
     }
 
    private:
-    /// `rows` places `step` bytes apart; returns where the next ones go.
+    /// `rows` places `step` bytes apart, and perhaps one more, two at a time: rows are short, and there are many.
+    /// Returns where the next ones go.
     template <class Pointer>
     static Pointer* add(Pointer* to, std::int64_t rows, Pointer first, std::int64_t step) noexcept {
-      for (std::int64_t i = 0; i < rows; ++i) to[i] = first + i * step;
+      const auto at = reinterpret_cast<std::int64_t>(first);
+      __m128i two = _mm_set_epi64x(at + step, at);
+      for (std::int64_t i = 0; i < rows; i += 2) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), two);
+        two = _mm_add_epi64(two, _mm_set1_epi64x(2 * step));
+      }
       return to + rows;
     }
 
@@ -407,8 +415,12 @@ class TileConvolution final : public Prepared {
       } else {
         std::uint8_t* const row = dst_ + layout_->row[y_];
         const std::int64_t* const column = layout_->column.data() + column_ * pixels_together_;
-        for (std::int64_t i = 0; i < count; ++i) to_dst_[i] = row + column[i * pixels_together_];
-        to_dst_ += count;
+        if (layout_->column_step != 0) {
+          to_dst_ = add(to_dst_, count, row + *column, layout_->column_step * pixels_together_);
+        } else {
+          for (std::int64_t i = 0; i < count; ++i) to_dst_[i] = row + column[i * pixels_together_];
+          to_dst_ += count;
+        }
       }
       if (to_residual_ == nullptr) return;
       to_residual_ = add(to_residual_, count, residual_, pixel_bytes_);

@@ -183,6 +183,8 @@ std::optional<PixelLayout> TileInput::layout() const {
     layout.row.push_back(y % p_.sh * p_.sw * phase_bytes_ + y / p_.sh * columns_ * position_bytes_);
   for (std::int64_t x = p_.pl; x < p_.pl + p_.iw; ++x)
     layout.column.push_back(x % p_.sw * phase_bytes_ + x / p_.sw * position_bytes_);
+  // Phases of columns follow each other within a position, or there is but one.
+  if (p_.sw == 1 || phase_bytes_ * p_.sw == position_bytes_) layout.column_step = position_bytes_ / p_.sw;
   layout.channels = p_.ic;
   layout.image_bytes = strip_bytes_;
   layout.bytes_beyond = kStep * kStep;
