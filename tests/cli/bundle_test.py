@@ -248,7 +248,8 @@ class DlrmBundle(unittest.TestCase):
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         self.assertEqual(child.returncode, 0)
-        self.assertLess(usage.ru_maxrss, 100_000, "kB")
+        # The program and the libraries that it bundles are 100,000 of them, the table would be 150,000 more.
+        self.assertLess(usage.ru_maxrss, 120_000, "kB")
         sizes = must("tar", "-tvzf", self.folder / "large.tgz").stdout
         self.assertIn(str(table["rows"] * table["row_bytes"]), sizes)
 

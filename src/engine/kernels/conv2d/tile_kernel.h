@@ -195,7 +195,8 @@ struct Beside {
   OCTAVO_INLINE void multiply(std::int64_t steps, Asked& asked) const {
     if constexpr (few_steps == 1) {
       step<true, 4>(0, 0, asked);
-      finish(4), finish(5), finish(6), finish(7);
+#pragma GCC unroll 1
+      for (int part = 4; part < kParts; ++part) finish(part);
     } else if constexpr (few_steps == 2) {
       step<true, 4>(0, 0, asked);
       step<false, 4>(1, 4, asked);
@@ -280,19 +281,22 @@ void multiply_all(const TileWork& w) {
   }
 }
 
-/// Chooses a schedule: one of few steps where panels are whole and weights are read as they usually are
-/// beside so few.
+/// Chooses a schedule: one of few steps where panels are whole, weights are read as they usually are beside
+/// so few, and tiles are full, as they are in layers of few steps but for small images.
 template <class Tiles, OutputForm form, bool streamed, int row_pairs>
 void multiply_scheduled(const TileWork& w) {
   if constexpr (kIsFast<form>) {
-    const bool is_whole = w.channels % kTilePanel == 0;
-    if constexpr (!streamed) {
-      if (is_whole && w.step_count == 1) return multiply_all<Tiles, form, streamed, row_pairs, 1>(w);
+    constexpr bool is_full = row_pairs == 8, is_usual = streamed == kAddsResidual<form>;
+    const std::int64_t steps = w.channels % kTilePanel == 0 ? w.step_count : 0;
+    if constexpr (is_full && !streamed) {
+      if (steps == 1) return multiply_all<Tiles, form, streamed, row_pairs, 1>(w);
     }
-    if constexpr (streamed == kAddsResidual<form>) {
-      if (is_whole && w.step_count == 2) return multiply_all<Tiles, form, streamed, row_pairs, 2>(w);
-      if (is_whole && w.step_count == 3) return multiply_all<Tiles, form, streamed, row_pairs, 3>(w);
-      if (is_whole && w.step_count == 4) return multiply_all<Tiles, form, streamed, row_pairs, 4>(w);
+    if constexpr (is_full && is_usual) {
+      if (steps == 2) return multiply_all<Tiles, form, streamed, row_pairs, 2>(w);
+      if (steps == 3) return multiply_all<Tiles, form, streamed, row_pairs, 3>(w);
+    }
+    if constexpr (is_usual) {
+      if (steps == 4) return multiply_all<Tiles, form, streamed, row_pairs, 4>(w);
     }
   }
   multiply_all<Tiles, form, streamed, row_pairs, 0>(w);
