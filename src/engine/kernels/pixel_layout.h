@@ -12,7 +12,7 @@ namespace octavo {
 struct PixelLayout {
   std::vector<std::int64_t> row,
       column;                     ///< pixel (y, x) of an image is row[y] + column[x] bytes from its beginning
-  std::int64_t column_step = 0;           ///< from each column to the next, where it is the same; 0 = it is not
+  std::int64_t column_step = 0;   ///< from each column to the next, where it is the same; 0 = it is not
   std::int64_t channels = 0;      ///< bytes of a pixel that are written
   std::int64_t image_bytes = 0;   ///< from image to image
   std::int64_t bytes_beyond = 0;  ///< read beyond the last image, whatever they are

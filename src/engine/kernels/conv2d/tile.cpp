@@ -394,8 +394,8 @@ class TileConvolution final : public Prepared {
     }
 
    private:
-    /// `rows` places `step` bytes apart, and perhaps one more, two at a time: rows are short, and there are many.
-    /// Returns where the next ones go.
+    /// `rows` places `step` bytes apart, and perhaps one more, two at a time: rows are short, and there are
+    /// many. Returns where the next ones go.
     template <class Pointer>
     static Pointer* add(Pointer* to, std::int64_t rows, Pointer first, std::int64_t step) noexcept {
       const auto at = reinterpret_cast<std::int64_t>(first);
