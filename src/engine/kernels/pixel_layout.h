@@ -10,8 +10,9 @@ namespace octavo {
 /// a border around them, or pixels of odd and even columns apart. A step before it may write them so, and
 /// nothing is copied in between.
 struct PixelLayout {
-  std::vector<std::int64_t> row,
-      column;                     ///< pixel (y, x) of an image is row[y] + column[x] bytes from its beginning
+  /// Pixel (y, x) of an image is row[y] + column[x] bytes from its beginning.
+  std::vector<std::int64_t> row;
+  std::vector<std::int64_t> column;
   std::int64_t column_step = 0;   ///< from each column to the next, where it is the same; 0 = it is not
   std::int64_t channels = 0;      ///< bytes of a pixel that are written
   std::int64_t image_bytes = 0;   ///< from image to image

@@ -241,7 +241,7 @@ void TileInput::copy_strip(const Band& b, const std::byte* image, std::byte* to)
 void TileInput::copy_rows(std::int64_t first, std::int64_t count, const std::byte* image,
                           std::byte* to) const noexcept {
   const auto fill = [&](std::byte* begin, std::int64_t bytes) {
-    std::memset(begin, zero_point_, static_cast<std::size_t>(bytes));
+    with_constant_size(bytes, [&](auto size) { std::memset(begin, zero_point_, size); });
   };
   const std::int64_t row_bytes = columns_ * position_bytes_;
   const std::int64_t left = std::min(p_.pl * p_.ic, row_bytes);
@@ -253,7 +253,7 @@ void TileInput::copy_rows(std::int64_t first, std::int64_t count, const std::byt
     }
     fill(to, left);
     std::memcpy(to + left, image + y * p_.iw * p_.ic, static_cast<std::size_t>(inside));
-    fill(to + left + inside, row_bytes - left - inside);
+    if (left + inside < row_bytes) fill(to + left + inside, row_bytes - left - inside);
   }
   // The border that the last row's last windows share with the row after it.
   fill(to, (window_columns_ - 1) * position_bytes_);
