@@ -119,6 +119,9 @@ TEST_P(Configs, OutputsDoNotDependOnBatchSizeThreadsOrPasses) {
     expect_the_same(scores(package_, pictures_, 64, session_options(2, images)),
                     std::to_string(images) + " images per pass");
   }
+  SessionOptions keeps_layout = session_options(2, 0);
+  keeps_layout.pass.keeps_layout = true;
+  expect_the_same(scores(package_, pictures_, 8, keeps_layout), "whether layouts are kept");
 }
 
 TEST_P(Configs, OutputsDoNotDependOnTheInstructionSet) {
