@@ -10,15 +10,21 @@ namespace octavo {
 /// a border around them, or pixels of odd and even columns apart. A step before it may write them so, and
 /// nothing is copied in between.
 struct PixelLayout {
-  /// Pixel (y, x) of an image is row[y] + column[x] bytes from its beginning.
+  /// Pixel (y, x) is row[y] + column[x] bytes from its image's beginning; [ih] and [iw].
   std::vector<std::int64_t> row;
   std::vector<std::int64_t> column;
-  std::int64_t column_step = 0;   ///< from each column to the next, where it is the same; 0 = it is not
-  std::int64_t channels = 0;      ///< bytes of a pixel that are written
+  std::int64_t column_step = 0;  ///< bytes from each column to the next, where it is the same; 0 = it is not
+  std::int64_t channels =
+      0;                    ///< of a pixel, a byte each; what lies between pixels is border or means nothing
+  std::int64_t images = 1;  ///< for each unit of batch
   std::int64_t image_bytes = 0;   ///< from image to image
   std::int64_t bytes_beyond = 0;  ///< read beyond the last image, whatever they are
-  std::vector<ByteRange> border;  ///< of an image; whoever writes its pixels also fills this
+  std::vector<ByteRange> border;  ///< of an image, within it; whoever writes its pixels also fills this
   std::uint8_t border_value = 0;
+
+  [[nodiscard]] std::int64_t bytes(std::int64_t batch) const noexcept {
+    return image_bytes * images * batch + bytes_beyond;
+  }
 };
 
 }  // namespace octavo

@@ -1,7 +1,6 @@
 #include "engine/session/handover.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace octavo {
 namespace {
@@ -10,11 +9,9 @@ const PlanTensor& tensor_of(const Plan& plan, std::int32_t index) {
   return plan.tensors[static_cast<std::size_t>(index)];
 }
 
-/// What is handed over lies in memory of its own, which pays while that stays in L2 (docs/performance.md).
-std::int64_t most_bytes(const Leg& leg) {
-  constexpr std::int64_t kMostBytes = std::int64_t{512} * 1024;
-  return leg.images == 1 ? std::numeric_limits<std::int64_t>::max() : kMostBytes;
-}
+/// What is handed over lies in memory of its own. That of one image stays in L2 beside its step's weights, or
+/// the copy would not either; that of several pays up to here (docs/performance.md).
+constexpr std::int64_t kMostBytesOfImages = std::int64_t{512} * 1024;
 
 /// Whether bytes of `a`, which one image takes, are also of `b`.
 bool overlap(const PlanTensor& a, const PlanTensor& b) {
@@ -51,20 +48,21 @@ std::vector<Handover> handovers(const Plan& plan, std::span<const PreparedStep> 
   for (const Leg& leg : legs) {
     for (std::size_t s = leg.first; s + 1 < leg.end; ++s) {
       const PixelLayout* wanted = steps[s + 1].kernel->wanted_layout();
-      if (wanted == nullptr || wanted->image_bytes * leg.images > most_bytes(leg) || !steps[s].grows ||
-          !steps[s + 1].grows || !steps[s].kernel->can_write(*wanted) || !is_read_next_only(plan, s))
+      if (wanted == nullptr || !steps[s].grows || !steps[s + 1].grows || !steps[s].kernel->can_write(*wanted))
         continue;
+      const std::int64_t bytes = wanted->bytes(leg.images);
+      if ((leg.images > 1 && bytes > kMostBytesOfImages) || !is_read_next_only(plan, s)) continue;
       const bool reads_first = s > leg.first && all[s - 1].layout != nullptr && all[s - 1].buffer == 0;
-      all[s] = {wanted, reads_first ? 1 : 0};
+      all[s] = {wanted, bytes, reads_first ? 1 : 0};
     }
   }
   return all;
 }
 
-std::int64_t handover_bytes(std::span<const Handover> handovers, std::int64_t images) {
+std::int64_t handover_bytes(std::span<const Handover> handovers, int buffer) {
   std::int64_t most = 0;
   for (const Handover& h : handovers) {
-    if (h.layout != nullptr) most = std::max(most, h.layout->image_bytes * images + h.layout->bytes_beyond);
+    if (h.buffer == buffer) most = std::max(most, h.bytes);
   }
   return aligned_bytes(most);
 }

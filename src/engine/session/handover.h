@@ -12,6 +12,7 @@ namespace octavo {
 /// two buffers by turns, since a step may read one and write the other.
 struct Handover {
   const PixelLayout* layout = nullptr;  ///< nullptr: the step's output lies as the plan says
+  std::int64_t bytes = 0;               ///< of the buffer that it takes
   int buffer = 0;
 };
 
@@ -20,7 +21,7 @@ struct Handover {
 std::vector<Handover> handovers(const Plan& plan, std::span<const PreparedStep> steps,
                                 std::span<const Leg> legs);
 
-/// Bytes of a buffer for all `handovers` of so many images.
-std::int64_t handover_bytes(std::span<const Handover> handovers, std::int64_t images);
+/// Bytes that `buffer` needs for all of `handovers`.
+std::int64_t handover_bytes(std::span<const Handover> handovers, int buffer);
 
 }  // namespace octavo

@@ -8,7 +8,9 @@ namespace {
 /// A kernel that writes any layout and wants one, or none.
 class LayoutKernel final : public Prepared {
  public:
-  explicit LayoutKernel(bool wants) : wants_(wants) { layout_.image_bytes = 100, layout_.bytes_beyond = 10; }
+  explicit LayoutKernel(bool wants) : wants_(wants) {
+    layout_.images = 2, layout_.image_bytes = 100, layout_.bytes_beyond = 10;
+  }
   void run(const KernelArgs& /*args*/, Share /*share*/) const noexcept override {}
   [[nodiscard]] const PixelLayout* wanted_layout() const noexcept override {
     return wants_ ? &layout_ : nullptr;
@@ -88,11 +90,25 @@ TEST(Handover, EndsWhereItsBytesAreWrittenAnew) {
   EXPECT_EQ(reused.text(), "0----") << "a view of what step 2 wrote";
 }
 
-TEST(Handover, BuffersTakeTheLargestLayoutOfAllImages) {
+TEST(Handover, BuffersTakeTheLargestLayoutOfTheirLegs) {
+  const Chain chain(".ww");
+  const auto all = handovers(chain.plan, chain.steps, std::vector<Leg>{{0, 3, 3}});
+  EXPECT_EQ(handover_bytes(all, 0), aligned_bytes(2 * 3 * 100 + 10));
+  EXPECT_EQ(handover_bytes(all, 1), aligned_bytes(2 * 3 * 100 + 10));
+  EXPECT_EQ(handover_bytes(std::vector<Handover>(2), 0), 0);
+}
+
+TEST(Handover, IsOfOneImageOrOfFewBytes) {
   const Chain chain(".w");
-  const auto all = handovers(chain.plan, chain.steps, std::vector<Leg>{{0, 2, 3}});
-  EXPECT_EQ(handover_bytes(all, 3), aligned_bytes(310));
-  EXPECT_EQ(handover_bytes(std::vector<Handover>(2), 3), 0);
+  EXPECT_EQ(chain.text({{0, 2, 1}}), "0-");
+  EXPECT_EQ(chain.text({{0, 2, 2000}}), "0-");
+  EXPECT_EQ(chain.text({{0, 2, 4000}}), "--");
+}
+
+TEST(Handover, IsBetweenStepsThatGrowWithTheBatch) {
+  Chain chain(".w");
+  chain.steps[0].grows = false;
+  EXPECT_EQ(chain.text(), "--");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "octavo/session.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <limits>
 
@@ -84,9 +85,8 @@ struct Session::State {
   WalkOrder order;                                      ///< for `order_images` images
   std::vector<std::vector<BandStep>> leg_steps;         ///< by leg of the order; empty until it runs
   std::int64_t order_images = 0;
-  std::vector<Handover> handed_over;       ///< by step, in this order
-  std::int64_t handover_buffer_bytes = 0;  ///< of each of two
-  Arena handover;
+  std::vector<Handover> handed_over;  ///< by step, in this order
+  std::array<Arena, 2> handover_memory;
   Arena kept;                                  ///< the order's kept tensors
   std::vector<bool> is_kept;                   ///< by tensor: whether it is one of them
   std::vector<std::vector<StepEvent>> events;  ///< by thread; empty unless a run is traced
@@ -153,9 +153,6 @@ struct Session::State {
     handed_over.assign(steps.size(), {});
     // Bands know what they touch in the plan's layout only.
     if (pass.row_bands <= 1 && !pass.keeps_layout) handed_over = handovers(plan(), steps, order.legs);
-    std::int64_t most_images = 0;
-    for (const Leg& leg : order.legs) most_images = std::max(most_images, leg.images);
-    handover_buffer_bytes = handover_bytes(handed_over, most_images);
     order_images = images;
     return order;
   }
@@ -185,11 +182,14 @@ struct Session::State {
   }
 
   void place_handovers() {
-    std::byte* const buffers = handover.at_least(2 * handover_buffer_bytes);
+    std::array<std::byte*, 2> buffers{};
+    for (int b = 0; b < 2; ++b)
+      buffers[static_cast<std::size_t>(b)] =
+          handover_memory[static_cast<std::size_t>(b)].at_least(handover_bytes(handed_over, b));
     for (std::size_t s = 0; s < handed_over.size(); ++s) {
       if (handed_over[s].layout == nullptr) continue;
       base[static_cast<std::size_t>(plan().steps[s].output)] =
-          buffers + handed_over[s].buffer * handover_buffer_bytes;
+          buffers[static_cast<std::size_t>(handed_over[s].buffer)];
     }
   }
 

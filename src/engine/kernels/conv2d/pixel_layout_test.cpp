@@ -56,10 +56,10 @@ class TwoConvolutions {
   [[nodiscard]] std::vector<std::byte> run(const PixelLayout* layout, int shares) const {
     const Conv2dProblem& q = problems_[1];
     const std::int64_t between =
-        layout == nullptr ? kBatch * q.ih * q.iw * q.ic : kBatch * layout->image_bytes + layout->bytes_beyond;
+        layout == nullptr ? kBatch * q.n * q.ih * q.iw * q.ic : layout->bytes(kBatch);
     const GuardedMemory middle(between, GuardedMemory::Side::end);
     std::memset(middle.data(), 0xAB, static_cast<std::size_t>(between));
-    std::vector<std::byte> y(static_cast<std::size_t>(kBatch * q.oh() * q.ow() * q.oc));
+    std::vector<std::byte> y(static_cast<std::size_t>(kBatch * q.n * q.oh() * q.ow() * q.oc));
     run_all(0, {steps_[0]->input(0), middle.data(), layout, false}, shares);
     run_all(1, {middle.data(), y.data(), nullptr, layout != nullptr}, shares);
     return y;
@@ -105,6 +105,10 @@ TEST(TileConvolution, WritesTheLayoutThatTheNextOneWants) {
       {"conv2d ic16 ih8 iw8 oc32 kh3 kw3 pt1 pl1 pb1 pr1",
        "conv2d ic32 ih8 iw8 oc64 kh3 kw3 sh2 sw2 pt1 pl1"},
       {"conv2d ic64 ih5 iw12 oc96", "conv2d ic96 ih5 iw12 oc64 kh1 kw5 pl2 pr2"},
+      {"conv2d n2 ic64 ih8 iw8 oc64", "conv2d n2 ic64 ih8 iw8 oc32 kh3 kw3 pt1 pl1 pb1 pr1"},
+      {"conv2d ic512 ih4 iw4 oc512", "conv2d ic512 ih4 iw4 oc64 kh3 kw3 pt1 pl1 pb1 pr1"},  // panels divided
+      {"conv2d ic64 ih7 iw1 oc128", "conv2d ic128 ih7 iw1 oc32 kh7 kw7 pt3 pl3 pb3 pr3"},
+      {"conv2d ic64 ih1 iw1 oc2048", "conv2d ic2048 ih1 iw1 oc32 kw9 pl4 pr4"},  // wider than the image
       {"conv2d ic64 ih12 iw12 oc64", "conv2d ic64 ih12 iw12 oc64 kh3 kw3 dh2 dw2 pt2 pl2 pb2 pr2"},
   };
   for (const auto& [first, second] : pairs) {
@@ -128,6 +132,7 @@ TEST(TileConvolution, WantsNoLayoutWhereItNeedNotCopyOrCannotTakeImagesWhole) {
   const auto can = [&](const char* line) { return prepared(line)->can_write(*wants->wanted_layout()); };
   EXPECT_TRUE(can("conv2d ic64 ih8 iw8 oc64"));
   EXPECT_FALSE(can("conv2d ic64 ih8 iw8 oc32"));
+  EXPECT_FALSE(can("conv2d n2 ic64 ih8 iw8 oc64"));
   EXPECT_FALSE(can("conv2d ic64 ih8 iw4 oc64"));
   EXPECT_FALSE(can("conv2d ic64 ih4 iw8 oc64"));
 }

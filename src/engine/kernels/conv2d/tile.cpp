@@ -18,7 +18,8 @@
 namespace octavo {
 namespace {
 
-/// Weights up to here stay in L2 while all pixels meet them; larger ones are walked panel by panel.
+/// Weights up to here stay in L2 while all pixels meet them; larger ones are walked panel by panel, or some
+/// panels at a time.
 constexpr std::int64_t kGroupBytes = std::int64_t{1280} * 1024;
 /// Of larger weights, panels of so many bytes go together where a pair of tiles of pixels stays in L1, which
 /// it does up to so many steps.
@@ -150,7 +151,7 @@ class TileConvolution final : public Prepared {
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
-    return lines(kTileSums * 4) + lines(most_tiles_ * 8) + 2 * lines((most_tiles_ * kTileRows + 1) * 8) +
+    return lines(kTileSums * 4) + lines(most_tiles_ * 8) + 2 * lines(places_bytes()) +
            lines(panels_ * kTilePanel * 4) + input_.copy_bytes();
   }
 
@@ -160,7 +161,7 @@ class TileConvolution final : public Prepared {
   /// Where neighbours that are computed as one pixel stay neighbours.
   [[nodiscard]] bool can_write(const PixelLayout& layout) const noexcept override {
     const std::int64_t channels = problem_.oc / pixels_together_;
-    bool can = problem_.y == DType::u8 && layout.channels == channels &&
+    bool can = problem_.y == DType::u8 && layout.channels == channels && layout.images == problem_.n &&
                std::ssize(layout.row) == problem_.oh() &&
                std::ssize(layout.column) == problem_.ow() * pixels_together_;
     for (std::size_t x = 1; can && pixels_together_ == 2 && x < layout.column.size(); x += 2)
@@ -207,6 +208,9 @@ class TileConvolution final : public Prepared {
     }
   }
 
+  /// Of one list of places; RowWalk may write one more than there are.
+  [[nodiscard]] std::int64_t places_bytes() const noexcept { return (most_tiles_ * kTileRows + 1) * 8; }
+
   [[nodiscard]] Scratch divide(std::byte* memory) const noexcept {
     const auto take = [&](std::int64_t bytes) {
       std::byte* const part = memory;
@@ -216,8 +220,8 @@ class TileConvolution final : public Prepared {
     Scratch s{};
     s.sums = reinterpret_cast<std::int32_t*>(take(kTileSums * 4));
     s.tiles = reinterpret_cast<const std::uint8_t**>(take(most_tiles_ * 8));
-    s.dst = reinterpret_cast<std::uint8_t**>(take((most_tiles_ * kTileRows + 1) * 8));
-    s.residual = reinterpret_cast<const std::uint8_t**>(take((most_tiles_ * kTileRows + 1) * 8));
+    s.dst = reinterpret_cast<std::uint8_t**>(take(places_bytes()));
+    s.residual = reinterpret_cast<const std::uint8_t**>(take(places_bytes()));
     s.nowhere = reinterpret_cast<std::uint8_t*>(take(panels_ * kTilePanel * 4));
     s.copy = memory;
     return s;
@@ -276,10 +280,12 @@ class TileConvolution final : public Prepared {
   void set_ahead(const TileInput::Band& band, std::int64_t batch, TileWork& work) const noexcept {
     const std::uint8_t* from = nullptr;
     std::int64_t bytes = 0, begin = 0;
-    if (work.group < work.panels) {
+    const TileOrder order = chosen_order();
+    if (order == TileOrder::panels || order == TileOrder::groups) {
       from = work.weights;
       bytes = work.panels * panel_bytes_;
-      begin = std::max(kWeightsAheadBytes, work.group * panel_bytes_);
+      begin =
+          work.tile_count > 2 ? std::max(kWeightsAheadBytes, work.group * panel_bytes_) : kWeightsAheadBytes;
     } else if (comes_from_afar(batch)) {
       from = work.tiles[0];
       bytes = input_.positions(band) * input_.position_bytes();
@@ -394,8 +400,8 @@ class TileConvolution final : public Prepared {
     }
 
    private:
-    /// `rows` places `step` bytes apart, and perhaps one more, two at a time: rows are short, and there are
-    /// many. Returns where the next ones go.
+    /// `rows` places `step` bytes apart, two at a time, and so perhaps one more, for which there must be
+    /// room: rows are short, and there are many. Returns where the next ones go.
     template <class Pointer>
     static Pointer* add(Pointer* to, std::int64_t rows, Pointer first, std::int64_t step) noexcept {
       const auto at = reinterpret_cast<std::int64_t>(first);

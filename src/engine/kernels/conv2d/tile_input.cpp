@@ -142,6 +142,10 @@ std::int64_t TileInput::copy_bytes() const noexcept {
   return band_images_ * strip_bytes_ + kStep * kStep;
 }
 
+std::int64_t TileInput::positions_behind() const noexcept {
+  return std::max<std::int64_t>(p_.ow() + window_columns_ - 1 - columns_, 0);
+}
+
 std::int64_t TileInput::most_positions() const noexcept {
   return (is_seamless_ ? band_images_ : 1) * band_rows_ * columns_;
 }
@@ -186,6 +190,7 @@ std::optional<PixelLayout> TileInput::layout() const {
   // Phases of columns follow each other within a position, or there is but one.
   if (p_.sw == 1 || phase_bytes_ * p_.sw == position_bytes_) layout.column_step = position_bytes_ / p_.sw;
   layout.channels = p_.ic;
+  layout.images = p_.n;
   layout.image_bytes = strip_bytes_;
   layout.bytes_beyond = kStep * kStep;
   layout.border_value = static_cast<std::uint8_t>(zero_point_);
@@ -197,7 +202,7 @@ std::optional<PixelLayout> TileInput::layout() const {
       is_pixel[static_cast<std::size_t>((row + column) / pixel_bytes_)] = true;
   }
   const std::int64_t phases = has_cells_ ? 1 : p_.sh * p_.sw;
-  const std::int64_t phase_end = (rows * columns_ + window_columns_ - 1) * position_bytes_;
+  const std::int64_t phase_end = (rows * columns_ + positions_behind()) * position_bytes_;
   for (std::int64_t phase = 0; phase < phases; ++phase) {
     const std::int64_t begin = phase * phase_bytes_;
     for (std::int64_t at = begin; at < begin + phase_end; at += pixel_bytes_) {
@@ -230,7 +235,7 @@ void TileInput::copy_strip(const Band& b, const std::byte* image, std::byte* to)
     if (is_seamless_) continue;
     for (std::int64_t j = 0; j < p_.sw; ++j) {
       std::byte* end = to + (i * p_.sw + j) * phase_bytes_ + rows * columns_ * position_bytes_;
-      for (std::int64_t x = 0; x + 1 < window_columns_; ++x) {
+      for (std::int64_t x = 0; x < positions_behind(); ++x) {
         std::memset(end + x * position_bytes_, zero_point_, static_cast<std::size_t>(pixel_bytes_));
       }
     }
@@ -256,7 +261,7 @@ void TileInput::copy_rows(std::int64_t first, std::int64_t count, const std::byt
     if (left + inside < row_bytes) fill(to + left + inside, row_bytes - left - inside);
   }
   // The border that the last row's last windows share with the row after it.
-  fill(to, (window_columns_ - 1) * position_bytes_);
+  if (positions_behind() > 0) fill(to, positions_behind() * position_bytes_);
 }
 
 /// One row of positions of a column phase; `row` nullptr: border.
@@ -295,7 +300,7 @@ bool TileInput::holds_rgb_cells() const noexcept {
 /// three channels, of 4 bytes, whose last ones meet weights of zero.
 void TileInput::copy_rgb_cells(std::int64_t first, std::int64_t count, const std::byte* image,
                                std::byte* to) const noexcept {
-  constexpr std::int64_t kPixel = 3, kCell = 16, kPixelsOfVector = 4;
+  constexpr std::int64_t kPixel = 3, kCell = 16;
   const auto row_at = [&](std::int64_t y) {
     return y >= 0 && y < p_.ih ? image + y * p_.iw * kPixel : nullptr;
   };
@@ -303,10 +308,11 @@ void TileInput::copy_rgb_cells(std::int64_t first, std::int64_t count, const std
   const auto pixels_at = [&](const std::byte* at) {
     return _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)), apart);
   };
-  // Cells [begin, end) of a row may be read 16 bytes at a time, two cells each.
+  // Cells [begin, end) of a row may be read 16 bytes at a time, two cells each: from pixels with five behind
+  // them.
   const std::int64_t begin = std::min((p_.pl + 1) / 2, columns_);
-  const std::int64_t last_x = std::min(p_.iw - kPixelsOfVector, (p_.iw * kPixel - kCell) / kPixel);
-  const std::int64_t end = std::clamp((last_x + p_.pl) / 2 + 1, begin, columns_ - 1);
+  const std::int64_t reading = p_.iw < 6 ? begin : (p_.iw - 6 + p_.pl) / 2 + 1;
+  const std::int64_t end = std::min(std::max(reading, begin), columns_ - 1);
   for (std::int64_t row = 0; row < count; ++row, to += columns_ * kCell) {
     const std::byte* const rows[] = {row_at(first + 2 * row), row_at(first + 2 * row + 1)};
     const auto copy_cell = [&](std::int64_t at) {
@@ -330,8 +336,6 @@ void TileInput::copy_rgb_cells(std::int64_t first, std::int64_t count, const std
     }
     for (; at < columns_; ++at) copy_cell(at);
   }
-  // The border that the last row's last windows share with the row after it.
-  std::memset(to, zero_point_, static_cast<std::size_t>((window_columns_ - 1) * kCell));
 }
 
 void TileInput::copy_pixels(const std::byte* from, std::int64_t from_bytes, std::int64_t count,

@@ -79,6 +79,8 @@ class TileInput {
   void choose_form();
   void choose_bands();
   void list_steps();
+  /// Positions behind the last row that its last windows read: the border that each row shares with the next.
+  [[nodiscard]] std::int64_t positions_behind() const noexcept;
   [[nodiscard]] bool uses_row_phase(std::int64_t i) const noexcept;
   [[nodiscard]] bool uses_column_phase(std::int64_t j) const noexcept;
   void copy_strip(const Band& b, const std::byte* image, std::byte* to) const noexcept;
@@ -104,7 +106,7 @@ class TileInput {
   std::int64_t columns_ = 0;      ///< positions of a row
   std::int64_t run_steps_ = 0;    ///< steps of a window row (cells) or of a tap (planes)
   std::int64_t band_rows_ = 1;
-  std::int64_t band_images_ = 1, placed_images_ = 1;  ///< of a band that is copied, and of one that is not
+  std::int64_t band_images_ = 1, placed_images_ = 1;  ///< most of a band that is copied, of one that is not
   std::int64_t strip_bytes_ = 0;
   std::vector<std::int64_t> steps_;
 };
