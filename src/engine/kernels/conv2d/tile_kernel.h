@@ -188,9 +188,9 @@ struct Beside {
     for (std::int64_t k = 1; k < steps; ++k) step<false, 0>(k, 0, asked);
   }
 
-  /// All `steps` and all parts; `few_steps`: as many, 1 to 4, where that is known while compiling (3 to 9
-  /// % faster: docs/performance.md), or 0. Parts stand early beside one step, so that most have no tile
-  /// instructions beside them, and else evenly.
+  /// All `steps` and all parts. `few_steps`: their number, 1 to 4, where it is known while compiling, which
+  /// is 3 to 9 % faster (docs/performance.md), or 0. Parts stand early beside one step, so that most have no
+  /// tile instructions beside them, and else evenly.
   template <int few_steps>
   OCTAVO_INLINE void multiply(std::int64_t steps, Asked& asked) const {
     if constexpr (few_steps == 1) {
