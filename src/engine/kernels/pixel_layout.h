@@ -14,9 +14,9 @@ struct PixelLayout {
   std::vector<std::int64_t> row;
   std::vector<std::int64_t> column;
   std::int64_t column_step = 0;  ///< bytes from each column to the next, where it is the same; 0 = it is not
-  std::int64_t channels =
-      0;                    ///< of a pixel, a byte each; what lies between pixels is border or means nothing
-  std::int64_t images = 1;  ///< for each unit of batch
+  /// Of a pixel, a byte each; what lies between pixels is border or means nothing.
+  std::int64_t channels = 0;
+  std::int64_t images = 1;        ///< for each unit of batch
   std::int64_t image_bytes = 0;   ///< from image to image
   std::int64_t bytes_beyond = 0;  ///< read beyond the last image, whatever they are
   std::vector<ByteRange> border;  ///< of an image, within it; whoever writes its pixels also fills this

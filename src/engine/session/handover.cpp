@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
+#include "engine/session/plan_tensor.h"
+
 namespace octavo {
 namespace {
-
-const PlanTensor& tensor_of(const Plan& plan, std::int32_t index) {
-  return plan.tensors[static_cast<std::size_t>(index)];
-}
 
 /// What is handed over lies in memory of its own. That of one image stays in L2 beside its step's weights, or
 /// the copy would not either; that of several pays up to here (docs/performance.md).
@@ -15,7 +13,7 @@ constexpr std::int64_t kMostBytesOfImages = std::int64_t{512} * 1024;
 
 /// Whether bytes of `a`, which one image takes, are also of `b`.
 bool overlap(const PlanTensor& a, const PlanTensor& b) {
-  return b.storage == Storage::arena && is_per_image(b.shape) && a.offset < b.offset + tensor_bytes(b) &&
+  return is_kept_by_image(b) && a.offset < b.offset + tensor_bytes(b) &&
          b.offset < a.offset + tensor_bytes(a);
 }
 
@@ -23,7 +21,7 @@ bool overlap(const PlanTensor& a, const PlanTensor& b) {
 bool is_read_next_only(const Plan& plan, std::size_t writer) {
   const std::int32_t written = plan.steps[writer].output;
   const PlanTensor& tensor = tensor_of(plan, written);
-  if (tensor.storage != Storage::arena || !is_per_image(tensor.shape)) return false;
+  if (!is_kept_by_image(tensor)) return false;
   for (std::size_t s = writer + 1; s < plan.steps.size(); ++s) {
     const std::vector<std::int32_t>& inputs = plan.steps[s].inputs;
     const bool is_next = s == writer + 1;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "engine/session/plan_tensor.h"
+
 namespace octavo {
 namespace {
 
@@ -10,10 +12,6 @@ namespace {
 constexpr std::int64_t kLargeBytes = std::int64_t{512} * 1024;
 /// The weights of steps that go together pass once a band and have to stay in L2.
 constexpr std::int64_t kWeightBytes = std::int64_t{512} * 1024;
-
-const PlanTensor& tensor_of(const Plan& plan, std::int32_t index) {
-  return plan.tensors[static_cast<std::size_t>(index)];
-}
 
 /// As they lie in the plan or, where more, as the kernel packed them.
 std::int64_t weight_bytes(const Plan& plan, const Step& step, const Prepared& kernel) {

@@ -59,6 +59,7 @@ class Arena {
     if (memory_.bytes() < bytes) memory_ = Tensor(DType::u8, {bytes});
     return memory_.data();
   }
+  [[nodiscard]] std::byte* data() noexcept { return memory_.data(); }
 
  private:
   Tensor memory_;
@@ -85,8 +86,8 @@ struct Session::State {
   WalkOrder order;                                      ///< for `order_images` images
   std::vector<std::vector<BandStep>> leg_steps;         ///< by leg of the order; empty until it runs
   std::int64_t order_images = 0;
-  std::vector<Handover> handed_over;  ///< by step, in this order
-  std::array<Arena, 2> handover_memory;
+  std::vector<Handover> handed_over;           ///< by step, in this order
+  std::array<Arena, 2> handover_memory;        ///< by buffer
   Arena kept;                                  ///< the order's kept tensors
   std::vector<bool> is_kept;                   ///< by tensor: whether it is one of them
   std::vector<std::vector<StepEvent>> events;  ///< by thread; empty unless a run is traced
@@ -153,6 +154,8 @@ struct Session::State {
     handed_over.assign(steps.size(), {});
     // Bands know what they touch in the plan's layout only.
     if (pass.row_bands <= 1 && !pass.keeps_layout) handed_over = handovers(plan(), steps, order.legs);
+    for (std::size_t b = 0; b < handover_memory.size(); ++b)
+      handover_memory[b].at_least(handover_bytes(handed_over, static_cast<int>(b)));
     order_images = images;
     return order;
   }
@@ -182,14 +185,10 @@ struct Session::State {
   }
 
   void place_handovers() {
-    std::array<std::byte*, 2> buffers{};
-    for (int b = 0; b < 2; ++b)
-      buffers[static_cast<std::size_t>(b)] =
-          handover_memory[static_cast<std::size_t>(b)].at_least(handover_bytes(handed_over, b));
     for (std::size_t s = 0; s < handed_over.size(); ++s) {
       if (handed_over[s].layout == nullptr) continue;
       base[static_cast<std::size_t>(plan().steps[s].output)] =
-          buffers[static_cast<std::size_t>(handed_over[s].buffer)];
+          handover_memory[static_cast<std::size_t>(handed_over[s].buffer)].data();
     }
   }
 

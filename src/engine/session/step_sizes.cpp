@@ -4,13 +4,10 @@
 
 #include "base/fail.h"
 #include "engine/kernels/family.h"
+#include "engine/session/plan_tensor.h"
 
 namespace octavo {
 namespace {
-
-const PlanTensor& tensor_of(const Plan& plan, std::int32_t index) {
-  return plan.tensors[static_cast<std::size_t>(index)];
-}
 
 void check_operand(const PlanTensor& tensor, const OperandSize& needed, bool step_grows) {
   if (needed.dtype ? tensor.dtype != *needed.dtype : dtype_bytes(tensor.dtype) != needed.element_bytes) {

@@ -4,14 +4,10 @@
 #include <limits>
 #include <optional>
 
+#include "engine/session/plan_tensor.h"
+
 namespace octavo {
 namespace {
-
-const PlanTensor& tensor_of(const Plan& plan, std::int32_t index) {
-  return plan.tensors[static_cast<std::size_t>(index)];
-}
-
-bool is_kept_by_image(const PlanTensor& t) { return t.storage == Storage::arena && is_per_image(t.shape); }
 
 /// By tensor: the step that writes its bytes, also where it is a view. Nothing when some view shows bytes
 /// that no step wrote as a whole.
