@@ -25,6 +25,10 @@ constexpr std::int64_t kGroupBytes = std::int64_t{1280} * 1024;
 /// it does up to so many steps.
 constexpr std::int64_t kFarGroupBytes = std::int64_t{256} * 1024;
 constexpr std::int64_t kStepsInL1 = 16;
+/// Weights from here on that meet few pixels come from behind L2 each time, and go again: were each pair of
+/// tiles of pixels to meet all of them, the first would wait for what the others find near.
+constexpr std::int64_t kFarBytesOfFewPixels = std::int64_t{768} * 1024;
+constexpr std::int64_t kFewPairs = 4;
 /// From this many steps on, weights push the pixels out of L1 unless they are read past it; residuals take
 /// their part of it.
 constexpr std::int64_t kStreamedSteps = 8;
@@ -145,9 +149,11 @@ class TileConvolution final : public Prepared {
 
   [[nodiscard]] std::span<const std::byte> constants(std::int64_t batch,
                                                      Share share) const noexcept override {
-    const Share::Range panels = part(batch, share).panels;
-    return {weights_.data() + panels.begin * panel_bytes_,
-            static_cast<std::size_t>((panels.end - panels.begin) * panel_bytes_)};
+    const auto [panels, rows] = part(batch, share);
+    std::int64_t bytes = (panels.end - panels.begin) * panel_bytes_;
+    const std::int64_t pairs = divided_up((rows.end - rows.begin) * problem_.ow(), 2 * kTileRows);
+    if (asks_for_weights(chosen_order(pairs))) bytes = std::min(bytes, kWeightsAheadBytes);
+    return {weights_.data() + panels.begin * panel_bytes_, static_cast<std::size_t>(bytes)};
   }
 
   [[nodiscard]] std::int64_t scratch_bytes() const noexcept override {
@@ -236,8 +242,9 @@ class TileConvolution final : public Prepared {
     work.step_count = static_cast<std::int64_t>(steps_.size());
     work.weights = reinterpret_cast<const std::uint8_t*>(weights_.data()) + panel_range.begin * panel_bytes_;
     work.panels = panel_range.end - panel_range.begin;
-    set_order(work);
-    set_ahead(band, args.batch, work);
+    const TileOrder order = chosen_order(work.tile_count / 2);
+    set_order(order, work);
+    set_ahead(order, band, args.batch, work);
     work.channels = std::min(problem_.oc - panel_range.begin * kTilePanel, work.panels * kTilePanel);
     work.fetches_rows = problem_.residual != 0 && args.inputs[2] != args.output ? 1 : 0;
     work.sums = s.sums;
@@ -259,16 +266,21 @@ class TileConvolution final : public Prepared {
     work.next_lines_each = static_cast<int>(std::min(each, pages((end - begin) * kLineBytes)));
   }
 
-  [[nodiscard]] TileOrder chosen_order() const noexcept {
+  /// For so many pairs of tiles of pixels.
+  [[nodiscard]] TileOrder chosen_order(std::int64_t pairs) const noexcept {
     if (order_ != TileOrder::chosen) return order_;
     if (weights_.bytes() > kGroupBytes)
       return std::ssize(steps_) <= kStepsInL1 ? TileOrder::groups : TileOrder::panels;
+    if (pairs <= kFewPairs && weights_.bytes() >= kFarBytesOfFewPixels) return TileOrder::groups;
     const std::int64_t streamed = problem_.residual != 0 ? kStreamedStepsBesideResidual : kStreamedSteps;
     return std::ssize(steps_) >= streamed ? TileOrder::pixels_streamed : TileOrder::pixels;
   }
+  /// Whether weights come from afar once, and are asked for ahead of their turn by the step itself.
+  [[nodiscard]] static bool asks_for_weights(TileOrder order) noexcept {
+    return order == TileOrder::panels || order == TileOrder::groups;
+  }
 
-  void set_order(TileWork& work) const noexcept {
-    const TileOrder order = chosen_order();
+  void set_order(TileOrder order, TileWork& work) const noexcept {
     work.group = work.panels;
     if (order == TileOrder::panels) work.group = 1;
     if (order == TileOrder::groups) work.group = std::max<std::int64_t>(kFarGroupBytes / panel_bytes_, 1);
@@ -277,21 +289,20 @@ class TileConvolution final : public Prepared {
 
   /// What comes from afar once is asked for ahead, evenly over the band's steps: of panels after each other
   /// the weights, of tiles after each other many pixels.
-  void set_ahead(const TileInput::Band& band, std::int64_t batch, TileWork& work) const noexcept {
+  void set_ahead(TileOrder order, const TileInput::Band& band, std::int64_t batch,
+                 TileWork& work) const noexcept {
     const std::uint8_t* from = nullptr;
     std::int64_t bytes = 0, begin = 0;
-    const TileOrder order = chosen_order();
-    if (order == TileOrder::panels || order == TileOrder::groups) {
+    const std::int64_t pairs = std::max<std::int64_t>(work.tile_count / 2, 1);
+    if (asks_for_weights(order)) {
       from = work.weights;
       bytes = work.panels * panel_bytes_;
-      begin =
-          work.tile_count > 2 ? std::max(kWeightsAheadBytes, work.group * panel_bytes_) : kWeightsAheadBytes;
+      begin = pairs > 1 ? std::max(kWeightsAheadBytes, work.group * panel_bytes_) : kWeightsAheadBytes;
     } else if (comes_from_afar(batch)) {
       from = work.tiles[0];
       bytes = input_.positions(band) * input_.position_bytes();
       begin = kPixelsAheadBytes;
     }
-    const std::int64_t pairs = std::max<std::int64_t>(work.tile_count / 2, 1);
     const std::int64_t steps = pairs * work.panels * work.step_count;
     begin = std::min(begin, bytes);
     work.lines_ahead =
