@@ -240,6 +240,7 @@ std::pair<Plan, std::vector<Tensor>> Lowering::take() {
             0,
             0,
             whole_batch_};
+  merge_copies(plan, buffers_);
   assign_memory(plan, buffers_, buffer_count_);
   check(plan);
   return {std::move(plan), std::move(weights_data_)};

@@ -86,6 +86,10 @@ std::vector<std::size_t> memory_order(std::size_t rank, Layout layout);
 /// Product of extents at a batch of 1.
 std::int64_t unit_count(const Shape& shape);
 
+/// Has a copy of a copy read what the first one reads, where one copy can do both, and drops copies that
+/// nobody reads then. `buffers[i]` is the buffer that plan.tensors[i] shows.
+void merge_copies(Plan& plan, std::span<const std::int32_t> buffers);
+
 /// Gives every arena buffer its offset: buffers whose lives overlap get disjoint bytes, others share.
 /// `buffers[i]` is the buffer that plan.tensors[i] shows.
 void assign_memory(Plan& plan, std::span<const std::int32_t> buffers, std::int32_t buffer_count);

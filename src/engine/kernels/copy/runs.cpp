@@ -83,21 +83,34 @@ class CopyRuns final : public Prepared {
   /// goes.
   std::byte* copy_filled(const std::byte* from, std::int64_t stride, std::int64_t lines,
                          std::byte* to) const noexcept {
-    const std::int64_t count = p_.count.back(), bytes = count * p_.bytes;
+    // In variables of their own: stored bytes could be members.
+    const std::int64_t count = p_.count.back(), bytes = count * p_.bytes, x_stride = p_.x_strides.back();
+    const int value = static_cast<int>(fill_[0]);
     const std::int64_t before = count > 0 ? p_.begin.back() : 0, behind = p_.dims.back() - before - count;
     if (lines == 0) return to;
-    const auto take_lines = [&](const auto& take) {
+    // What is filled between two lines.
+    const std::int64_t gap = before + behind, step = bytes + gap * p_.bytes;
+    const auto take_lines = [&](const auto& take, const auto& fill_gap) {
       to = fill(to, before);
-      for (; lines > 0; --lines, from += stride) {
-        take();
-        to = fill(to + bytes, lines > 1 ? behind + before : behind);
+      for (; lines > 1; --lines, from += stride, to += step) {
+        take(from, to);
+        fill_gap(to + bytes);
       }
+      take(from, to);
+      to = fill(to + bytes, behind);
     };
-    if (p_.x_strides.back() == 1) {
-      with_constant_size(bytes, [&](auto size) { take_lines([&] { std::memcpy(to, from, size); }); });
-    } else {
-      take_lines([&] { copy_elements(from, to, count, p_.x_strides.back()); });
+    const auto fill_any = [&](std::byte* at) { fill(at, gap); };
+    if (x_stride != 1) {
+      take_lines([&](const std::byte* x, std::byte* y) { copy_elements(x, y, count, x_stride); }, fill_any);
+      return to;
     }
+    with_constant_size(bytes, [&](auto size) {
+      const auto take = [size](const std::byte* x, std::byte* y) { std::memcpy(y, x, size); };
+      if (p_.bytes != 1 || gap == 0) return take_lines(take, fill_any);
+      with_constant_size(gap, [&](auto gap_size) {
+        take_lines(take, [value, gap_size](std::byte* at) { std::memset(at, value, gap_size); });
+      });
+    });
     return to;
   }
 
