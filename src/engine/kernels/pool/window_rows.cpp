@@ -11,7 +11,7 @@ namespace {
 
 /// What is compiled for one ISA.
 struct WindowIsa {
-  MaxWindow max;
+  MaxWindows max;
   AverageWindow average;
   AverageRealsOfWindow average_reals;
 };
@@ -19,7 +19,8 @@ struct WindowIsa {
 /// Channels that are worth a call of their own, a few lines of each input pixel.
 constexpr std::int64_t kLeastChannels = 256;
 
-/// One call of the ISA's function per output pixel, or per piece of one.
+/// One call of the ISA's function per output pixel, per piece of one, or where the largest value is wanted per
+/// run of like windows.
 class WindowPool final : public Prepared {
  public:
   WindowPool(const PoolProblem& problem, const Operands& operands, const WindowIsa& isa)
@@ -76,7 +77,7 @@ class WindowPool final : public Prepared {
   void run_row(const Channels& image, std::int64_t oh, std::int64_t column, std::int64_t count,
                std::uint8_t* y) const noexcept {
     const PoolWindow h = pool_window_h(p_, oh);
-    for (std::int64_t i = column; i < column + count; ++i, y += p_.c) {
+    for (std::int64_t i = column, taken = 1; i < column + count; i += taken, y += taken * p_.c) {
       const PoolWindow& w = columns_[static_cast<std::size_t>(i)];
       const bool empty = h.taps == 0 || w.taps == 0;
       const WindowU8 window{empty ? image.x : image.x + (h.first * p_.iw + w.first) * p_.c,
@@ -87,13 +88,25 @@ class WindowPool final : public Prepared {
                             image.count,
                             flip_to_u8(p_.x)};
       if (p_.kind == PoolKind::max) {
-        isa_.max(window, y);
+        taken = like_windows(i, column + count);
+        isa_.max(window, {taken, p_.sw * p_.c, p_.c}, y);
       } else if (p_.kind == PoolKind::average && p_.rounding == AverageRounding::ort) {
         isa_.average_reals(window, reals_numbers(average_count(p_, h, w)), y);
       } else {
         isa_.average(window, average_numbers(h, w), y);
       }
     }
+  }
+
+  /// How many windows from column `i` on, before column `end`, have the same size and follow each other at the
+  /// distance of the strides.
+  [[nodiscard]] std::int64_t like_windows(std::int64_t i, std::int64_t end) const noexcept {
+    const auto at = [&](std::int64_t column) -> const PoolWindow& {
+      return columns_[static_cast<std::size_t>(column)];
+    };
+    std::int64_t next = i + 1;
+    while (next < end && at(next).taps == at(i).taps && at(next).first == at(next - 1).first + p_.sw) ++next;
+    return next - i;
   }
 
   /// average_of_sum with all that does not depend on the values worked out.
@@ -142,11 +155,11 @@ Support pool_window_supports(const PoolProblem& problem) noexcept {
 }
 
 std::unique_ptr<Prepared> prepare_pool_avx2(const PoolProblem& problem, const Operands& operands) {
-  const WindowIsa isa{max_window_avx2, average_window_avx2, average_reals_of_window_avx2};
+  const WindowIsa isa{max_windows_avx2, average_window_avx2, average_reals_of_window_avx2};
   return std::make_unique<WindowPool>(problem, operands, isa);
 }
 std::unique_ptr<Prepared> prepare_pool_avx512(const PoolProblem& problem, const Operands& operands) {
-  const WindowIsa isa{max_window_avx512, average_window_avx512, average_reals_of_window_avx512};
+  const WindowIsa isa{max_windows_avx512, average_window_avx512, average_reals_of_window_avx512};
   return std::make_unique<WindowPool>(problem, operands, isa);
 }
 

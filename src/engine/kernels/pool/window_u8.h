@@ -3,7 +3,7 @@
 
 namespace octavo {
 
-// Pointer-level pooling of one window of 8-bit pixels, channels last; included by ISA files.
+// Pointer-level pooling of windows of 8-bit pixels, channels last; included by ISA files.
 
 /// `rows` x `columns` pixels of `channels` values; neighbours are `row_step` and `column_step` values apart.
 /// `flip`: 0x80 where values and results are s8, which are u8 but for this bit; else 0.
@@ -31,13 +31,19 @@ struct AverageReals {
   float count, y_scale, y_zero_point, lowest, highest;
 };
 
-using MaxWindow = void (*)(const WindowU8& window, std::uint8_t* y);
+/// Windows of one size beside each other: from window to window `x_step` values, from result to result
+/// `y_step`.
+struct WindowRun {
+  std::int64_t count, x_step, y_step;
+};
+
+using MaxWindows = void (*)(const WindowU8& first, const WindowRun& run, std::uint8_t* y);
 using AverageWindow = void (*)(const WindowU8& window, const AverageU8& average, std::uint8_t* y);
 using AverageRealsOfWindow = void (*)(const WindowU8& window, const AverageReals& average, std::uint8_t* y);
 
 /// y[c] = the largest of the window's values; the least there is when there are none.
-void max_window_avx2(const WindowU8& window, std::uint8_t* y);
-void max_window_avx512(const WindowU8& window, std::uint8_t* y);
+void max_windows_avx2(const WindowU8& first, const WindowRun& run, std::uint8_t* y);
+void max_windows_avx512(const WindowU8& first, const WindowRun& run, std::uint8_t* y);
 void average_window_avx2(const WindowU8& window, const AverageU8& average, std::uint8_t* y);
 void average_window_avx512(const WindowU8& window, const AverageU8& average, std::uint8_t* y);
 void average_reals_of_window_avx2(const WindowU8& window, const AverageReals& average, std::uint8_t* y);

@@ -74,9 +74,7 @@ __m128i averages_of_reals(const WindowU8& w, const AverageReals& p, std::int64_t
   return _mm_packus_epi16(words, words);
 }
 
-}  // namespace
-
-void max_window_avx2(const WindowU8& w, std::uint8_t* y) {
+void max_window(const WindowU8& w, std::uint8_t* y) {
   std::int64_t c = 0;
   for (; c + 32 <= w.channels; c += 32) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + c), largest(w, c));
@@ -91,6 +89,13 @@ void max_window_avx2(const WindowU8& w, std::uint8_t* y) {
     }
     y[c] = static_cast<std::uint8_t>(most ^ w.flip);
   }
+}
+
+}  // namespace
+
+void max_windows_avx2(const WindowU8& first, const WindowRun& run, std::uint8_t* y) {
+  WindowU8 w = first;
+  for (std::int64_t i = 0; i < run.count; ++i, w.x += run.x_step, y += run.y_step) max_window(w, y);
 }
 
 void average_window_avx2(const WindowU8& w, const AverageU8& average, std::uint8_t* y) {

@@ -66,24 +66,51 @@ OCTAVO_INLINE __m512i max_of(const WindowU8& w, const std::uint8_t* x, __mmask64
   return flipped(most);
 }
 
-template <class Flipped>
-OCTAVO_INLINE void max_of_channels(const WindowU8& w, std::uint8_t* y, const Flipped& flipped) {
-  std::int64_t c = 0;
-  for (; c + 64 <= w.channels; c += 64) _mm512_storeu_si512(y + c, max_of(w, w.x + c, ~0ULL, flipped));
-  if (c == w.channels) return;
-  const __mmask64 there = (1ULL << (w.channels - c)) - 1;
-  _mm512_mask_storeu_epi8(y + c, there, max_of(w, w.x + c, there, flipped));
+/// The largest of each of 64 channels in one column of a window, or of those of `mask`.
+template <int rows>
+OCTAVO_INLINE __m512i max_of_column(const std::uint8_t* x, std::int64_t row_step, __mmask64 mask) {
+  __m512i most = _mm512_maskz_loadu_epi8(mask, x);
+#pragma GCC unroll 4
+  for (int row = 1; row < rows; ++row)
+    most = _mm512_max_epu8(most, _mm512_maskz_loadu_epi8(mask, x + row * row_step));
+  return most;
+}
+
+/// Windows of three columns and unflipped values, each of which shares a column with the next one.
+template <int rows>
+OCTAVO_INLINE void max_of_sharing(const WindowU8& w, const WindowRun& run, const std::uint8_t* x,
+                                  __mmask64 mask, std::uint8_t* y) {
+  __m512i shared = max_of_column<rows>(x, w.row_step, mask);
+  for (std::int64_t i = 0; i < run.count; ++i, x += run.x_step, y += run.y_step) {
+    const __m512i own = max_of_column<rows>(x + w.column_step, w.row_step, mask);
+    const __m512i last = max_of_column<rows>(x + 2 * w.column_step, w.row_step, mask);
+    _mm512_mask_storeu_epi8(y, mask, _mm512_max_epu8(_mm512_max_epu8(shared, own), last));
+    shared = last;
+  }
+}
+
+/// Of 64 channels from `c` on, or those of `mask`.
+OCTAVO_INLINE void max_of_run(const WindowU8& w, const WindowRun& run, std::int64_t c, __mmask64 mask,
+                              std::uint8_t* y) {
+  const bool is_sharing = w.flip == 0 && w.columns == 3 && run.x_step == 2 * w.column_step;
+  const std::uint8_t* x = w.x + c;
+  y += c;
+  if (is_sharing && w.rows == 3) return max_of_sharing<3>(w, run, x, mask, y);
+  if (is_sharing && w.rows == 2) return max_of_sharing<2>(w, run, x, mask, y);
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(w.flip));
+  const auto all = [&](const auto& flipped) {
+    for (std::int64_t i = 0; i < run.count; ++i, x += run.x_step, y += run.y_step)
+      _mm512_mask_storeu_epi8(y, mask, max_of(w, x, mask, flipped));
+  };
+  w.flip == 0 ? all([](__m512i q) { return q; }) : all([&](__m512i q) { return _mm512_xor_si512(q, flip); });
 }
 
 }  // namespace
 
-void max_window_avx512(const WindowU8& w, std::uint8_t* y) {
-  if (w.flip == 0) {
-    max_of_channels(w, y, [](__m512i x) { return x; });
-  } else {
-    const __m512i flip = _mm512_set1_epi8(static_cast<char>(w.flip));
-    max_of_channels(w, y, [&](__m512i x) { return _mm512_xor_si512(x, flip); });
-  }
+void max_windows_avx512(const WindowU8& first, const WindowRun& run, std::uint8_t* y) {
+  std::int64_t c = 0;
+  for (; c + 64 <= first.channels; c += 64) max_of_run(first, run, c, ~0ULL, y);
+  if (c < first.channels) max_of_run(first, run, c, (1ULL << (first.channels - c)) - 1, y);
 }
 
 void average_window_avx512(const WindowU8& w, const AverageU8& p, std::uint8_t* y) {
