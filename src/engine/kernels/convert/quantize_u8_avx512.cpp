@@ -12,13 +12,14 @@ __mmask16 mask_of(std::int64_t left) {
   return static_cast<__mmask16>(left >= 16 ? 0xffffU : (1U << left) - 1);
 }
 
-__m128i sixteen(const QuantizeU8& p, const float* x, __mmask16 mask) {
+/// Results in the low bytes.
+__m512i sixteen(const QuantizeU8& p, const float* x, __mmask16 mask) {
   const __m512 factor = _mm512_set1_ps(p.factor);
   __m512 v = _mm512_maskz_loadu_ps(mask, x);
   v = p.divide != 0 ? _mm512_div_ps(v, factor) : _mm512_mul_ps(v, factor);
   // max gives its second operand for a NaN: the lowest value.
   v = _mm512_min_ps(_mm512_max_ps(v, _mm512_set1_ps(p.lowest)), _mm512_set1_ps(p.highest));
-  return _mm512_cvtepi32_epi8(_mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(p.zero_point)));
+  return _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(p.zero_point));
 }
 
 }  // namespace
@@ -26,7 +27,7 @@ __m128i sixteen(const QuantizeU8& p, const float* x, __mmask16 mask) {
 void quantize_u8_avx512(const QuantizeU8& p, const float* x, std::uint8_t* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; i += 16) {
     const __mmask16 mask = mask_of(count - i);
-    _mm_mask_storeu_epi8(y + i, mask, sixteen(p, x + i, mask));
+    _mm_mask_storeu_epi8(y + i, mask, _mm512_cvtepi32_epi8(sixteen(p, x + i, mask)));
   }
 }
 
@@ -42,11 +43,10 @@ void quantize_pixels_avx512(const QuantizeU8& p, const float* x, std::int64_t pl
     const __mmask16 mask = mask_of(left);
     // The hardware's prefetcher stops at the end of a page, which each of the planes soon comes to.
     for (std::int64_t c = 0; c < 3; ++c) _mm_prefetch(x + c * plane + i + kAhead, _MM_HINT_T0);
-    const __m512i r = _mm512_cvtepu8_epi32(sixteen(p, x + i, mask));
-    const __m512i g = _mm512_cvtepu8_epi32(sixteen(p, x + plane + i, mask));
-    const __m512i b = _mm512_cvtepu8_epi32(sixteen(p, x + 2 * plane + i, mask));
-    const __m512i pixels =
-        _mm512_or_si512(r, _mm512_or_si512(_mm512_slli_epi32(g, 8), _mm512_slli_epi32(b, 16)));
+    const __m512i r = sixteen(p, x + i, mask), g = sixteen(p, x + plane + i, mask),
+                  b = sixteen(p, x + 2 * plane + i, mask);
+    const __m512i two = _mm512_mask_blend_epi8(0x2222222222222222, r, _mm512_slli_epi32(g, 8));
+    const __m512i pixels = _mm512_mask_blend_epi8(0x4444444444444444, two, _mm512_slli_epi32(b, 16));
     const __m512i bytes = _mm512_permutexvar_epi32(together, _mm512_shuffle_epi8(pixels, squeeze));
     _mm512_mask_storeu_epi8(y + 3 * i, (1ULL << (3 * left)) - 1, bytes);
   }
