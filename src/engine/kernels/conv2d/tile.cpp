@@ -151,7 +151,8 @@ class TileConvolution final : public Prepared {
                                                      Share share) const noexcept override {
     const auto [panels, rows] = part(batch, share);
     std::int64_t bytes = (panels.end - panels.begin) * panel_bytes_;
-    const std::int64_t pairs = divided_up((rows.end - rows.begin) * problem_.ow(), std::int64_t{2} * kTileRows);
+    const std::int64_t pairs =
+        divided_up((rows.end - rows.begin) * problem_.ow(), std::int64_t{2} * kTileRows);
     if (asks_for_weights(chosen_order(pairs))) bytes = std::min(bytes, kWeightsAheadBytes);
     return {weights_.data() + panels.begin * panel_bytes_, static_cast<std::size_t>(bytes)};
   }

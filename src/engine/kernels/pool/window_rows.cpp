@@ -19,8 +19,8 @@ struct WindowIsa {
 /// Channels that are worth a call of their own, a few lines of each input pixel.
 constexpr std::int64_t kLeastChannels = 256;
 
-/// One call of the ISA's function per output pixel, per piece of one, or where the largest value is wanted per
-/// run of like windows.
+/// One call of the ISA's function per output pixel, per piece of one, or where the largest value is wanted
+/// per run of like windows.
 class WindowPool final : public Prepared {
  public:
   WindowPool(const PoolProblem& problem, const Operands& operands, const WindowIsa& isa)
@@ -98,8 +98,8 @@ class WindowPool final : public Prepared {
     }
   }
 
-  /// How many windows from column `i` on, before column `end`, have the same size and follow each other at the
-  /// distance of the strides.
+  /// How many windows from column `i` on, before column `end`, have the same size and follow each other at
+  /// the distance of the strides.
   [[nodiscard]] std::int64_t like_windows(std::int64_t i, std::int64_t end) const noexcept {
     const auto at = [&](std::int64_t column) -> const PoolWindow& {
       return columns_[static_cast<std::size_t>(column)];
