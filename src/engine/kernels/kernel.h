@@ -80,7 +80,8 @@ class Prepared {
   /// may run as bands of an image, other steps' between them.
   [[nodiscard]] virtual std::optional<Reach> reach(Share /*share*/) const { return std::nullopt; }
   /// The packed constants that this share of a batch reads, in the order in which it reads them; where it
-  /// begins amid constants that it then reads all over again, from their beginning.
+  /// begins amid constants that it then reads all over again, from their beginning. Only the first of them
+  /// where it asks for the others itself, ahead of their turn.
   [[nodiscard]] virtual std::span<const std::byte> constants(std::int64_t /*batch*/,
                                                              Share /*share*/) const noexcept {
     return {};

@@ -222,10 +222,20 @@ void expect_shares_of_constants(const Prepare& prepare) {
   EXPECT_EQ(constants_by_share(prepare, small, 1), std::vector{4 * kKib});
 }
 
-TEST(TileConvolution, TellsTheConstantsThatAShareReads) {
-  expect_shares_of_constants([](const Conv2dProblem& p, const Operands& operands) {
-    return prepare_tiles(multiply_tiles_emulated, p, operands);
-  });
+std::unique_ptr<Prepared> prepare_emulated(const Conv2dProblem& p, const Operands& operands) {
+  return prepare_tiles(multiply_tiles_emulated, p, operands);
+}
+
+TEST(TileConvolution, TellsTheConstantsThatAShareReads) { expect_shares_of_constants(prepare_emulated); }
+
+TEST(TileConvolution, AsksForFarWeightsItselfWhereTheyMeetFewPixels) {
+  constexpr std::size_t kKib = 1024;
+  const auto constants = [](const std::string& line) {
+    return constants_by_share(prepare_emulated, line, 1);
+  };
+  EXPECT_EQ(constants("conv2d ic512 ih7 iw7 oc2048"), std::vector{128 * kKib});
+  EXPECT_EQ(constants("conv2d ic512 ih14 iw14 oc2048"), std::vector{1024 * kKib});
+  EXPECT_EQ(constants("conv2d ic512 ih14 iw14 oc4096"), std::vector{128 * kKib});
 }
 
 std::unique_ptr<Prepared> prepare_direct_avx512(const Conv2dProblem& p, const Operands& operands) {
