@@ -362,7 +362,12 @@ class TileConvolution final : public Prepared {
     work.tile_count = at;
     work.rows = static_cast<int>(rows);
     work.dst = s.dst;
-    work.residual = s.residual;
+    work.residual = lists_residuals(args) ? s.residual : s.dst;
+  }
+
+  /// Whether residuals are elsewhere than the results that take their place.
+  [[nodiscard]] bool lists_residuals(const KernelArgs& args) const noexcept {
+    return problem_.residual != 0 && (args.inputs[2] != args.output || args.output_layout != nullptr);
   }
 
   /// Lists where the results of tile rows go, row after row.
@@ -372,7 +377,7 @@ class TileConvolution final : public Prepared {
             std::int64_t channel, const Scratch& s)
         : nowhere_(s.nowhere),
           to_dst_(s.dst),
-          to_residual_(conv.problem_.residual != 0 ? s.residual : nullptr),
+          to_residual_(conv.lists_residuals(args) ? s.residual : nullptr),
           layout_(args.output_layout),
           pixels_together_(conv.pixels_together_),
           y_(static_cast<std::size_t>(band.first_row)) {
