@@ -247,7 +247,7 @@ class TileConvolution final : public Prepared {
     set_order(order, work);
     set_ahead(order, band, args.batch, work);
     work.channels = std::min(problem_.oc - panel_range.begin * kTilePanel, work.panels * kTilePanel);
-    work.fetches_rows = problem_.residual != 0 && args.inputs[2] != args.output ? 1 : 0;
+    work.fetches_rows = lists_residuals(args) ? 1 : 0;
     work.sums = s.sums;
     work.form = rules_.form();
     work.rule = rules_.from(panel_range.begin * kTilePanel);
@@ -367,7 +367,7 @@ class TileConvolution final : public Prepared {
 
   /// Whether residuals are elsewhere than the results that take their place.
   [[nodiscard]] bool lists_residuals(const KernelArgs& args) const noexcept {
-    return problem_.residual != 0 && (args.inputs[2] != args.output || args.output_layout != nullptr);
+    return problem_.residual != 0 && args.inputs[2] != args.output;
   }
 
   /// Lists where the results of tile rows go, row after row.
