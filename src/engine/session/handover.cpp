@@ -11,29 +11,46 @@ namespace {
 /// the copy would not either; that of several pays up to here (docs/performance.md).
 constexpr std::int64_t kMostBytesOfImages = std::int64_t{512} * 1024;
 
-/// Whether bytes of `a`, which one image takes, are also of `b`.
-bool overlap(const PlanTensor& a, const PlanTensor& b) {
-  return is_kept_by_image(b) && a.offset < b.offset + tensor_bytes(b) &&
-         b.offset < a.offset + tensor_bytes(a);
-}
+/// The bytes of a tensor that one image keeps, until others are written there.
+class BytesLeft {
+ public:
+  explicit BytesLeft(const PlanTensor& t) : ranges_{range_of(t)} {}
+
+  [[nodiscard]] bool overlap(const PlanTensor& other) const {
+    if (!is_kept_by_image(other)) return false;
+    const ByteRange with = range_of(other);
+    return std::any_of(ranges_.begin(), ranges_.end(),
+                       [&](const ByteRange& r) { return r.begin < with.end && with.begin < r.end; });
+  }
+  void remove(const PlanTensor& written) {
+    if (!is_kept_by_image(written)) return;
+    const ByteRange gone = range_of(written);
+    std::vector<ByteRange> left;
+    for (const ByteRange& r : ranges_) {
+      if (r.begin < gone.begin) left.push_back({r.begin, std::min(r.end, gone.begin)});
+      if (gone.end < r.end) left.push_back({std::max(r.begin, gone.end), r.end});
+    }
+    ranges_ = std::move(left);
+  }
+
+ private:
+  static ByteRange range_of(const PlanTensor& t) { return {t.offset, t.offset + tensor_bytes(t)}; }
+
+  std::vector<ByteRange> ranges_;
+};
 
 /// Whether only step `writer` + 1 reads what step `writer` writes, as its first operand and as nothing else.
 bool is_read_next_only(const Plan& plan, std::size_t writer) {
   const std::int32_t written = plan.steps[writer].output;
-  const PlanTensor& tensor = tensor_of(plan, written);
-  if (!is_kept_by_image(tensor)) return false;
+  if (!is_kept_by_image(tensor_of(plan, written))) return false;
+  if (plan.steps[writer + 1].inputs.front() != written) return false;
+  BytesLeft left(tensor_of(plan, written));
   for (std::size_t s = writer + 1; s < plan.steps.size(); ++s) {
     const std::vector<std::int32_t>& inputs = plan.steps[s].inputs;
-    const bool is_next = s == writer + 1;
-    if (is_next && inputs.front() != written) return false;
-    for (std::size_t i = is_next ? 1 : 0; i < inputs.size(); ++i) {
-      if (overlap(tensor, tensor_of(plan, inputs[i]))) return false;
+    for (std::size_t i = s == writer + 1 ? 1 : 0; i < inputs.size(); ++i) {
+      if (left.overlap(tensor_of(plan, inputs[i]))) return false;
     }
-    // From here on its bytes are another tensor's.
-    const PlanTensor& output = tensor_of(plan, plan.steps[s].output);
-    if (overlap(tensor, output) && output.offset <= tensor.offset &&
-        output.offset + tensor_bytes(output) >= tensor.offset + tensor_bytes(tensor))
-      return true;
+    left.remove(tensor_of(plan, plan.steps[s].output));
   }
   return true;
 }

@@ -90,6 +90,20 @@ TEST(Handover, EndsWhereItsBytesAreWrittenAnew) {
   EXPECT_EQ(reused.text(), "0----") << "a view of what step 2 wrote";
 }
 
+TEST(Handover, EndsWhereItsBytesAreWrittenAnewInParts) {
+  Chain reused(".w....");
+  PlanTensor& first = reused.plan.tensors[3];  // what step 2 writes
+  first.offset = kBytes, first.shape[1].count = kBytes / 2;
+  PlanTensor& second = reused.plan.tensors[4];
+  second.offset = kBytes + kBytes / 2, second.shape[1].count = kBytes / 2;
+  EXPECT_EQ(reused.text(), "0-----");
+  second.offset += kBytes / 4;  // a quarter of what step 0 wrote is left, and not read
+  EXPECT_EQ(reused.text(), "0-----");
+  const std::int32_t view = reused.add_tensor(Storage::arena, kBytes);  // a quarter of it is step 0's
+  reused.plan.steps[5].inputs.push_back(view);
+  EXPECT_EQ(reused.text(), "------");
+}
+
 TEST(Handover, BuffersTakeTheLargestLayoutOfTheirLegs) {
   const Chain chain(".ww");
   const auto all = handovers(chain.plan, chain.steps, std::vector<Leg>{{0, 3, 3}});

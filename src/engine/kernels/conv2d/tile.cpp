@@ -33,6 +33,8 @@ constexpr std::int64_t kFewPairs = 4;
 /// their part of it.
 constexpr std::int64_t kStreamedSteps = 8;
 constexpr std::int64_t kStreamedStepsBesideResidual = 2;
+/// All weights together stay in L1 up to here, whatever passes beside them.
+constexpr std::int64_t kWeightsInL1 = std::int64_t{16} * 1024;
 
 /// How far ahead weights and pixels are asked for that come from afar once, and from where on all pixels
 /// together do: what measured best.
@@ -273,6 +275,7 @@ class TileConvolution final : public Prepared {
     if (weights_.bytes() > kGroupBytes)
       return std::ssize(steps_) <= kStepsInL1 ? TileOrder::groups : TileOrder::panels;
     if (pairs <= kFewPairs && weights_.bytes() >= kFarBytesOfFewPixels) return TileOrder::groups;
+    if (weights_.bytes() <= kWeightsInL1) return TileOrder::pixels;
     const std::int64_t streamed = problem_.residual != 0 ? kStreamedStepsBesideResidual : kStreamedSteps;
     return std::ssize(steps_) >= streamed ? TileOrder::pixels_streamed : TileOrder::pixels;
   }

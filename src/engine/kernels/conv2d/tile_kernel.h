@@ -286,16 +286,16 @@ void multiply_all(const TileWork& w) {
 template <class Tiles, OutputForm form, bool streamed, int row_pairs>
 void multiply_scheduled(const TileWork& w) {
   if constexpr (kIsFast<form>) {
-    constexpr bool is_full = row_pairs == 8, is_usual = streamed == kAddsResidual<form>;
+    constexpr bool is_full = row_pairs == 8;
     const std::int64_t steps = w.channels % kTilePanel == 0 ? w.step_count : 0;
     if constexpr (is_full && !streamed) {
       if (steps == 1) return multiply_all<Tiles, form, streamed, row_pairs, 1>(w);
     }
-    if constexpr (is_full && is_usual) {
+    if constexpr (is_full && (!streamed || kAddsResidual<form>)) {
       if (steps == 2) return multiply_all<Tiles, form, streamed, row_pairs, 2>(w);
       if (steps == 3) return multiply_all<Tiles, form, streamed, row_pairs, 3>(w);
     }
-    if constexpr (is_usual) {
+    if constexpr (streamed == kAddsResidual<form>) {
       if (steps == 4) return multiply_all<Tiles, form, streamed, row_pairs, 4>(w);
     }
   }
