@@ -54,6 +54,12 @@ std::string brand_text() {
                                     : brand.substr(begin, brand.find_last_not_of(' ') + 1 - begin);
 }
 
+bool is_from_intel() {
+  const Registers r = cpuid(0);
+  const std::uint32_t vendor[] = {r.ebx, r.edx, r.ecx};
+  return std::memcmp(vendor, "GenuineIntel", sizeof vendor) == 0;
+}
+
 struct Requirement {
   bool there;
   std::string_view name;
@@ -209,8 +215,8 @@ const CpuFacts& cpu_facts() {
     const bool tile_leaf_is_zero = (tiles.eax | tiles.ebx | tiles.ecx) == 0;
     std::vector<IsaFact> isas = isa_facts();
     std::vector<FeatureFact> features = feature_facts(isas);
-    return CpuFacts{brand_text(), std::move(isas), std::move(features), tile_leaf_is_zero,
-                    read_system_facts("/", allowed_cpus())};
+    return CpuFacts{brand_text(),      std::move(isas), std::move(features),
+                    tile_leaf_is_zero, is_from_intel(), read_system_facts("/", allowed_cpus())};
   }();
   return kFacts;
 }

@@ -52,6 +52,7 @@ struct CpuFacts {
   /// CPUID leaf 0x1D reads zero although tiles may work: some virtual machines. oneDNN up to 2.6 must then be
   /// kept from AMX (it programs palette 0 and dies), our own code uses palette 1 regardless.
   bool tile_leaf_is_zero = true;
+  bool is_intel = false;  ///< by CPUID's vendor
   SystemFacts system;
 
   [[nodiscard]] bool has(Isa isa) const noexcept;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/cpu.h"
 #include "base/testing.h"
 
 namespace octavo {
@@ -12,7 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::string kLarge = "linear ic512 oc512";
+const std::string kLarge = "linear ic512 oc500";
 const std::string kSmall = "linear ic4 oc5";
 
 std::vector<std::string_view> names(const std::vector<const FamilyRow*>& rows) {
@@ -31,6 +32,13 @@ TEST(LegalRows, StandInTheOrderOfTheirTable) {
 TEST(LegalRows, StandBehindTheOthersWhereTheySayThatThoseAreFaster) {
   EXPECT_THAT(names(legal_rows(kSmall, Isa::amx_int8)),
               ElementsAre("avx512_vnni", "avx2", "amx_int8", "reference"));
+}
+
+TEST(LegalRows, StandInAnOrderThatTheCpuMayDecide) {
+  const std::vector<std::string_view> rows = names(legal_rows("linear ic512 oc512", Isa::avx512_vnni));
+  EXPECT_THAT(rows, cpu_facts().is_intel
+                        ? ElementsAre("avx512_vnni:wide", "avx512_vnni", "avx2", "reference")
+                        : ElementsAre("avx512_vnni", "avx2", "avx512_vnni:wide", "reference"));
 }
 
 TEST(ChooseKernel, TakesAHintOnlyWhereItIsLegal) {
@@ -63,7 +71,8 @@ TEST(ChooseKernel, TakesARowOfOtherResultsOnlyOnRequest) {
 TEST(ChooseKernel, SaysWhyAFasterLookingRowIsPassedOver) {
   const Choice choice = choose_kernel(kSmall, "", ForcedKernels(""), Isa::amx_int8);
   EXPECT_EQ(choice.row->name, "avx512_vnni");
-  EXPECT_THAT(choice.passed_over, ElementsAre(HasSubstr("amx_int8: ")));
+  EXPECT_THAT(choice.passed_over,
+              ElementsAre(HasSubstr("amx_int8: "), HasSubstr("avx512_vnni:wide: not whole panels")));
 }
 
 TEST(ChooseKernel, SaysWhyNoRowIsLegal) {

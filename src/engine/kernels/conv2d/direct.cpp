@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cpu.h"
 #include "base/divided_up.h"
 #include "engine/kernels/caches.h"
 #include "engine/kernels/constant_memory.h"
@@ -38,6 +39,17 @@ const DirectIsa kDirectAvx512Vnni{.form = InputForm::bytes,
                                   .multiply = multiply_avx512_vnni,
                                   .depthwise = depthwise_avx512_vnni,
                                   .depthwise_rows = depthwise_rows_avx512_vnni};
+const DirectIsa kDirectAvx512VnniWide{.form = InputForm::bytes,
+                                      .panel = kWidePanelChannels,
+                                      .narrow_panel = kWidePanelChannels,
+                                      .block_pixels = 6,
+                                      .lanes = 4,
+                                      .depthwise_vectors = 4,
+                                      .is_masked = true,
+                                      .knows_fast_forms = true,
+                                      .multiply = multiply_wide_avx512_vnni,
+                                      .depthwise = depthwise_avx512_vnni,
+                                      .depthwise_rows = depthwise_rows_avx512_vnni};
 
 namespace {
 
@@ -272,6 +284,13 @@ class Direct final : public Prepared {
 
 Support direct_support(const Conv2dProblem& p) noexcept {
   return p.x == DType::f32 ? Support::no("f32") : Support::yes();
+}
+
+Support wide_direct_support(const Conv2dProblem& p) noexcept {
+  if (const Support direct = direct_support(p); !direct) return direct;
+  if (p.g != 1 || p.oc % kWidePanelChannels != 0) return Support::no("not whole panels of 64 channels");
+  return cpu_facts().is_intel ? Support::yes()
+                              : Support::slower("this CPU requantizes beside the products of narrow panels");
 }
 
 std::unique_ptr<Prepared> prepare_direct(const DirectIsa& isa, const Conv2dProblem& p,

@@ -30,6 +30,7 @@ struct DirectIsa {
 extern const DirectIsa kDirectAvx2;
 extern const DirectIsa kDirectAvxVnni;
 extern const DirectIsa kDirectAvx512Vnni;
+extern const DirectIsa kDirectAvx512VnniWide;
 
 /// Constant weights [oc, ic / g, kh, kw] as the differences w - zero_point, between -255 and 255.
 class WeightDifferences {
@@ -80,6 +81,9 @@ class RuleArrays {
 
 /// Problems of 8-bit numbers.
 Support direct_support(const Conv2dProblem& p) noexcept;
+/// Those of kDirectAvx512VnniWide, which is the faster one where all vector instructions share the ports of
+/// products: on Intel's CPUs.
+Support wide_direct_support(const Conv2dProblem& p) noexcept;
 
 /// A convolution of 8-bit numbers by panels of output channels, exact for every legal problem; also linear
 /// layers as 1x1 convolutions (then y may be f32). Depthwise problems are given to a kernel of their own.

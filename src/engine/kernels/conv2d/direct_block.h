@@ -88,6 +88,9 @@ static constexpr std::int64_t depthwise_row_groups(std::int64_t size) { return s
 // 64.
 static constexpr std::int64_t kNarrowPanelChannels = 16;
 void multiply_avx512_vnni(const PanelBlock& block);
+/// Panels of 64 channels, all of which there are; residuals of other forms than these have are read.
+static constexpr std::int64_t kWidePanelChannels = 64;
+void multiply_wide_avx512_vnni(const PanelBlock& block);
 void depthwise_avx512_vnni(const DepthwiseBlock& block);
 void depthwise_rows_avx512_vnni(const DepthwiseRows& rows);
 

@@ -11,6 +11,13 @@ KernelRow<Conv2dProblem> avx512_vnni_row() {
           }};
 }
 
+KernelRow<Conv2dProblem> avx512_vnni_wide_row() {
+  return {"avx512_vnni:wide", Isa::avx512_vnni, wide_direct_support,
+          [](const Conv2dProblem& p, const Operands& operands) {
+            return prepare_direct(kDirectAvx512VnniWide, p, operands);
+          }};
+}
+
 KernelRow<Conv2dProblem> avx512_vnni_winograd_row() {
   return {"avx512_vnni:winograd", Isa::avx512_vnni, winograd_supports, prepare_winograd};
 }

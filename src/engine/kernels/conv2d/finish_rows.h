@@ -115,22 +115,15 @@ OCTAVO_INLINE void clamp_if_needed(__m512* v, const PanelNumbers& n) {
   for (int i = 0; i < count; ++i) v[i] = _mm512_min_ps(n.highest, _mm512_max_ps(v[i], n.lowest));
 }
 
-/// Requantizes 1, 2 or 4 rows of 32 sums, stage by stage: neighbouring instructions do not wait for each
-/// other. Compiled for whole panels and for others: 3 % faster than a question for each row.
+/// Requantizes 1, 2 or 4 rows of 32 sums, two vectors each, stage by stage: neighbouring instructions do not
+/// wait for each other. Compiled for whole panels and for others: 3 % faster than a question for each row.
 template <OutputForm form, int rows, bool is_whole>
-OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* dst,
-                               const std::uint8_t* const* residual, const PanelNumbers& n) {
+OCTAVO_INLINE void finish_vectors(const __m512i* sums, std::uint8_t* const* dst,
+                                  const std::uint8_t* const* residual, const PanelNumbers& n) {
   constexpr int kVectors = 2 * rows;
   __m512 v[kVectors], r[kVectors];
-  if (n.adds_starts) {
 #pragma GCC unroll 8
-    for (std::int64_t i = 0; i < kVectors; ++i) {
-      v[i] = _mm512_cvtepi32_ps(_mm512_add_epi32(n.start[i & 1], _mm512_load_si512(sums + 16 * i)));
-    }
-  } else {
-#pragma GCC unroll 8
-    for (std::int64_t i = 0; i < kVectors; ++i) v[i] = _mm512_cvtepi32_ps(_mm512_load_si512(sums + 16 * i));
-  }
+  for (int i = 0; i < kVectors; ++i) v[i] = _mm512_cvtepi32_ps(sums[i]);
   if constexpr (kAddsResidual<form>) {
 #pragma GCC unroll 8
     for (int i = 0; i < kVectors; i += 2) {
@@ -183,6 +176,20 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
     store_row(dst[i / 2], _mm512_castsi512_si256(bytes), n, is_whole);
     if constexpr (has_second) store_row(dst[i / 2 + 1], _mm512_extracti64x4_epi64(bytes, 1), n, is_whole);
   }
+}
+
+/// The same of sums in memory, which may lack their starts.
+template <OutputForm form, int rows, bool is_whole>
+OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* dst,
+                               const std::uint8_t* const* residual, const PanelNumbers& n) {
+  __m512i v[2 * rows];
+#pragma GCC unroll 8
+  for (std::int64_t i = 0; i < 2 * rows; ++i) v[i] = _mm512_load_si512(sums + 16 * i);
+  if (n.adds_starts) {
+#pragma GCC unroll 8
+    for (int i = 0; i < 2 * rows; ++i) v[i] = _mm512_add_epi32(n.start[i & 1], v[i]);
+  }
+  finish_vectors<form, rows, is_whole>(v, dst, residual, n);
 }
 
 OCTAVO_INLINE __m512 between(__m512 v, float lowest, float highest) {
@@ -255,6 +262,19 @@ OCTAVO_INLINE void finish_rows(const std::int32_t* sums, std::uint8_t* const* ds
       const std::uint8_t* r = form == OutputForm::exact_residual ? residual[i / 2] : nullptr;
       finish_exact<form>(_mm512_load_si512(sums + 16 * i), dst[i / 2], r, n, rule, i & 1);
     }
+  }
+}
+
+/// The same of whole panels' sums in registers, which have their starts.
+template <OutputForm form, int rows>
+OCTAVO_INLINE void finish_sums(const __m512i* sums, std::uint8_t* const* dst,
+                               const std::uint8_t* const* residual, const PanelNumbers& n,
+                               const OutputRule& rule) {
+  if constexpr (kIsFast<form>) {
+    finish_vectors<form, rows, true>(sums, dst, residual, n);
+  } else {
+    for (std::int64_t i = 0; i < std::int64_t{2} * rows; ++i)
+      finish_exact<form>(sums[i], dst[i / 2], residual[i / 2], n, rule, i & 1);
   }
 }
 

@@ -26,6 +26,14 @@ KernelRow<LinearProblem> amx_int8_row() {
           }};
 }
 
+KernelRow<LinearProblem> avx512_vnni_wide_row() {
+  return {"avx512_vnni:wide", Isa::avx512_vnni,
+          [](const LinearProblem& p) noexcept { return wide_direct_support(as_convolution(p)); },
+          [](const LinearProblem& p, const Operands& operands) {
+            return prepare_direct(kDirectAvx512VnniWide, as_convolution(p), operands);
+          }};
+}
+
 KernelRow<LinearProblem> avx512_vnni_row() {
   return {"avx512_vnni", Isa::avx512_vnni, supports, [](const LinearProblem& p, const Operands& operands) {
             return prepare_direct(kDirectAvx512Vnni, as_convolution(p), operands);

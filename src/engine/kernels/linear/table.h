@@ -15,6 +15,7 @@ namespace linear {
 /// A linear layer is a 1x1 convolution of images of one pixel; y may then be f32.
 Conv2dProblem as_convolution(const LinearProblem& p);
 KernelRow<LinearProblem> amx_int8_row();
+KernelRow<LinearProblem> avx512_vnni_wide_row();
 KernelRow<LinearProblem> avx512_vnni_row();
 KernelRow<LinearProblem> avx_vnni_row();
 KernelRow<LinearProblem> avx2_row();
