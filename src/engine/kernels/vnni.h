@@ -28,7 +28,13 @@ inline __attribute__((always_inline)) __m512i with_products(__m512i sum, __m512i
   return sum;
 }
 
-/// The same in the lower 8 lanes, which takes half as long; what is in the others does not matter.
+/// sum + the products of 2 s16 and 2 s16 in each of 16 lanes.
+inline __attribute__((always_inline)) __m512i with_pairs(__m512i sum, __m512i x, __m512i weights) {
+  asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(weights));
+  return sum;
+}
+
+/// with_products in the lower 8 lanes, which takes half as long; what is in the others does not matter.
 inline __attribute__((always_inline)) __m512i with_half_products(__m512i sum, __m512i x, __m512i weights) {
   asm("vpdpbusd %t2, %t1, %t0" : "+v"(sum) : "v"(x), "v"(weights));
   return sum;

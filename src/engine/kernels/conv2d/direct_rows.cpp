@@ -18,6 +18,10 @@ KernelRow<Conv2dProblem> avx512_vnni_wide_row() {
           }};
 }
 
+KernelRow<Conv2dProblem> avx512_vnni_wide_winograd_row() {
+  return {"avx512_vnni:wide_winograd", Isa::avx512_vnni, wide_winograd_supports, prepare_wide_winograd};
+}
+
 KernelRow<Conv2dProblem> avx512_vnni_winograd_row() {
   return {"avx512_vnni:winograd", Isa::avx512_vnni, winograd_supports, prepare_winograd};
 }

@@ -5,6 +5,7 @@ namespace octavo {
 std::span<const KernelRow<Conv2dProblem>> conv2d_kernels() {
   static const KernelRow<Conv2dProblem> kRows[] = {
       conv2d::amx_int8_row(),
+      conv2d::avx512_vnni_wide_winograd_row(),
       conv2d::avx512_vnni_wide_row(),
       conv2d::avx512_vnni_winograd_row(),
       conv2d::avx512_vnni_row(),

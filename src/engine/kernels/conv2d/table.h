@@ -16,6 +16,7 @@ KernelRow<Conv2dProblem> amx_int8_row();
 KernelRow<Conv2dProblem> amx_int8_pixels_row();
 KernelRow<Conv2dProblem> amx_int8_pixels_streamed_row();
 KernelRow<Conv2dProblem> amx_int8_panels_row();
+KernelRow<Conv2dProblem> avx512_vnni_wide_winograd_row();
 KernelRow<Conv2dProblem> avx512_vnni_wide_row();
 KernelRow<Conv2dProblem> avx512_vnni_winograd_row();
 KernelRow<Conv2dProblem> avx512_vnni_row();

@@ -19,13 +19,13 @@
 namespace octavo {
 namespace {
 
-constexpr std::int64_t kPanel = kWinogradPanel;
 /// Sums below this survive being multiplied by 576 = 64 * 9 in 32 bits: docs/numerics.md.
 constexpr std::int64_t kSumLimit = std::int64_t{1} << 25;
 
 /// Transformed inputs of a block stay in L2 beside weights, and its tiles amortise reading those
 /// (docs/performance.md).
 constexpr std::int64_t kBlockBytes = std::int64_t{288} * 1024;
+constexpr std::int64_t kWideBlockBytes = std::int64_t{640} * 1024;
 constexpr std::int64_t kMostTiles = 32;
 /// Weights that stay in L2 from block to block.
 constexpr std::int64_t kNearBytes = std::int64_t{512} * 1024;
@@ -36,23 +36,39 @@ std::int64_t last_results(std::int64_t results) {
   return results - (tiles_along(results) - 1) * kTileResults;
 }
 
-/// Bytes of all transformed weights.
-std::int64_t weight_bytes(const Conv2dProblem& p) {
-  return divided_up(p.oc, kPanel) * kPanel * divided_up(p.ic, std::int64_t{2}) * 4 * kTileInputs *
-         kWinogradWindow;
-}
+/// Weights of wide panels, twice as large, that stay there.
+constexpr std::int64_t kMostWideBytes = std::int64_t{1280} * 1024;
+
+/// What the two rows differ in.
+struct PanelForm {
+  std::int64_t channels;     ///< of a panel
+  std::int64_t columns;      ///< of a row of points' weights: the window's, or the points themselves
+  std::int64_t block_bytes;  ///< of transformed inputs, at most
+
+  /// Bytes of a panel's weights.
+  [[nodiscard]] std::int64_t panel_bytes(const Conv2dProblem& p) const noexcept {
+    return channels * divided_up(p.ic, std::int64_t{2}) * 4 * kTileInputs * columns;
+  }
+  /// Of all panels'.
+  [[nodiscard]] std::int64_t bytes(const Conv2dProblem& p) const noexcept {
+    return divided_up(p.oc, channels) * panel_bytes(p);
+  }
+};
+constexpr PanelForm kNarrow{kWinogradPanel, kWinogradWindow, kBlockBytes};
+constexpr PanelForm kWide{kWideWinogradPanel, kTileInputs, kWideBlockBytes};
 
 class Winograd final : public Prepared {
  public:
-  Winograd(const Conv2dProblem& p, const Operands& operands)
-      : problem_(p),
+  Winograd(const PanelForm& form, const Conv2dProblem& p, const Operands& operands)
+      : form_(form),
+        problem_(p),
         tile_rows_(tiles_along(p.oh())),
         columns_(tiles_along(p.ow())),
-        panels_(divided_up(p.oc, kPanel)),
+        panels_(divided_up(p.oc, form.channels)),
         group_channels_(p.ic == 16 ? 16 : 32),
         pairs_(divided_up(p.ic, std::int64_t{2})),
-        panel_bytes_(pairs_ * kPanel * 4 * kTileInputs * kWinogradWindow),
-        arrays_(p, operands, (panels_ + 1) * kPanel),  // kernels load two panels' numbers
+        panel_bytes_(form.panel_bytes(p)),
+        arrays_(p, operands, panels_ * form.channels + kWinogradPanel),  // kernels load two panels' numbers
         rules_(p, arrays_) {
     const std::int32_t stored_zero = tensor_quantization(operands.inputs[0], "x").zero_point;
     zeros_.assign(static_cast<std::size_t>(p.iw * p.ic), static_cast<std::uint8_t>(stored_zero));
@@ -67,7 +83,7 @@ class Winograd final : public Prepared {
     rules_ = FastRules(p, arrays_, windows);
     scale_rule(windows);
     const std::int64_t row_bytes = columns_ * kTilePoints * channel_groups() * group_channels_ * 2;
-    const std::int64_t most = std::min(kBlockBytes / row_bytes, kMostTiles / columns_);
+    const std::int64_t most = std::min(form.block_bytes / row_bytes, kMostTiles / columns_);
     block_rows_ = std::clamp<std::int64_t>(most, 1, kMostTiles);
   }
 
@@ -121,13 +137,19 @@ class Winograd final : public Prepared {
                  : panel.asks_for_weights ? panels(following, 1).first(asked_bytes())
                                           : std::span<const std::byte>{},
                  panel);
-        winograd_multiply_avx512_vnni(block, panel);
-        winograd_finish_avx512_vnni(block, panel);
+        if (is_wide()) {
+          winograd_multiply_wide_avx512_vnni(block, panel);
+          finish_wide(block, panel);
+        } else {
+          winograd_multiply_avx512_vnni(block, panel);
+          winograd_finish_avx512_vnni(block, panel);
+        }
       }
     }
   }
 
  private:
+  [[nodiscard]] bool is_wide() const noexcept { return form_.channels != kWinogradPanel; }
   static constexpr std::int64_t count(Share::Range range) noexcept { return range.end - range.begin; }
 
   /// A share, or parts of it: each block of its rows of tiles takes each of its panels, which makes a
@@ -183,10 +205,10 @@ class Winograd final : public Prepared {
     return block_rows_ * columns_ * kTilePoints * channel_groups() * group_channels_ * 2;
   }
   [[nodiscard]] std::int64_t sums_bytes() const noexcept {
-    return block_rows_ * columns_ * kTileInputs * kTileResults * kPanel * 4;
+    return block_rows_ * columns_ * kTileInputs * kTileResults * form_.channels * 4;
   }
   [[nodiscard]] std::int64_t points_bytes() const noexcept {
-    return block_rows_ * columns_ * kTileInputs * kPanel * 4;
+    return block_rows_ * columns_ * kTileInputs * form_.channels * 4;
   }
 
   [[nodiscard]] TileRow tile_row(const KernelArgs& args, std::int64_t row) const noexcept {
@@ -233,6 +255,7 @@ class Winograd final : public Prepared {
     block.inputs = reinterpret_cast<std::int16_t*>(take(inputs_bytes()));
     block.sums = reinterpret_cast<std::int32_t*>(take(sums_bytes()));
     block.points = reinterpret_cast<std::int32_t*>(take(points_bytes()));
+    block.panel_sums = sums_bytes() / 4 / (form_.channels / kWinogradPanel);
     block.dst_stride = p.oc;
     block.residual_stride = p.residual != 0 ? p.oc : 0;
     block.ow = p.ow();
@@ -250,11 +273,11 @@ class Winograd final : public Prepared {
   }
 
   [[nodiscard]] WinogradPanel panel_of(std::int64_t index) const noexcept {
-    const std::int64_t channel = index * kPanel;
+    const std::int64_t channel = index * form_.channels;
     WinogradPanel panel{};
     panel.weights = reinterpret_cast<const std::int16_t*>(weights_.data() + index * panel_bytes_);
     panel.channel = channel;
-    panel.channels = std::min(problem_.oc - channel, kPanel);
+    panel.channels = std::min(problem_.oc - channel, form_.channels);
     panel.form = rules_.form();
     panel.rule = rules_.from(channel);
     panel.is_scaled = is_scaled_;
@@ -269,11 +292,22 @@ class Winograd final : public Prepared {
   /// To the next one.
   void advance(WinogradPanel& panel) const noexcept {
     panel.weights += panel_bytes_ / 2;
-    panel.channel += kPanel;
-    panel.channels = std::min(problem_.oc - panel.channel, kPanel);
+    move_on(panel, form_.channels);
+    panel.channels = std::min(problem_.oc - panel.channel, form_.channels);
+  }
+  static void move_on(WinogradPanel& panel, std::int64_t channels) noexcept {
+    panel.channel += channels;
     FastRule& rule = panel.rule;
-    rule.start += kPanel, rule.addend += kPanel;
-    rule.exact.start += kPanel, rule.exact.bias += kPanel, rule.exact.multiplier += kPanel;
+    rule.start += channels, rule.addend += channels;
+    rule.exact.start += channels, rule.exact.bias += channels, rule.exact.multiplier += channels;
+  }
+
+  /// A wide panel's results, those of 16 channels at a time.
+  static void finish_wide(WinogradBlock block, WinogradPanel panel) noexcept {
+    const std::int64_t end = panel.channel + panel.channels;
+    panel.channels = kWinogradPanel;
+    for (; panel.channel < end; move_on(panel, kWinogradPanel), block.sums += block.panel_sums)
+      winograd_finish_avx512_vnni(block, panel);
   }
 
   static void set_next(std::span<const std::byte> next, WinogradPanel& panel) noexcept {
@@ -297,15 +331,20 @@ class Winograd final : public Prepared {
     constexpr std::int64_t kTaps = 9;
     std::vector<std::int64_t> taps;
     for (std::int64_t tap = 0; tap < kTaps; ++tap) taps.push_back(tap * pairs_ * 4);
-    PackedRows rows(kPanel, std::move(taps), problem_.ic, kTaps * pairs_ * 4, 1, 2);
-    std::vector<std::int16_t> by_tap(static_cast<std::size_t>(kTaps * pairs_ * kPanel * 2));
-    for (std::int64_t panel = 0; panel < panels_; ++panel) {
-      const std::int64_t first = panel * kPanel, channels = std::min(kPanel, problem_.oc - first);
+    PackedRows rows(kWinogradPanel, std::move(taps), problem_.ic, kTaps * pairs_ * 4, 1, 2);
+    std::vector<std::int16_t> by_tap(static_cast<std::size_t>(kTaps * pairs_ * kWinogradPanel * 2));
+    std::vector<std::int16_t> by_row(
+        static_cast<std::size_t>(is_wide() ? kNarrow.panel_bytes(problem_) / 2 : 0));
+    for (std::int64_t first = 0; first < problem_.oc; first += kWinogradPanel) {
+      const std::int64_t channels = std::min(kWinogradPanel, problem_.oc - first);
       for (std::int64_t column = 0; column < channels; ++column) rows.set(column, w.channel(first + column));
-      rows.move_to(
-          kPanel, [&](std::int64_t at) { return reinterpret_cast<std::byte*>(by_tap.data()) + at * kPanel; });
-      winograd_weights_avx512_vnni(by_tap.data(), pairs_,
-                                   reinterpret_cast<std::int16_t*>(weights_.data() + panel * panel_bytes_));
+      rows.move_to(kWinogradPanel, [&](std::int64_t at) {
+        return reinterpret_cast<std::byte*>(by_tap.data()) + at * kWinogradPanel;
+      });
+      std::byte* const panel = weights_.data() + first / form_.channels * panel_bytes_;
+      auto* const to = reinterpret_cast<std::int16_t*>(panel) + first % form_.channels * 2;
+      winograd_weights_avx512_vnni(by_tap.data(), pairs_, is_wide() ? by_row.data() : to);
+      if (is_wide()) winograd_wide_weights_avx512_vnni(by_row.data(), pairs_, to);
     }
   }
 
@@ -333,6 +372,7 @@ class Winograd final : public Prepared {
     is_scaled_ = true;
   }
 
+  const PanelForm& form_;
   Conv2dProblem problem_;
   std::int64_t tile_rows_, columns_;  ///< tiles of an image
   std::int64_t panels_;
@@ -358,13 +398,25 @@ Support winograd_supports(const Conv2dProblem& p) noexcept {
   if (p.ic < 16 || p.oc < 16) return Support::slower("too few channels");
   // Weights from behind L2 are read once for all tiles: 64 / tiles bytes a cycle.
   constexpr std::int64_t kLeastTiles = 16;
-  if (p.n * tiles_along(p.oh()) * tiles_along(p.ow()) < kLeastTiles && weight_bytes(p) > kNearBytes)
+  if (p.n * tiles_along(p.oh()) * tiles_along(p.ow()) < kLeastTiles && kNarrow.bytes(p) > kNearBytes)
     return Support::slower("too few results for its weights");
   return Support::yes();
 }
 
+Support wide_winograd_supports(const Conv2dProblem& p) noexcept {
+  const Support winograd = winograd_supports(p), wide = wide_direct_support(p);
+  if (!winograd) return winograd;
+  if (!wide) return wide;
+  if (p.ic <= kWinogradPanel) return Support::no("at most 16 input channels");
+  if (!winograd.reason.empty()) return winograd;
+  return kWide.bytes(p) > kMostWideBytes ? Support::slower("transformed weights would leave L2") : wide;
+}
+
 std::unique_ptr<Prepared> prepare_winograd(const Conv2dProblem& p, const Operands& operands) {
-  return std::make_unique<Winograd>(p, operands);
+  return std::make_unique<Winograd>(kNarrow, p, operands);
+}
+std::unique_ptr<Prepared> prepare_wide_winograd(const Conv2dProblem& p, const Operands& operands) {
+  return std::make_unique<Winograd>(kWide, p, operands);
 }
 
 }  // namespace octavo

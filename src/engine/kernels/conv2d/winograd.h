@@ -15,4 +15,9 @@ Support winograd_supports(const Conv2dProblem& p) noexcept;
 /// beyond s8 and those that can make sums of 2^25 and more.
 std::unique_ptr<Prepared> prepare_winograd(const Conv2dProblem& p, const Operands& operands);
 
+/// The same by panels of 64 channels, whose weights take twice the memory, for the CPUs of
+/// wide_direct_support.
+Support wide_winograd_supports(const Conv2dProblem& p) noexcept;
+std::unique_ptr<Prepared> prepare_wide_winograd(const Conv2dProblem& p, const Operands& operands);
+
 }  // namespace octavo

@@ -21,6 +21,7 @@ static constexpr bool has_small_point(int index) { return index != 3 && index !=
 
 /// Results' channels of a panel.
 inline constexpr std::int64_t kWinogradPanel = 16;
+inline constexpr std::int64_t kWideWinogradPanel = 64;
 /// Sums of a tile and row of points that WinogradBlock::sums has.
 inline constexpr std::int64_t kTileSums = kTileResults * kWinogradPanel;
 
@@ -53,7 +54,8 @@ struct WinogradBlock {
   std::int16_t* inputs;
   /// Of a panel, transformed along the row: [row of points][tile][4][16].
   std::int32_t* sums;
-  std::int32_t* points;  ///< scratch: [tile of a row of points][6][16]
+  std::int32_t* points;     ///< scratch: [tile of a row of points][6][16], or of a wide panel [6][64]
+  std::int64_t panel_sums;  ///< a wide panel's are those of 4 others: numbers from one's to the next one's
 
   std::int64_t dst_stride, residual_stride;  ///< bytes from pixel to pixel; 0 without a residual
   std::int64_t ow;
@@ -88,10 +90,11 @@ inline constexpr int kRowsAsked = 4;
 /// Channels of results that go together.
 struct WinogradPanel {
   /// Transformed down each column of the window, [row of points][pair of input channels][column][16][2]:
-  /// column 1 twice that, column 2 four times. Along the row they are transformed as they are multiplied.
+  /// column 1 twice that, column 2 four times. Along the row they are transformed as they are multiplied; a
+  /// wide panel's are already: [row of points][6][pair of input channels][64][2].
   const std::int16_t* weights;
   std::int64_t channel;   ///< the first
-  std::int64_t channels;  ///< that there are, at most 16
+  std::int64_t channels;  ///< that there are, at most 16; of a wide panel 64
   /// What L2 is asked for meanwhile: `next_bytes` from `next` on, before them with `asks_for_weights` the
   /// panel's last weights, those behind the first `kRowsAsked` rows of points.
   const std::uint8_t* next;
@@ -108,9 +111,13 @@ struct WinogradPanel {
 void winograd_input_avx512_vnni(const WinogradBlock& block);
 /// Fills block.sums from block.inputs.
 void winograd_multiply_avx512_vnni(const WinogradBlock& block, const WinogradPanel& panel);
+/// The same of a wide panel.
+void winograd_multiply_wide_avx512_vnni(const WinogradBlock& block, const WinogradPanel& panel);
 /// Stores the results of block.sums.
 void winograd_finish_avx512_vnni(const WinogradBlock& block, const WinogradPanel& panel);
 /// Transforms a panel's weights, [tap][pair of input channels][16][2], to WinogradPanel's.
 void winograd_weights_avx512_vnni(const std::int16_t* taps, std::int64_t pairs, std::int16_t* rows);
+/// Those of a panel on to the places of its channels in a wide one.
+void winograd_wide_weights_avx512_vnni(const std::int16_t* rows, std::int64_t pairs, std::int16_t* points);
 
 }  // namespace octavo

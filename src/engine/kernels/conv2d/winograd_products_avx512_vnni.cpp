@@ -7,6 +7,7 @@
 #include "engine/kernels/caches.h"
 #include "engine/kernels/conv2d/winograd_block.h"
 #include "engine/kernels/conv2d/winograd_sums.h"
+#include "engine/kernels/conv2d/winograd_weights.h"
 #include "engine/kernels/inline.h"
 #include "engine/kernels/vnni.h"
 
@@ -16,28 +17,6 @@
 
 namespace octavo {
 namespace {
-
-/// sum + the products of 2 s16 and 2 s16 in each of 16 lanes. Why not the intrinsic: vnni.h.
-OCTAVO_INLINE __m512i with_pairs(__m512i sum, __m512i x, __m512i weights) {
-  asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(weights));
-  return sum;
-}
-
-constexpr std::int64_t kColumn = kWinogradPanel * 2;       // weights of a pair of channels at a column
-constexpr std::int64_t kPair = kWinogradWindow * kColumn;  // and at all three
-
-/// Point `j` of the row that the weights of a pair of channels at `weights` belong to.
-template <int j>
-OCTAVO_INLINE __m512i weights_at(const std::int16_t* weights) {
-  const auto column = [&](std::int64_t i) { return _mm512_loadu_si512(weights + i * kColumn); };
-  const auto times = [](__m512i a, short factor) { return _mm512_mullo_epi16(a, _mm512_set1_epi16(factor)); };
-  if constexpr (j == 0) return times(column(0), 6);
-  if constexpr (j == 5) return times(column(2), 3);
-  __m512i even = column(0), odd = column(1);
-  if constexpr (j == 1 || j == 2) even = _mm512_slli_epi16(even, 2), odd = _mm512_slli_epi16(odd, 1);
-  even = _mm512_add_epi16(even, column(2));
-  return j == 1 || j == 3 ? _mm512_add_epi16(even, odd) : _mm512_sub_epi16(even, odd);
-}
 
 /// Some tiles at a row of points.
 struct Products {
