@@ -47,7 +47,8 @@ constexpr std::int64_t kFarBytes = std::int64_t{1536} * 1024;
 constexpr std::int64_t kInputCostOfTiles = 8;
 
 /// Below these vector kernels were faster (docs/performance.md).
-constexpr std::int64_t kFewProducts = 32;
+constexpr std::int64_t kFewProducts = 16;
+constexpr std::int64_t kFewProductsOfCopies = 27;
 constexpr double kFewInAll = 16 * 1024;
 
 std::int64_t pages(std::int64_t bytes) { return divided_up(bytes, kPageLines * kLineBytes); }
@@ -495,7 +496,7 @@ Support tiles_support(const Conv2dProblem& p) noexcept {
   if (p.g != 1) return Support::no("groups");
   const std::int64_t products = p.ic * p.kh * p.kw;  // of a sum
   const bool is_alone = paired(p).oc == p.oc;
-  if (is_alone && (products < kFewProducts || (!TileInput::is_in_place(p) && products < kTileStepBytes))) {
+  if (is_alone && products < (TileInput::is_in_place(p) ? kFewProducts : kFewProductsOfCopies)) {
     return Support::slower("a step of 64 products would be mostly empty");
   }
   if (static_cast<double>(p.n * p.oh() * p.ow()) * static_cast<double>(p.oc * products) < kFewInAll) {

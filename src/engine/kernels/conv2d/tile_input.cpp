@@ -19,6 +19,17 @@ constexpr std::int64_t kBandPositions = 4096;
 /// Whether each window is one pixel of the input.
 bool is_point(const Conv2dProblem& p) { return p.kh == 1 && p.kw == 1 && p.pt + p.pl + p.pb + p.pr == 0; }
 
+/// s8 as u8.
+void copy_flipped(const std::byte* from, std::int64_t bytes, std::byte* to) {
+  const __m128i flip = _mm_set1_epi8(static_cast<char>(0x80));
+  std::int64_t i = 0;
+  for (; i + 16 <= bytes; i += 16) {
+    const __m128i stored = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm_xor_si128(stored, flip));
+  }
+  for (; i < bytes; ++i) to[i] = from[i] ^ std::byte{0x80};
+}
+
 std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 
 }  // namespace
@@ -292,8 +303,7 @@ void TileInput::copy_row(const std::byte* row, std::int64_t column_phase, std::b
 }
 
 bool TileInput::holds_rgb_cells() const noexcept {
-  return has_cells_ && p_.ic == 3 && p_.sh == 2 && p_.sw == 2 && p_.x == DType::u8 && window_rows_ > 1 &&
-         window_columns_ > 1;
+  return has_cells_ && p_.ic == 3 && p_.sh == 2 && p_.sw == 2 && window_rows_ > 1 && window_columns_ > 1;
 }
 
 /// `count` rows of cells, the first from image row `first` on: cells hold two pixels each of two rows of
@@ -305,8 +315,11 @@ void TileInput::copy_rgb_cells(std::int64_t first, std::int64_t count, const std
     return y >= 0 && y < p_.ih ? image + y * p_.iw * kPixel : nullptr;
   };
   const __m128i apart = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
+  const std::uint8_t flip = flip_to_u8(p_.x);
+  const __m128i flips = _mm_set1_epi8(static_cast<char>(flip));
   const auto pixels_at = [&](const std::byte* at) {
-    return _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)), apart);
+    const __m128i stored = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    return _mm_shuffle_epi8(_mm_xor_si128(stored, flips), apart);
   };
   // Cells [begin, end) of a row may be read 16 bytes at a time, two cells each: from pixels with five behind
   // them.
@@ -319,8 +332,10 @@ void TileInput::copy_rgb_cells(std::int64_t first, std::int64_t count, const std
       std::memset(to + at * kCell, zero_point_, kCell);
       for (std::int64_t i = 0; i < 2; ++i) {
         for (std::int64_t x = std::max<std::int64_t>(2 * at - p_.pl, 0);
-             rows[i] != nullptr && x < std::min(2 * at - p_.pl + 2, p_.iw); ++x)
-          std::memcpy(to + at * kCell + i * 8 + (x + p_.pl - 2 * at) * 4, rows[i] + x * kPixel, kPixel);
+             rows[i] != nullptr && x < std::min(2 * at - p_.pl + 2, p_.iw); ++x) {
+          std::byte* const pixel = to + at * kCell + i * 8 + (x + p_.pl - 2 * at) * 4;
+          for (std::int64_t c = 0; c < kPixel; ++c) pixel[c] = rows[i][x * kPixel + c] ^ std::byte{flip};
+        }
       }
     };
     std::int64_t at = 0;
@@ -341,11 +356,11 @@ void TileInput::copy_rgb_cells(std::int64_t first, std::int64_t count, const std
 void TileInput::copy_pixels(const std::byte* from, std::int64_t from_bytes, std::int64_t count,
                             std::byte* to) const noexcept {
   if (p_.x == DType::s8) {
-    for (std::int64_t i = 0; i < count; ++i) {
-      for (std::int64_t c = 0; c < p_.ic; ++c) {
-        to[i * position_bytes_ + c] = from[i * from_bytes + c] ^ std::byte{0x80};
-      }
-    }
+    const std::int64_t channels = p_.ic;
+    const bool is_dense = from_bytes == channels && position_bytes_ == channels;
+    const std::int64_t run = is_dense ? count * channels : channels;
+    for (std::int64_t i = 0; i < (is_dense ? 1 : count); ++i, from += from_bytes, to += position_bytes_)
+      copy_flipped(from, run, to);
   } else if (from_bytes == p_.ic && position_bytes_ == p_.ic) {
     std::memcpy(to, from, static_cast<std::size_t>(count * p_.ic));
   } else if (p_.ic == 3 && pixel_bytes_ >= 4) {
