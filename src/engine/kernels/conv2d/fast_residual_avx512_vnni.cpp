@@ -22,11 +22,12 @@ inline __m512i result_in_one(const FastRule& rule, __m512 q, __m512 r) {
 
 bool holds_for(const FastRule& rule, int q) {
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i lowest_r = _mm512_set1_epi32(rule.exact.r_is_signed != 0 ? -128 : 0);
   const __m512 q_stored = broadcast(static_cast<float>(q + rule.exact.zero_point));
   for (int r = 0; r < 256; r += 16) {
     const __m512i rs = _mm512_add_epi32(lanes, _mm512_set1_epi32(r));
     const __m512i shifted = _mm512_or_si512(_mm512_set1_epi32(rule.r_zero), _mm512_slli_epi32(rs, 8));
-    const __m512i exact = exact_sum(q_stored, _mm512_cvtepi32_ps(rs), rule.exact);
+    const __m512i exact = exact_sum(q_stored, _mm512_cvtepi32_ps(_mm512_add_epi32(lowest_r, rs)), rule.exact);
     const __m512i in_one =
         result_in_one(rule, broadcast(static_cast<float>(q)), _mm512_castsi512_ps(shifted));
     if (_mm512_cmpneq_epi32_mask(exact, in_one) != 0) return false;

@@ -84,11 +84,14 @@ void set_offset(double offset, FastRule& rule) {
 /// the few pairs that fall beside a tie; slightly other ones mostly do not.
 bool find_residual_rule(const OutputRule& exact, FastRule& rule) {
   rule.exact = exact;
+  rule.r_flip = exact.r_is_signed != 0 ? 0x80 : 0;
   const double inverse = exact.inverse_scale;
   const auto q_factor = static_cast<float>(exact.q_scale * inverse);
   const auto r_factor = static_cast<float>(exact.r_scale * inverse);
-  const double offset =
-      (double{exact.q_scale} * exact.zero_point + double{exact.q_offset} + double{exact.r_offset}) * inverse;
+  const double lowest_r = exact.r_is_signed != 0 ? -128 : 0;
+  const double offset = (double{exact.q_scale} * exact.zero_point + double{exact.q_offset} +
+                         double{exact.r_scale} * lowest_r + double{exact.r_offset}) *
+                        inverse;
   constexpr int kNudges[] = {0, 1, -1, 2, -2, 3, -3};
   constexpr double kOffsets[] = {0, 1e-5, -1e-5, 2e-5, -2e-5, 4e-5, -4e-5};
   int first_q = 0;
@@ -178,10 +181,10 @@ FastRules::FastRules(const Conv2dProblem& p, const RuleArrays& arrays, const std
   rule_.highest_y = static_cast<std::uint8_t>(static_cast<std::int32_t>(highest) + zero_point + shift);
   rule_.flip = is_signed ? 0x80 : 0;
   const bool is_any = !is_signed && rule_.lowest_y == 0 && rule_.highest_y == 255;
-  const bool is_plain = is_any && rule_.zero_point == 0;
+  const bool is_plain = is_any && rule_.zero_point == 0 && !(p.residual != 0 && p.r == DType::s8);
   const bool is_bare = is_plain && p.bias != Bias::f32;
   if (!is_bounded(rule, windows)) return;
-  if (p.residual != 0 && !(p.r == DType::u8 && find_residual_rule(rule, rule_))) return;
+  if (p.residual != 0 && !find_residual_rule(rule, rule_)) return;
   if (!split_biases(windows)) return;
   if (p.residual == 0) {
     form_ = is_bare    ? OutputForm::stored_bare

@@ -81,6 +81,10 @@ TEST(FastRules, RoundOnceWhereTheResidualsScaleIsNoSimpleRatio) {
     operands.parameters = {{"conv_scale", 1.0}, {"conv_zero_point", zero_point}};
     EXPECT_EQ(form_of(p, operands), OutputForm::residual_bare) << zero_point;
   }
+  auto of_s8 = p;
+  of_s8.r = DType::s8;
+  operands.inputs[2].dtype = DType::s8;
+  EXPECT_EQ(form_of(of_s8, operands), OutputForm::residual);
 }
 
 /// Whether all sums between -reach and reach give the same result of a byte either way.

@@ -70,10 +70,12 @@ struct Finishing {
   /// their own on Zen 4, where residual_of's one shuffle costs 5 % of a layer of 64 channels.
   OCTAVO_INLINE static __m512 residual(const std::uint8_t* from, std::int64_t half, const Numbers& n) {
     if constexpr (is_alone)
-      return half == 0 ? residual_of<0>(from, n, is_whole) : residual_of<1>(from, n, is_whole);
+      return half == 0 ? residual_of<0, kFlipsResidual<form>>(from, n, is_whole)
+                       : residual_of<1, kFlipsResidual<form>>(from, n, is_whole);
     const auto there = static_cast<__mmask16>(n.there >> (16 * half));
     const auto* const at = reinterpret_cast<const __m128i*>(from + 16 * half);
-    const __m128i r = is_whole ? _mm_loadu_si128(at) : _mm_maskz_loadu_epi8(there, at);
+    __m128i r = is_whole ? _mm_loadu_si128(at) : _mm_maskz_loadu_epi8(there, at);
+    if constexpr (kFlipsResidual<form>) r = _mm_xor_si128(r, _mm512_castsi512_si128(n.r_flip));
     return _mm512_add_ps(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(r)), _mm512_castsi512_ps(n.r_zero));
   }
   OCTAVO_INLINE static void add(__m512i* sums, const Places& to, int pixel, const Numbers& n) {

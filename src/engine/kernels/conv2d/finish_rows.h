@@ -18,7 +18,7 @@ struct PanelNumbers {
   __m512 addend[2], multiplier[2];
   __m512 lowest, highest, rounder, q_factor, r_factor, offset;
   __m512i start[2];
-  __m512i beyond, r_zero, zero_bits, zero_point, lowest_y, highest_y, flip;
+  __m512i beyond, r_zero, r_flip, zero_bits, zero_point, lowest_y, highest_y, flip;
   __mmask32 there;
   bool is_whole;     ///< all 32 channels are there
   bool adds_starts;  ///< FastRule's
@@ -35,6 +35,8 @@ constexpr bool kIsPlain = kIsBare<form> || kIsShifted<form> || form == OutputFor
 template <OutputForm form>
 constexpr bool kAddsResidual =
     form == OutputForm::residual || form == OutputForm::residual_plain || form == OutputForm::residual_bare;
+template <OutputForm form>
+constexpr bool kFlipsResidual = form == OutputForm::residual;
 template <OutputForm form>
 constexpr bool kIsFast = kAddsResidual<form> || kIsPlain<form> || form == OutputForm::stored;
 
@@ -57,6 +59,7 @@ OCTAVO_INLINE PanelNumbers numbers_of(const FastRule& rule, std::int64_t channel
   n.r_factor = _mm512_set1_ps(rule.r_factor);
   n.offset = _mm512_set1_ps(rule.offset);
   n.r_zero = _mm512_set1_epi32(rule.r_zero);
+  n.r_flip = _mm512_set1_epi8(static_cast<char>(rule.r_flip));
   // What the bits of kRounder + v count from.
   n.zero_bits =
       _mm512_sub_epi32(_mm512_castps_si512(_mm512_set1_ps(kRounder)), _mm512_set1_epi32(rule.zero_point));
@@ -77,8 +80,8 @@ OCTAVO_INLINE __m512i row_order() {
 }
 
 /// 16 stored residuals as FastRule's r. A byte enters the mantissa of 2^15 by a shuffle: half the
-/// instructions of a conversion.
-template <std::int64_t half>
+/// instructions of a conversion. `flips`: by r_flip.
+template <std::int64_t half, bool flips>
 OCTAVO_INLINE __m512 residual_of(const std::uint8_t* residual, const PanelNumbers& n, bool is_whole) {
   const auto* from = reinterpret_cast<const __m128i*>(residual + n.channel + 16 * half);
   const auto there = static_cast<__mmask16>(n.there >> (16 * half));
@@ -86,8 +89,9 @@ OCTAVO_INLINE __m512 residual_of(const std::uint8_t* residual, const PanelNumber
   const __m512i second_bytes =
       _mm512_setr_epi32(0x0000, 0x0100, 0x0200, 0x0300, 0x0400, 0x0500, 0x0600, 0x0700, 0x0800, 0x0900,
                         0x0A00, 0x0B00, 0x0C00, 0x0D00, 0x0E00, 0x0F00);
-  return _mm512_castsi512_ps(
-      _mm512_mask_shuffle_epi8(n.r_zero, 0x2222222222222222, _mm512_broadcast_i32x4(r), second_bytes));
+  constexpr __mmask64 kSecond = 0x2222222222222222;
+  const __m512i bits = _mm512_mask_shuffle_epi8(n.r_zero, kSecond, _mm512_broadcast_i32x4(r), second_bytes);
+  return _mm512_castsi512_ps(flips ? _mm512_mask_add_epi8(bits, kSecond, bits, n.r_flip) : bits);
 }
 
 /// 32 results of a row, or those that there are.
@@ -127,8 +131,8 @@ OCTAVO_INLINE void finish_vectors(const __m512i* sums, std::uint8_t* const* dst,
   if constexpr (kAddsResidual<form>) {
 #pragma GCC unroll 8
     for (int i = 0; i < kVectors; i += 2) {
-      r[i] = residual_of<0>(residual[i / 2], n, is_whole);
-      r[i + 1] = residual_of<1>(residual[i / 2], n, is_whole);
+      r[i] = residual_of<0, kFlipsResidual<form>>(residual[i / 2], n, is_whole);
+      r[i + 1] = residual_of<1, kFlipsResidual<form>>(residual[i / 2], n, is_whole);
     }
   }
   if constexpr (!kIsBare<form>) {

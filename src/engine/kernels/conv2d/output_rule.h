@@ -62,16 +62,18 @@ struct FastRule {
   float rounder;
   std::int32_t beyond;
   /// rint(fma(q, q_factor, fma(r, r_factor, offset))) is y less its (sum) zero point, of q times `sign` less
-  /// its zero point and r the f32 with the bits r_zero + 256 * r as stored, which is 2^15 + r + a part of 1.
+  /// its zero point and r the f32 with the bits r_zero + 256 * u, which is 2^15 + u + a part of 1, of u the
+  /// stored residual as u8: 128 more than one that is s8, which only the form `residual` takes.
   float q_factor, r_factor, offset;
   std::int32_t r_zero;
+  std::uint8_t r_flip;      ///< 0x80 for s8
   std::int16_t zero_point;  ///< of y as u8
   std::uint8_t lowest_y, highest_y;
   std::uint8_t flip;
 };
 
 /// Whether the residual in one rounding (`rule`'s q_factor, r_factor, offset) equals the exact rule for every
-/// convolution result and every stored u8 residual. `first_q`: the result that is tried first; where the
+/// convolution result and every stored residual. `first_q`: the result that is tried first; where the
 /// answer is no, one that differs.
 bool residual_rule_holds_avx512_vnni(const FastRule& rule, int* first_q);
 
