@@ -12,6 +12,7 @@ constexpr PassDef kPasses[] = {
     {"fold_constants", fold_constants, true},
     {"fold_batchnorm", fold_batchnorm, true},
     {"decompose_batchnorm", decompose_batchnorm, false},
+    {"unsigned_activations", unsigned_activations, true},
     {"qdq_to_quantized", qdq_to_quantized, false},
     {"fold_pad", fold_pad, true},
     {"fuse_activation", fuse_activation, true},
