@@ -95,6 +95,10 @@ class Prepared {
   [[nodiscard]] virtual std::int64_t scratch_bytes() const noexcept { return 0; }
 };
 
+/// This share's part of the border of each image that a step writes in args.output_layout; `images` of them
+/// for each unit of batch.
+void fill_border(const KernelArgs& args, std::int64_t images, Share share) noexcept;
+
 class ConstantMemory;
 
 /// What a kernel is told of one operand while it is prepared.

@@ -5,6 +5,7 @@
 
 #include "engine/kernels/conv2d/testing/tile_emulated.h"
 #include "engine/kernels/conv2d/tile.h"
+#include "engine/kernels/convert/rows.h"
 #include "engine/kernels/testing/random_step.h"
 
 namespace octavo {
@@ -135,6 +136,70 @@ TEST(TileConvolution, WantsNoLayoutWhereItNeedNotCopyOrCannotTakeImagesWhole) {
   EXPECT_FALSE(can("conv2d n2 ic64 ih8 iw8 oc64"));
   EXPECT_FALSE(can("conv2d ic64 ih8 iw4 oc64"));
   EXPECT_FALSE(can("conv2d ic64 ih4 iw8 oc64"));
+}
+
+/// Quantization of reals in planes, and a convolution of 3 channels of its pixels.
+class QuantizedStem {
+ public:
+  explicit QuantizedStem(const std::string& line) : problem_(parse_problem<Conv2dProblem>(line)) {
+    conv_step_ = std::make_unique<RandomStep>(spec_of(problem_), kBatch, random_);
+    conv_ = prepare_tiles(multiply_tiles_emulated, problem_, conv_step_->operands());
+    ConvertProblem convert;
+    convert.n = problem_.n, convert.c = 3, convert.s = problem_.ih * problem_.iw, convert.channels_last = 1;
+    StepSpec spec;
+    spec.inputs.push_back(growing_operand(DType::f32, convert.n * 3 * convert.s));
+    spec.output = growing_operand(DType::u8, convert.n * 3 * convert.s, Quantization::per_tensor(0.02F, 7));
+    convert_step_ = std::make_unique<RandomStep>(spec, kBatch, random_);
+    convert_ = prepare_convert_avx512(convert, convert_step_->operands());
+  }
+
+  [[nodiscard]] const PixelLayout* layout() const { return conv_->wanted_layout(); }
+  [[nodiscard]] bool can_write() const { return convert_->can_write(*layout()); }
+
+  [[nodiscard]] std::vector<std::byte> run(const PixelLayout* layout, int shares) const {
+    const Conv2dProblem& p = problem_;
+    const std::int64_t between = layout == nullptr ? kBatch * p.n * p.ih * p.iw * 3 : layout->bytes(kBatch);
+    const GuardedMemory middle(between, GuardedMemory::Side::end);
+    std::memset(middle.data(), 0xAB, static_cast<std::size_t>(between));
+    std::vector<std::byte> y(static_cast<std::size_t>(kBatch * p.n * p.oh() * p.ow() * p.oc));
+    const Tensor scratch(DType::u8, {conv_->scratch_bytes() + 1});
+    const std::byte* x = convert_step_->input(0);
+    KernelArgs quantizes{{&x, 1}, middle.data(), nullptr, kBatch};
+    quantizes.output_layout = layout;
+    const std::byte* inputs[] = {middle.data(), conv_step_->input(1)};
+    KernelArgs convolves{inputs, y.data(), const_cast<std::byte*>(scratch.data()), kBatch};
+    convolves.has_wanted_layout = layout != nullptr;
+    for (int share = 0; share < shares; ++share) convert_->run(quantizes, {share, shares});
+    for (int share = 0; share < shares; ++share) conv_->run(convolves, {share, shares});
+    return y;
+  }
+
+ private:
+  static constexpr std::int64_t kBatch = 2;
+
+  Random random_{1};
+  Conv2dProblem problem_;
+  std::unique_ptr<RandomStep> conv_step_, convert_step_;
+  std::unique_ptr<Prepared> conv_, convert_;
+};
+
+TEST(VectorQuantize, WritesTheLayoutThatAStemWants) {
+  if (!runs_here(Isa::avx512_vnni)) GTEST_SKIP() << "no AVX-512 VNNI";
+  for (const char* line : {"conv2d ic3 ih32 iw30 oc64 kh7 kw7 sh2 sw2 pt3 pl3 pb3 pr3",
+                           "conv2d ic3 ih160 iw161 oc24 kh3 kw3 sh2 sw2 pb1 pr1",  // in more than one band
+                           "conv2d n2 ic3 ih9 iw17 oc32 kh3 kw3 sh2 sw2 pt1 pl1 pb1 pr1",
+                           "conv2d ic3 ih20 iw37 oc32 kh3 kw3 pt1 pl1 pb1 pr1",
+                           "conv2d ic3 ih20 iw18 oc16 kh3 kw3 pt1 pl1 pb1 pr1"}) {  // pairs of pixels
+    const QuantizedStem stem(line);
+    ASSERT_NE(stem.layout(), nullptr) << line;
+    ASSERT_TRUE(stem.can_write()) << line;
+    const std::vector<std::byte> expected = stem.run(nullptr, 1);
+    for (int shares = 1; shares <= 3; ++shares)
+      EXPECT_EQ(stem.run(stem.layout(), shares), expected) << line << "\n" << shares << " shares";
+  }
+  const QuantizedStem of_nine("conv2d ic3 ih33 iw33 oc32 kh3 kw3 sh3 sw3");  // cells of 3 x 3
+  ASSERT_NE(of_nine.layout(), nullptr);
+  EXPECT_FALSE(of_nine.can_write());
 }
 
 }  // namespace

@@ -180,7 +180,7 @@ class TileConvolution final : public Prepared {
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
-    if (args.output_layout != nullptr) fill_border(args, share);
+    if (args.output_layout != nullptr) fill_border(args, problem_.n, share);
     const auto [panel_range, row_range] = part(args.batch, share);
     if (panel_range.begin == panel_range.end) return;
     const Scratch scratch = divide(args.scratch);
@@ -203,19 +203,6 @@ class TileConvolution final : public Prepared {
     const std::int64_t input_bytes = p.n * batch * pixels * p.ic;
     return PanelWork{panels_, weights_.bytes(), p.n * batch * p.oh(), kInputCostOfTiles * input_bytes}.part(
         share);
-  }
-
-  /// This share's part of the border of each image.
-  void fill_border(const KernelArgs& args, Share share) const noexcept {
-    const PixelLayout& layout = *args.output_layout;
-    const Share::Range part = share.of(std::ssize(layout.border));
-    for (std::int64_t image = 0; image < problem_.n * args.batch; ++image) {
-      std::byte* const at = args.output + image * layout.image_bytes;
-      for (std::int64_t i = part.begin; i < part.end; ++i) {
-        const ByteRange& range = layout.border[static_cast<std::size_t>(i)];
-        std::memset(at + range.begin, layout.border_value, static_cast<std::size_t>(range.end - range.begin));
-      }
-    }
   }
 
   /// Of one list of places; RowWalk may write one more than there are.

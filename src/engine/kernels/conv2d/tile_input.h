@@ -54,11 +54,11 @@ class TileInput {
   /// Makes the band's input ready and returns where its first strip's first window begins.
   const std::uint8_t* place(const Band& b, const std::byte* x, std::byte* copy) const noexcept;
   /// The layout of images that need not be copied any more; nothing where images are not copied, or not as
-  /// they are, or not whole.
+  /// they are, or in planes that are not whole.
   [[nodiscard]] std::optional<PixelLayout> layout() const;
   /// `place` where images lie as `layout` says.
   [[nodiscard]] const std::uint8_t* placed(const Band& b, const std::byte* x) const noexcept {
-    return reinterpret_cast<const std::uint8_t*>(x) + b.first_image * strip_bytes_ +
+    return reinterpret_cast<const std::uint8_t*>(x) + b.first_image * image_bytes_ +
            b.first_row * columns_ * position_bytes_;
   }
   /// Where the input is read in place, the steps of its last windows may go beyond its end, to meet weights
@@ -108,6 +108,7 @@ class TileInput {
   std::int64_t band_rows_ = 1;
   std::int64_t band_images_ = 1, placed_images_ = 1;  ///< most of a band that is copied, of one that is not
   std::int64_t strip_bytes_ = 0;
+  std::int64_t image_bytes_ = 0;  ///< of a whole image as `layout` says
   std::vector<std::int64_t> steps_;
 };
 

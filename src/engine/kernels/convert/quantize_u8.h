@@ -25,12 +25,18 @@ using QuantizeRun = void (*)(const QuantizeU8& q, const float* x, std::uint8_t* 
 /// Three planes of reals, `plane` apart, to `count` pixels of three neighbours.
 using QuantizePixels = void (*)(const QuantizeU8& q, const float* x, std::int64_t plane, std::uint8_t* y,
                                 std::int64_t count);
+/// The same to pixels of 4 bytes, the last of no meaning, two by two: `pair` bytes, 8 or 16, from each two to
+/// the next two.
+using QuantizePairs = void (*)(const QuantizeU8& q, const float* x, std::int64_t plane, std::uint8_t* y,
+                               std::int64_t count, std::int64_t pair);
 using DequantizeRun = void (*)(const DequantizeU8& d, const std::uint8_t* x, float* y, std::int64_t count);
 
 void quantize_u8_avx2(const QuantizeU8& q, const float* x, std::uint8_t* y, std::int64_t count);
 void quantize_u8_avx512(const QuantizeU8& q, const float* x, std::uint8_t* y, std::int64_t count);
 void quantize_pixels_avx2(const QuantizeU8& q, const float* x, std::int64_t plane, std::uint8_t* y,
                           std::int64_t count);
+void quantize_pairs_avx512(const QuantizeU8& q, const float* x, std::int64_t plane, std::uint8_t* y,
+                           std::int64_t count, std::int64_t pair);
 void quantize_pixels_avx512(const QuantizeU8& q, const float* x, std::int64_t plane, std::uint8_t* y,
                             std::int64_t count);
 void dequantize_u8_avx2(const DequantizeU8& d, const std::uint8_t* x, float* y, std::int64_t count);
