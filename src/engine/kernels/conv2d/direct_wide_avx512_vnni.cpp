@@ -107,28 +107,7 @@ void multiply_all(const PanelBlock& b) {
 }  // namespace
 
 void multiply_wide_avx512_vnni(const PanelBlock& block) {
-  switch (block.form) {
-    case OutputForm::stored:
-      return multiply_all<OutputForm::stored>(block);
-    case OutputForm::residual:
-      return multiply_all<OutputForm::residual>(block);
-    case OutputForm::stored_shifted:
-      return multiply_all<OutputForm::stored_shifted>(block);
-    case OutputForm::stored_plain:
-      return multiply_all<OutputForm::stored_plain>(block);
-    case OutputForm::residual_plain:
-      return multiply_all<OutputForm::residual_plain>(block);
-    case OutputForm::stored_bare:
-      return multiply_all<OutputForm::stored_bare>(block);
-    case OutputForm::residual_bare:
-      return multiply_all<OutputForm::residual_bare>(block);
-    case OutputForm::exact:
-      return multiply_all<OutputForm::exact>(block);
-    case OutputForm::exact_residual:
-      return multiply_all<OutputForm::exact_residual>(block);
-    case OutputForm::real:
-      return multiply_all<OutputForm::real>(block);
-  }
+  with_form(block.form, [&]<OutputForm form>() { multiply_all<form>(block); });
 }
 
 }  // namespace octavo

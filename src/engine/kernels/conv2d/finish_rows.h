@@ -13,6 +13,33 @@ namespace {
 
 constexpr std::int64_t kPanelChannels = 32;
 
+/// Calls call.operator()<form>().
+template <class Call>
+OCTAVO_INLINE void with_form(OutputForm form, const Call& call) {
+  switch (form) {
+    case OutputForm::stored:
+      return call.template operator()<OutputForm::stored>();
+    case OutputForm::residual:
+      return call.template operator()<OutputForm::residual>();
+    case OutputForm::stored_shifted:
+      return call.template operator()<OutputForm::stored_shifted>();
+    case OutputForm::stored_plain:
+      return call.template operator()<OutputForm::stored_plain>();
+    case OutputForm::residual_plain:
+      return call.template operator()<OutputForm::residual_plain>();
+    case OutputForm::stored_bare:
+      return call.template operator()<OutputForm::stored_bare>();
+    case OutputForm::residual_bare:
+      return call.template operator()<OutputForm::residual_bare>();
+    case OutputForm::exact:
+      return call.template operator()<OutputForm::exact>();
+    case OutputForm::exact_residual:
+      return call.template operator()<OutputForm::exact_residual>();
+    case OutputForm::real:
+      return call.template operator()<OutputForm::real>();
+  }
+}
+
 /// The rule's numbers for one panel.
 struct PanelNumbers {
   __m512 addend[2], multiplier[2];

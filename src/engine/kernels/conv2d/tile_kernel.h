@@ -324,38 +324,7 @@ void multiply_tiles(const TileWork& w) {
   }
   Tiles::configure(config);
   Tiles::publish();
-  switch (w.form) {
-    case OutputForm::stored:
-      multiply_form<Tiles, OutputForm::stored>(w);
-      break;
-    case OutputForm::residual:
-      multiply_form<Tiles, OutputForm::residual>(w);
-      break;
-    case OutputForm::stored_shifted:
-      multiply_form<Tiles, OutputForm::stored_shifted>(w);
-      break;
-    case OutputForm::stored_plain:
-      multiply_form<Tiles, OutputForm::stored_plain>(w);
-      break;
-    case OutputForm::residual_plain:
-      multiply_form<Tiles, OutputForm::residual_plain>(w);
-      break;
-    case OutputForm::stored_bare:
-      multiply_form<Tiles, OutputForm::stored_bare>(w);
-      break;
-    case OutputForm::residual_bare:
-      multiply_form<Tiles, OutputForm::residual_bare>(w);
-      break;
-    case OutputForm::exact:
-      multiply_form<Tiles, OutputForm::exact>(w);
-      break;
-    case OutputForm::exact_residual:
-      multiply_form<Tiles, OutputForm::exact_residual>(w);
-      break;
-    case OutputForm::real:
-      multiply_form<Tiles, OutputForm::real>(w);
-      break;
-  }
+  with_form(w.form, [&]<OutputForm form>() { multiply_form<Tiles, form>(w); });
   Tiles::release();
 }
 

@@ -96,28 +96,9 @@ void finish(const WinogradBlock& b, const WinogradPanel& panel) {
 }  // namespace
 
 void winograd_finish_avx512_vnni(const WinogradBlock& block, const WinogradPanel& panel) {
-  switch (panel.form) {
-    case OutputForm::stored:
-      return finish<OutputForm::stored>(block, panel);
-    case OutputForm::residual:
-      return finish<OutputForm::residual>(block, panel);
-    case OutputForm::stored_shifted:
-      return finish<OutputForm::stored_shifted>(block, panel);
-    case OutputForm::stored_plain:
-      return finish<OutputForm::stored_plain>(block, panel);
-    case OutputForm::residual_plain:
-      return finish<OutputForm::residual_plain>(block, panel);
-    case OutputForm::stored_bare:
-      return finish<OutputForm::stored_bare>(block, panel);
-    case OutputForm::residual_bare:
-      return finish<OutputForm::residual_bare>(block, panel);
-    case OutputForm::exact:
-      return finish<OutputForm::exact>(block, panel);
-    case OutputForm::exact_residual:
-      return finish<OutputForm::exact_residual>(block, panel);
-    case OutputForm::real:
-      return;  // of linear layers only
-  }
+  with_form(panel.form, [&]<OutputForm form>() {
+    if constexpr (form != OutputForm::real) finish<form>(block, panel);  // real: of linear layers only
+  });
 }
 
 }  // namespace octavo
