@@ -58,6 +58,9 @@ struct KernelArgs {
   const PixelLayout* output_layout = nullptr;
   /// inputs[0] lies as `wanted_layout` says.
   bool has_wanted_layout = false;
+  /// That of the residual, inputs[2], where the step that wrote it wrote another than the plan's; one that
+  /// `can_add` takes. Where the residual is the output's memory, its pixels lie as the output's do.
+  const PixelLayout* residual_layout = nullptr;
 };
 
 /// A kernel made ready for one Problem: weights packed, tables built. Immutable: any number of threads and
@@ -91,12 +94,14 @@ class Prepared {
   [[nodiscard]] virtual const PixelLayout* wanted_layout() const noexcept { return nullptr; }
   /// Whether this kernel can write its output in that layout.
   [[nodiscard]] virtual bool can_write(const PixelLayout& /*layout*/) const noexcept { return false; }
+  /// Whether this kernel can read its residual in that layout.
+  [[nodiscard]] virtual bool can_add(const PixelLayout& /*layout*/) const noexcept { return false; }
   /// Scratch that each thread needs, in bytes, 64-byte aligned by the caller.
   [[nodiscard]] virtual std::int64_t scratch_bytes() const noexcept { return 0; }
 };
 
-/// This share's part of the border of each image that a step writes in args.output_layout; `images` of them
-/// for each unit of batch.
+/// Fills this share's part of the border of each image that a step writes in args.output_layout, unless that
+/// is its residual's memory and border already; `images` of them for each unit of batch.
 void fill_border(const KernelArgs& args, std::int64_t images, Share share) noexcept;
 
 class ConstantMemory;

@@ -22,6 +22,11 @@ struct PixelLayout {
   std::vector<ByteRange> border;  ///< of an image, within it; whoever writes its pixels also fills this
   std::uint8_t border_value = 0;
 
+  /// Whether pixels lie in the same places, whatever the border holds.
+  [[nodiscard]] bool has_places_of(const PixelLayout& other) const noexcept {
+    return row == other.row && column == other.column && channels == other.channels &&
+           images == other.images && image_bytes == other.image_bytes;
+  }
   [[nodiscard]] std::int64_t bytes(std::int64_t batch) const noexcept {
     return image_bytes * images * batch + bytes_beyond;
   }

@@ -1,6 +1,8 @@
 #include "engine/session/handover.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include "engine/session/plan_tensor.h"
 
@@ -39,21 +41,51 @@ class BytesLeft {
   std::vector<ByteRange> ranges_;
 };
 
-/// Whether only step `writer` + 1 reads what step `writer` writes, as its first operand and as nothing else.
-bool is_read_next_only(const Plan& plan, std::size_t writer) {
+/// Where the plan's residual stands among a step's operands.
+constexpr std::size_t kResidual = 2;
+
+/// Whether step `writer` + 1 reads what step `writer` writes as its first operand, perhaps one other as its
+/// residual, `adder`, and nobody else.
+bool is_for_the_next(const Plan& plan, std::size_t writer, std::size_t& adder) {
   const std::int32_t written = plan.steps[writer].output;
   if (!is_kept_by_image(tensor_of(plan, written))) return false;
   if (plan.steps[writer + 1].inputs.front() != written) return false;
+  adder = 0;
   BytesLeft left(tensor_of(plan, written));
   for (std::size_t s = writer + 1; s < plan.steps.size(); ++s) {
     const std::vector<std::int32_t>& inputs = plan.steps[s].inputs;
     for (std::size_t i = s == writer + 1 ? 1 : 0; i < inputs.size(); ++i) {
-      if (left.overlap(tensor_of(plan, inputs[i]))) return false;
+      if (!left.overlap(tensor_of(plan, inputs[i]))) continue;
+      if (i != kResidual || inputs[i] != written || s == writer + 1 || adder != 0) return false;
+      adder = s;
     }
     left.remove(tensor_of(plan, plan.steps[s].output));
   }
   return true;
 }
+
+/// The two buffers of a leg, step after step.
+class Buffers {
+ public:
+  /// One for what step `s` writes in `layout` and step `last` reads last: that of its residual, which was
+  /// handed over as `residual`, where pixels have the same places, or one that nobody reads any more.
+  std::optional<int> take(std::size_t s, const PixelLayout& layout, const Handover* residual,
+                          std::size_t last) {
+    std::optional<int> buffer;
+    if (residual != nullptr && residual->layout->has_places_of(layout)) {
+      buffer = residual->buffer;
+    } else if (s >= free_from_[0]) {
+      buffer = 0;
+    } else if (s >= free_from_[1]) {
+      buffer = 1;
+    }
+    if (buffer) free_from_[static_cast<std::size_t>(*buffer)] = last + 1;
+    return buffer;
+  }
+
+ private:
+  std::array<std::size_t, 2> free_from_{};
+};
 
 }  // namespace
 
@@ -61,14 +93,23 @@ std::vector<Handover> handovers(const Plan& plan, std::span<const PreparedStep> 
                                 std::span<const Leg> legs) {
   std::vector<Handover> all(steps.size());
   for (const Leg& leg : legs) {
+    Buffers buffers;
     for (std::size_t s = leg.first; s + 1 < leg.end; ++s) {
       const PixelLayout* wanted = steps[s + 1].kernel->wanted_layout();
       if (wanted == nullptr || !steps[s].grows || !steps[s + 1].grows || !steps[s].kernel->can_write(*wanted))
         continue;
       const std::int64_t bytes = wanted->bytes(leg.images);
-      if ((leg.images > 1 && bytes > kMostBytesOfImages) || !is_read_next_only(plan, s)) continue;
-      const bool reads_first = s > leg.first && all[s - 1].layout != nullptr && all[s - 1].buffer == 0;
-      all[s] = {wanted, bytes, reads_first ? 1 : 0};
+      std::size_t adder = 0;
+      if ((leg.images > 1 && bytes > kMostBytesOfImages) || !is_for_the_next(plan, s, adder)) continue;
+      if (adder != 0 && (adder >= leg.end || !steps[adder].grows || !steps[adder].kernel->can_add(*wanted)))
+        continue;
+      const auto residual = std::find_if(
+          all.begin() + static_cast<std::ptrdiff_t>(leg.first), all.begin() + static_cast<std::ptrdiff_t>(s),
+          [s](const Handover& h) { return h.layout != nullptr && h.adder == s; });
+      const bool has_residual = residual != all.begin() + static_cast<std::ptrdiff_t>(s);
+      const auto buffer =
+          buffers.take(s, *wanted, has_residual ? &*residual : nullptr, std::max(s + 1, adder));
+      if (buffer) all[s] = {wanted, bytes, *buffer, adder};
     }
   }
   return all;

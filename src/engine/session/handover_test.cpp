@@ -8,17 +8,19 @@ namespace {
 /// A kernel that writes any layout and wants one, or none.
 class LayoutKernel final : public Prepared {
  public:
-  explicit LayoutKernel(bool wants) : wants_(wants) {
-    layout_.images = 2, layout_.image_bytes = 100, layout_.bytes_beyond = 10;
+  explicit LayoutKernel(bool wants, std::int64_t image_bytes = 100, bool adds = true)
+      : wants_(wants), adds_(adds) {
+    layout_.images = 2, layout_.image_bytes = image_bytes, layout_.bytes_beyond = 10;
   }
   void run(const KernelArgs& /*args*/, Share /*share*/) const noexcept override {}
   [[nodiscard]] const PixelLayout* wanted_layout() const noexcept override {
     return wants_ ? &layout_ : nullptr;
   }
   [[nodiscard]] bool can_write(const PixelLayout& /*layout*/) const noexcept override { return true; }
+  [[nodiscard]] bool can_add(const PixelLayout& /*layout*/) const noexcept override { return adds_; }
 
  private:
-  bool wants_;
+  bool wants_, adds_;
   PixelLayout layout_;
 };
 
@@ -102,6 +104,40 @@ TEST(Handover, EndsWhereItsBytesAreWrittenAnewInParts) {
   const std::int32_t view = reused.add_tensor(Storage::arena, kBytes);  // a quarter of it is step 0's
   reused.plan.steps[5].inputs.push_back(view);
   EXPECT_EQ(reused.text(), "------");
+}
+
+/// Step 2 adds what step 0 writes to what step 1 makes of it.
+Chain block() {
+  Chain chain(".www.");
+  chain.plan.steps[2].inputs = {2, chain.add_tensor(Storage::weights, 0), 1};
+  return chain;
+}
+
+TEST(Handover, MayBeReadAgainAsAResidual) {
+  const Chain chain = block();
+  EXPECT_EQ(chain.text(), "010--") << "the sum takes its residual's place";
+  const auto all = handovers(chain.plan, chain.steps, std::vector<Leg>{{0, 5, 1}});
+  EXPECT_EQ(all[0].adder, 2U);
+  EXPECT_EQ(all[1].adder, 0U);
+  EXPECT_EQ(chain.text({{0, 2, 1}, {2, 5, 1}}), "--0--") << "in another leg";
+}
+
+TEST(Handover, IsNotToTheResidualsPlaceWherePixelsLieOtherwise) {
+  Chain chain = block();
+  chain.steps[3].kernel = std::make_unique<LayoutKernel>(true, 200);
+  EXPECT_EQ(chain.text(), "01---") << "both buffers are read";
+}
+
+TEST(Handover, IsOfResidualsThatCanBeReadSo) {
+  Chain chain = block();
+  chain.steps[2].kernel = std::make_unique<LayoutKernel>(true, 100, false);
+  EXPECT_EQ(chain.text(), "-01--");
+}
+
+TEST(Handover, IsToOneAdderAtMost) {
+  Chain chain = block();
+  chain.plan.steps[3].inputs = {3, chain.plan.steps[2].inputs[1], 1};
+  EXPECT_EQ(chain.text(), "-01--");
 }
 
 TEST(Handover, BuffersTakeTheLargestLayoutOfTheirLegs) {

@@ -86,11 +86,12 @@ struct Session::State {
   WalkOrder order;                                      ///< for `order_images` images
   std::vector<std::vector<BandStep>> leg_steps;         ///< by leg of the order; empty until it runs
   std::int64_t order_images = 0;
-  std::vector<Handover> handed_over;           ///< by step, in this order
-  std::array<Arena, 2> handover_memory;        ///< by buffer
-  Arena kept;                                  ///< the order's kept tensors
-  std::vector<bool> is_kept;                   ///< by tensor: whether it is one of them
-  std::vector<std::vector<StepEvent>> events;  ///< by thread; empty unless a run is traced
+  std::vector<Handover> handed_over;                 ///< by step, in this order
+  std::vector<const PixelLayout*> residual_layouts;  ///< by step: that of its residual, if handed over
+  std::array<Arena, 2> handover_memory;              ///< by buffer
+  Arena kept;                                        ///< the order's kept tensors
+  std::vector<bool> is_kept;                         ///< by tensor: whether it is one of them
+  std::vector<std::vector<StepEvent>> events;        ///< by thread; empty unless a run is traced
 
   State(Package opened, const SessionOptions& options)
       : package(std::move(opened)),
@@ -154,6 +155,10 @@ struct Session::State {
     handed_over.assign(steps.size(), {});
     // Bands know what they touch in the plan's layout only.
     if (pass.row_bands <= 1 && !pass.keeps_layout) handed_over = handovers(plan(), steps, order.legs);
+    residual_layouts.assign(steps.size(), nullptr);
+    for (const Handover& h : handed_over) {
+      if (h.layout != nullptr && h.adder != 0) residual_layouts[h.adder] = h.layout;
+    }
     for (std::size_t b = 0; b < handover_memory.size(); ++b)
       handover_memory[b].at_least(handover_bytes(handed_over, static_cast<int>(b)));
     order_images = images;
@@ -254,6 +259,7 @@ struct Session::State {
                       all_scratch + thread * scratch_bytes, images_of(bands[i])};
       args.output_layout = handed_over[s].layout;
       args.has_wanted_layout = s > 0 && handed_over[s - 1].layout != nullptr;
+      args.residual_layout = residual_layouts[s];
       // A band for which little is asked leaves the asking to the one after it.
       for (std::size_t n = i + 1; n < std::min(i + 3, bands.size()) && args.next.empty(); ++n) {
         args.next = ahead_of(bands[n]);

@@ -138,6 +138,108 @@ TEST(TileConvolution, WantsNoLayoutWhereItNeedNotCopyOrCannotTakeImagesWhole) {
   EXPECT_FALSE(can("conv2d ic64 ih4 iw8 oc64"));
 }
 
+/// A convolution with a residual of batch 2 whose residual, and perhaps its results in its place, lie in the
+/// layout that `wants` wants.
+class ResidualInLayout {
+ public:
+  ResidualInLayout(const std::string& line, const std::string& wants)
+      : problem_(parse_problem<Conv2dProblem>(line)), wants_(prepared(wants)) {
+    step_ = std::make_unique<RandomStep>(spec_of(problem_), kBatch, random_);
+    conv_ = prepare_tiles(multiply_tiles_emulated, problem_, step_->operands());
+  }
+  [[nodiscard]] const PixelLayout& layout() const { return *wants_->wanted_layout(); }
+  [[nodiscard]] bool can_add() const { return conv_->can_add(layout()); }
+
+  [[nodiscard]] std::vector<std::byte> expected() const {
+    std::vector<std::byte> y(y_bytes());
+    run({step_->input(0), step_->input(1), step_->input(2)}, y.data(), nullptr, nullptr, 1);
+    return y;
+  }
+  [[nodiscard]] std::vector<std::byte> elsewhere(int shares) const {
+    const GuardedMemory residual(layout().bytes(kBatch), GuardedMemory::Side::end);
+    place_residual(residual.data());
+    std::vector<std::byte> y(y_bytes());
+    run({step_->input(0), step_->input(1), residual.data()}, y.data(), nullptr, &layout(), shares);
+    return y;
+  }
+  [[nodiscard]] std::vector<std::byte> in_place(int shares) const {
+    const GuardedMemory memory(layout().bytes(kBatch), GuardedMemory::Side::end);
+    place_residual(memory.data());
+    run({step_->input(0), step_->input(1), memory.data()}, memory.data(), &layout(), &layout(), shares);
+    std::vector<std::byte> y(y_bytes());
+    for_each_pixel([&](std::int64_t dense, std::int64_t at) {
+      std::memcpy(&y[static_cast<std::size_t>(dense)], memory.data() + at, channels());
+    });
+    for (std::int64_t image = 0; image < kBatch; ++image) {
+      for (const ByteRange& range : layout().border) {
+        for (std::int64_t i = range.begin; i < range.end; ++i)
+          EXPECT_EQ(memory.data()[image * layout().image_bytes + i], std::byte{layout().border_value});
+      }
+    }
+    return y;
+  }
+
+ private:
+  static constexpr std::int64_t kBatch = 2;
+
+  [[nodiscard]] std::size_t channels() const { return static_cast<std::size_t>(problem_.oc); }
+  [[nodiscard]] std::size_t y_bytes() const {
+    return static_cast<std::size_t>(kBatch * problem_.oh() * problem_.ow() * problem_.oc);
+  }
+  /// take(byte of the dense tensor, byte in the layout).
+  template <class Take>
+  void for_each_pixel(const Take& take) const {
+    std::int64_t dense = 0;
+    for (std::int64_t image = 0; image < kBatch; ++image) {
+      for (const std::int64_t row : layout().row) {
+        for (const std::int64_t column : layout().column) {
+          take(dense, image * layout().image_bytes + row + column);
+          dense += problem_.oc;
+        }
+      }
+    }
+  }
+  void place_residual(std::byte* to) const {
+    std::memset(to, layout().border_value, static_cast<std::size_t>(layout().bytes(kBatch)));
+    for_each_pixel([&](std::int64_t dense, std::int64_t at) {
+      std::memcpy(to + at, step_->input(2) + dense, channels());
+    });
+  }
+  void run(std::vector<const std::byte*> inputs, std::byte* y, const PixelLayout* output_layout,
+           const PixelLayout* residual_layout, int shares) const {
+    const Tensor scratch(DType::u8, {conv_->scratch_bytes() + 1});
+    KernelArgs args{inputs, y, const_cast<std::byte*>(scratch.data()), kBatch};
+    args.output_layout = output_layout, args.residual_layout = residual_layout;
+    for (int share = 0; share < shares; ++share) conv_->run(args, {share, shares});
+  }
+
+  Random random_{1};
+  Conv2dProblem problem_;
+  std::unique_ptr<Prepared> wants_, conv_;
+  std::unique_ptr<RandomStep> step_;
+};
+
+TEST(TileConvolution, AddsAResidualInALayout) {
+  if (!runs_here(Isa::avx512_vnni)) GTEST_SKIP() << "no AVX-512 VNNI";
+  const std::pair<std::string, std::string> pairs[] = {
+      {"conv2d ic64 ih7 iw9 oc64 residual1", "conv2d ic64 ih7 iw9 oc32 kh3 kw3 pt1 pl1 pb1 pr1"},
+      {"conv2d ic16 ih8 iw8 oc16 kh3 kw3 pt1 pl1 pb1 pr1 residual1",
+       "conv2d ic16 ih8 iw8 oc16 kh3 kw3 pt1 pl1 pb1 pr1"},  // pairs of pixels
+      {"conv2d ic32 ih8 iw6 oc64 residual1", "conv2d ic64 ih8 iw6 oc96 kh3 kw3 sh2 sw2 pt1 pl1 pb1 pr1"},
+  };
+  for (const auto& [line, wants] : pairs) {
+    const ResidualInLayout residual(line, wants);
+    ASSERT_TRUE(residual.can_add()) << line;
+    for (int shares = 1; shares <= 3; ++shares) {
+      EXPECT_EQ(residual.elsewhere(shares), residual.expected()) << line << " in " << shares << " shares";
+      EXPECT_EQ(residual.in_place(shares), residual.expected()) << line << " in " << shares << " shares";
+    }
+  }
+  EXPECT_FALSE(ResidualInLayout("conv2d ic64 ih7 iw9 oc32 residual1",
+                                "conv2d ic64 ih7 iw9 oc32 kh3 kw3 pt1 pl1 pb1 pr1")
+                   .can_add());
+}
+
 /// Quantization of reals in planes, and a convolution of 3 channels of its pixels.
 class QuantizedStem {
  public:

@@ -168,15 +168,11 @@ class TileConvolution final : public Prepared {
   [[nodiscard]] const PixelLayout* wanted_layout() const noexcept override {
     return wanted_ ? &*wanted_ : nullptr;
   }
-  /// Where neighbours that are computed as one pixel stay neighbours.
   [[nodiscard]] bool can_write(const PixelLayout& layout) const noexcept override {
-    const std::int64_t channels = problem_.oc / pixels_together_;
-    bool can = problem_.y == DType::u8 && layout.channels == channels && layout.images == problem_.n &&
-               std::ssize(layout.row) == problem_.oh() &&
-               std::ssize(layout.column) == problem_.ow() * pixels_together_;
-    for (std::size_t x = 1; can && pixels_together_ == 2 && x < layout.column.size(); x += 2)
-      can = layout.column[x] == layout.column[x - 1] + channels;
-    return can;
+    return problem_.y == DType::u8 && has_results_of(layout);
+  }
+  [[nodiscard]] bool can_add(const PixelLayout& layout) const noexcept override {
+    return problem_.residual != 0 && problem_.r == DType::u8 && has_results_of(layout);
   }
 
   void run(const KernelArgs& args, Share share) const noexcept override {
@@ -196,6 +192,18 @@ class TileConvolution final : public Prepared {
   }
 
  private:
+  /// Whether these are as many images of the results' size, in which neighbours that are computed as one
+  /// pixel stay neighbours.
+  [[nodiscard]] bool has_results_of(const PixelLayout& layout) const noexcept {
+    const std::int64_t channels = problem_.oc / pixels_together_;
+    bool has = layout.channels == channels && layout.images == problem_.n &&
+               std::ssize(layout.row) == problem_.oh() &&
+               std::ssize(layout.column) == problem_.ow() * pixels_together_;
+    for (std::size_t x = 1; has && pixels_together_ == 2 && x < layout.column.size(); x += 2)
+      has = layout.column[x] == layout.column[x - 1] + channels;
+    return has;
+  }
+
   /// Units are rows.
   [[nodiscard]] PanelPart part(std::int64_t batch, Share share) const noexcept {
     const Conv2dProblem& p = problem_;
@@ -237,7 +245,8 @@ class TileConvolution final : public Prepared {
     set_order(order, work);
     set_ahead(order, band, args.batch, work);
     work.channels = std::min(problem_.oc - panel_range.begin * kTilePanel, work.panels * kTilePanel);
-    work.fetches_rows = lists_residuals(args) ? 1 : 0;
+    work.fetches_rows =
+        lists_residuals(args) && args.output_layout == nullptr && args.residual_layout == nullptr ? 1 : 0;
     work.sums = s.sums;
     work.form = rules_.form();
     work.rule = rules_.from(panel_range.begin * kTilePanel);
@@ -361,43 +370,99 @@ class TileConvolution final : public Prepared {
     return problem_.residual != 0 && args.inputs[2] != args.output;
   }
 
-  /// Lists where the results of tile rows go, row after row.
+  /// Lists places of pixels of one tensor, row after row.
+  template <class Pointer>
+  class Places {
+   public:
+    /// `to`: the list. `pixels`: channel 0 of the first pixel of all images. `layout`: nullptr: pixels of
+    /// `pixel_bytes` follow each other.
+    Places(const TileConvolution& conv, const TileInput::Band& band, std::int64_t channel, Pointer* to,
+           Pointer pixels, std::int64_t element_bytes, const PixelLayout* layout, Pointer nowhere)
+        : to_(to),
+          nowhere_(nowhere),
+          layout_(layout),
+          pixels_together_(conv.pixels_together_),
+          pixel_bytes_(conv.problem_.oc * element_bytes),
+          y_(static_cast<std::size_t>(band.first_row)) {
+      const Conv2dProblem& p = conv.problem_;
+      const std::int64_t first = (band.first_image * p.oh() + band.first_row) * p.ow();
+      at_ = pixels + channel * element_bytes +
+            (layout != nullptr ? band.first_image * layout->image_bytes : first * pixel_bytes_);
+    }
+    void add_nowhere(std::int64_t rows) noexcept { add(rows, nowhere_, 0); }
+    /// Pixels of one row, from `column` on.
+    void add_pixels(std::int64_t column, std::int64_t count) noexcept {
+      if (layout_ == nullptr) {
+        add(count, at_, pixel_bytes_);
+        at_ += count * pixel_bytes_;
+        return;
+      }
+      const Pointer row = at_ + layout_->row[y_];
+      const std::int64_t* const columns = layout_->column.data() + column * pixels_together_;
+      if (layout_->column_step != 0)
+        return add(count, row + *columns, layout_->column_step * pixels_together_);
+      for (std::int64_t i = 0; i < count; ++i) to_[i] = row + columns[i * pixels_together_];
+      to_ += count;
+    }
+    void begin_row() noexcept {
+      if (layout_ == nullptr || ++y_ < layout_->row.size()) return;
+      y_ = 0;
+      at_ += layout_->image_bytes;
+    }
+
+   private:
+    /// `rows` places `step` bytes apart, two at a time, and so perhaps one more, for which there must be
+    /// room: rows are short, and there are many.
+    void add(std::int64_t rows, Pointer first, std::int64_t step) noexcept {
+      const auto at = reinterpret_cast<std::int64_t>(first);
+      __m128i two = _mm_set_epi64x(at + step, at);
+      for (std::int64_t i = 0; i < rows; i += 2) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to_ + i), two);
+        two = _mm_add_epi64(two, _mm_set1_epi64x(2 * step));
+      }
+      to_ += rows;
+    }
+
+    Pointer* to_;
+    Pointer nowhere_;
+    const PixelLayout* layout_;
+    std::int64_t pixels_together_;
+    std::int64_t pixel_bytes_;
+    std::size_t y_;  ///< the row of its image
+    Pointer at_;     ///< the next pixel, or with a layout the image
+  };
+
+  /// Lists where the results of tile rows go, and where their residuals are if elsewhere, row after row.
   class RowWalk {
    public:
     RowWalk(const TileConvolution& conv, const KernelArgs& args, const TileInput::Band& band,
             std::int64_t channel, const Scratch& s)
-        : nowhere_(s.nowhere),
-          to_dst_(s.dst),
-          to_residual_(conv.lists_residuals(args) ? s.residual : nullptr),
-          layout_(args.output_layout),
-          pixels_together_(conv.pixels_together_),
-          y_(static_cast<std::size_t>(band.first_row)) {
-      const Conv2dProblem& p = conv.problem_;
-      const std::int64_t y_bytes = p.y == DType::f32 ? 4 : 1;
-      const std::int64_t first = (band.first_image * p.oh() + band.first_row) * p.ow() * p.oc + channel;
-      pixels_in_row_ = p.ow();
-      columns_ = conv.input_.columns();
-      const bool is_seamless = layout_ == nullptr && columns_ == pixels_in_row_;
+        : lists_residuals_(conv.lists_residuals(args)),
+          results_(conv, band, channel, s.dst, reinterpret_cast<std::uint8_t*>(args.output),
+                   conv.problem_.y == DType::f32 ? 4 : 1, args.output_layout, s.nowhere),
+          residuals_(conv, band, channel, s.residual,
+                     reinterpret_cast<const std::uint8_t*>(lists_residuals_ ? args.inputs[2] : args.output),
+                     1, args.residual_layout, s.nowhere),
+          pixels_in_row_(conv.problem_.ow()),
+          columns_(conv.input_.columns()) {
+      const bool is_seamless =
+          args.output_layout == nullptr && args.residual_layout == nullptr && columns_ == pixels_in_row_;
       if (is_seamless) pixels_in_row_ = columns_ = std::numeric_limits<std::int64_t>::max();
-      pixel_bytes_ = p.oc * y_bytes;
-      dst_ = reinterpret_cast<std::uint8_t*>(args.output);
-      dst_ += layout_ != nullptr ? band.first_image * layout_->image_bytes + channel : first * y_bytes;
-      residual_ =
-          to_residual_ != nullptr ? reinterpret_cast<const std::uint8_t*>(args.inputs[2]) + first : nullptr;
     }
     void begin_strip() noexcept {
       if (column_ != 0) begin_row();
     }
     void add_nowhere(std::int64_t rows) noexcept {
-      to_dst_ = add(to_dst_, rows, nowhere_, 0);
-      if (to_residual_ != nullptr) to_residual_ = add<const std::uint8_t*>(to_residual_, rows, nowhere_, 0);
+      results_.add_nowhere(rows);
+      if (lists_residuals_) residuals_.add_nowhere(rows);
     }
     void add_positions(std::int64_t rows) noexcept {
       while (rows > 0) {
         const bool is_inside = column_ < pixels_in_row_;
         const std::int64_t run = std::min(rows, (is_inside ? pixels_in_row_ : columns_) - column_);
         if (is_inside) {
-          add_pixels(run);
+          results_.add_pixels(column_, run);
+          if (lists_residuals_) residuals_.add_pixels(column_, run);
         } else {
           add_nowhere(run);
         }
@@ -408,55 +473,16 @@ class TileConvolution final : public Prepared {
     }
 
    private:
-    /// `rows` places `step` bytes apart, two at a time, and so perhaps one more, for which there must be
-    /// room: rows are short, and there are many. Returns where the next ones go.
-    template <class Pointer>
-    static Pointer* add(Pointer* to, std::int64_t rows, Pointer first, std::int64_t step) noexcept {
-      const auto at = reinterpret_cast<std::int64_t>(first);
-      __m128i two = _mm_set_epi64x(at + step, at);
-      for (std::int64_t i = 0; i < rows; i += 2) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), two);
-        two = _mm_add_epi64(two, _mm_set1_epi64x(2 * step));
-      }
-      return to + rows;
-    }
-
-    /// Pixels of one row, from column_ on.
-    void add_pixels(std::int64_t count) noexcept {
-      if (layout_ == nullptr) {
-        to_dst_ = add(to_dst_, count, dst_, pixel_bytes_);
-        dst_ += count * pixel_bytes_;
-      } else {
-        std::uint8_t* const row = dst_ + layout_->row[y_];
-        const std::int64_t* const column = layout_->column.data() + column_ * pixels_together_;
-        if (layout_->column_step != 0) {
-          to_dst_ = add(to_dst_, count, row + *column, layout_->column_step * pixels_together_);
-        } else {
-          for (std::int64_t i = 0; i < count; ++i) to_dst_[i] = row + column[i * pixels_together_];
-          to_dst_ += count;
-        }
-      }
-      if (to_residual_ == nullptr) return;
-      to_residual_ = add(to_residual_, count, residual_, pixel_bytes_);
-      residual_ += count * pixel_bytes_;
-    }
-
     void begin_row() noexcept {
       column_ = 0;
-      if (layout_ == nullptr || ++y_ < layout_->row.size()) return;
-      y_ = 0;
-      dst_ += layout_->image_bytes;
+      results_.begin_row();
+      if (lists_residuals_) residuals_.begin_row();
     }
 
-    std::uint8_t* nowhere_;
-    std::uint8_t** to_dst_;
-    const std::uint8_t** to_residual_;
-    const PixelLayout* layout_;  ///< nullptr: pixels follow each other
-    std::int64_t pixels_together_;
-    std::size_t y_;      ///< the row of its image
-    std::uint8_t* dst_;  ///< the next pixel, or with a layout the image
-    const std::uint8_t* residual_;
-    std::int64_t pixels_in_row_, columns_, pixel_bytes_;
+    bool lists_residuals_;
+    Places<std::uint8_t*> results_;
+    Places<const std::uint8_t*> residuals_;
+    std::int64_t pixels_in_row_, columns_;
     std::int64_t column_ = 0;
   };
 
