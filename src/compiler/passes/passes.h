@@ -21,12 +21,14 @@ bool fold_batchnorm(Graph& graph);
 /// Turns every batch-norm that is left into elementwise operators, since no kernel computes one.
 bool decompose_batchnorm(Graph& graph);
 
-/// Turns tensors of ONNX models that are quantized to s8 and read as reals into u8 with a zero point greater
-/// by 128: the same reals, which most kernels read where they are. ONNX Runtime does so on x86, and its sums
-/// round accordingly.
-///   before:  q = quantize(x) scale=.1 zero_point=-3 dtype=s8     after:  q = quantize(x) scale=.1
-///   zero_point=125
-///            y = dequantize(q)                                           y = dequantize(q)
+/// Stores as u8, with a zero point greater by 128, what an ONNX model quantizes to s8 and reads as reals: the
+/// same reals, which most kernels read where they are. All of a graph's s8 tensors but weights, or none:
+/// operators want operands and results of one dtype. ONNX Runtime does so on x86 where a tensor has one
+/// reader.
+///   before:  q = quantize(x) scale=.1 zero_point=-3 dtype=s8
+///            y = dequantize(q)
+///   after:   q = quantize(x) scale=.1 zero_point=125
+///            y = dequantize(q)
 bool unsigned_activations(Graph& graph);
 
 /// Turns constant padding of an image, with what the convolution would pad with, into the convolution's own

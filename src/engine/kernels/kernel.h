@@ -100,10 +100,6 @@ class Prepared {
   [[nodiscard]] virtual std::int64_t scratch_bytes() const noexcept { return 0; }
 };
 
-/// Fills this share's part of the border of each image that a step writes in args.output_layout, unless that
-/// is its residual's memory and border already; `images` of them for each unit of batch.
-void fill_border(const KernelArgs& args, std::int64_t images, Share share) noexcept;
-
 class ConstantMemory;
 
 /// What a kernel is told of one operand while it is prepared.

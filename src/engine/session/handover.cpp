@@ -9,8 +9,9 @@
 namespace octavo {
 namespace {
 
-/// What is handed over lies in memory of its own. That of one image stays in L2 beside its step's weights, or
-/// the copy would not either; that of several pays up to here (docs/performance.md).
+/// What is handed over lies in memory of its own. That of one image stays in L2 up to here beside its step's
+/// weights, as a copy in bands would; that of several pays up to here (docs/performance.md).
+constexpr std::int64_t kMostBytesOfImage = std::int64_t{1024} * 1024;
 constexpr std::int64_t kMostBytesOfImages = std::int64_t{512} * 1024;
 
 /// The bytes of a tensor that one image keeps, until others are written there.
@@ -100,7 +101,9 @@ std::vector<Handover> handovers(const Plan& plan, std::span<const PreparedStep> 
         continue;
       const std::int64_t bytes = wanted->bytes(leg.images);
       std::size_t adder = 0;
-      if ((leg.images > 1 && bytes > kMostBytesOfImages) || !is_for_the_next(plan, s, adder)) continue;
+      if (bytes > (leg.images > 1 ? kMostBytesOfImages : kMostBytesOfImage) ||
+          !is_for_the_next(plan, s, adder))
+        continue;
       if (adder != 0 && (adder >= leg.end || !steps[adder].grows || !steps[adder].kernel->can_add(*wanted)))
         continue;
       const auto residual = std::find_if(

@@ -153,6 +153,11 @@ TEST(Handover, IsOfOneImageOrOfFewBytes) {
   EXPECT_EQ(chain.text({{0, 2, 1}}), "0-");
   EXPECT_EQ(chain.text({{0, 2, 2000}}), "0-");
   EXPECT_EQ(chain.text({{0, 2, 4000}}), "--");
+  Chain large(".w");
+  large.steps[1].kernel = std::make_unique<LayoutKernel>(true, 500'000);  // two of them for one image
+  EXPECT_EQ(large.text(), "0-");
+  large.steps[1].kernel = std::make_unique<LayoutKernel>(true, 600'000);
+  EXPECT_EQ(large.text(), "--");
 }
 
 TEST(Handover, IsBetweenStepsThatGrowWithTheBatch) {

@@ -82,7 +82,7 @@ class RuleArrays {
 /// Problems of 8-bit numbers.
 Support direct_support(const Conv2dProblem& p) noexcept;
 /// Those of kDirectAvx512VnniWide, which is the faster one where all vector instructions share the ports of
-/// products: on Intel's CPUs.
+/// products, as they do on Intel's servers; other CPUs of Intel's were not measured.
 Support wide_direct_support(const Conv2dProblem& p) noexcept;
 
 /// A convolution of 8-bit numbers by panels of output channels, exact for every legal problem; also linear

@@ -88,7 +88,7 @@ static constexpr std::int64_t depthwise_row_groups(std::int64_t size) { return s
 // 64.
 static constexpr std::int64_t kNarrowPanelChannels = 16;
 void multiply_avx512_vnni(const PanelBlock& block);
-/// Panels of 64 channels, all of which there are; residuals of other forms than these have are read.
+/// The same by panels of 64 channels, all of them there.
 static constexpr std::int64_t kWidePanelChannels = 64;
 void multiply_wide_avx512_vnni(const PanelBlock& block);
 void depthwise_avx512_vnni(const DepthwiseBlock& block);

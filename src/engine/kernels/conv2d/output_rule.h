@@ -35,7 +35,7 @@ enum class OutputForm {
   residual,        ///< the same, then the residual in one rounding: proven equal for every pair
   stored_shifted,  ///< `stored` where y may be any u8
   stored_plain,    ///< `stored_shifted` where y's zero point is 0
-  residual_plain,  ///< `residual` where y has zero point 0 and any u8
+  residual_plain,  ///< `residual` where y has zero point 0 and any u8, and the residual is u8
   stored_bare,     ///< `stored_plain` without a bias, or with one that the sums begin with
   residual_bare,   ///< `residual_plain`, likewise
   exact,           ///< every OutputRule in the order of its operations; stored results

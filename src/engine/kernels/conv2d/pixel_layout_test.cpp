@@ -110,6 +110,8 @@ TEST(TileConvolution, WritesTheLayoutThatTheNextOneWants) {
       {"conv2d ic512 ih4 iw4 oc512", "conv2d ic512 ih4 iw4 oc64 kh3 kw3 pt1 pl1 pb1 pr1"},  // panels divided
       {"conv2d ic64 ih7 iw1 oc128", "conv2d ic128 ih7 iw1 oc32 kh7 kw7 pt3 pl3 pb3 pr3"},
       {"conv2d ic64 ih1 iw1 oc2048", "conv2d ic2048 ih1 iw1 oc32 kw9 pl4 pr4"},  // wider than the image
+      {"conv2d ic64 ih80 iw80 oc32",
+       "conv2d ic32 ih80 iw80 oc32 kh3 kw3 pt1 pl1 pb1 pr1"},  // cells, more than one band reads
       {"conv2d ic64 ih12 iw12 oc64", "conv2d ic64 ih12 iw12 oc64 kh3 kw3 dh2 dw2 pt2 pl2 pb2 pr2"},
   };
   for (const auto& [first, second] : pairs) {
@@ -123,7 +125,7 @@ TEST(TileConvolution, WritesTheLayoutThatTheNextOneWants) {
   }
 }
 
-TEST(TileConvolution, WantsNoLayoutWhereItNeedNotCopyOrCannotTakeImagesWhole) {
+TEST(TileConvolution, WantsNoLayoutWhereItNeedNotCopyOrCannotTakePlanesWhole) {
   for (const char* line : {"conv2d ic64 ih8 iw8 oc64", "conv2d ic64 ih8 iw8 oc64 sh2 sw2",
                            "conv2d ic64 ih224 iw224 oc64 kh3 kw3 pt1 pl1 pb1 pr1",
                            "conv2d ic64 ih9 iw8 oc64 kh3 kw3 sh3 sw3"})  // two columns are not read

@@ -14,6 +14,7 @@
 #include "engine/kernels/conv2d/packed_rows.h"
 #include "engine/kernels/conv2d/panel_part.h"
 #include "engine/kernels/conv2d/tile_input.h"
+#include "engine/kernels/fill_border.h"
 
 namespace octavo {
 namespace {

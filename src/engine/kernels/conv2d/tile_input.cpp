@@ -83,7 +83,8 @@ void TileInput::choose_bands() {
   const std::int64_t positions = (band_rows_ + window_rows_) * columns_;
   phase_bytes_ = has_cells_ ? pixel_bytes_ : positions * position_bytes_;
   strip_bytes_ = rounded_up(planes * positions * position_bytes_ + kStep, kStep);
-  image_bytes_ = rounded_up(planes * (p_.oh() + window_rows_) * columns_ * position_bytes_ + kStep, kStep);
+  placed_image_bytes_ =
+      rounded_up(planes * (p_.oh() + window_rows_) * columns_ * position_bytes_ + kStep, kStep);
   if (band_rows_ < p_.oh()) return;
   const std::int64_t by_bytes =
       is_copied_ ? kBandBytes / std::max<std::int64_t>(strip_bytes_, 1) : kBandPositions;
@@ -203,12 +204,12 @@ std::optional<PixelLayout> TileInput::layout() const {
   if (p_.sw == 1 || phase_bytes_ * p_.sw == position_bytes_) layout.column_step = position_bytes_ / p_.sw;
   layout.channels = p_.ic;
   layout.images = p_.n;
-  layout.image_bytes = image_bytes_;
+  layout.image_bytes = placed_image_bytes_;
   layout.bytes_beyond = kStep * kStep;
   layout.border_value = static_cast<std::uint8_t>(zero_point_);
 
   // The border is what lies between pixels, and behind the last row what its last windows read.
-  std::vector<bool> is_pixel(static_cast<std::size_t>(image_bytes_ / pixel_bytes_ + 1));
+  std::vector<bool> is_pixel(static_cast<std::size_t>(placed_image_bytes_ / pixel_bytes_ + 1));
   for (const std::int64_t row : layout.row) {
     for (const std::int64_t column : layout.column)
       is_pixel[static_cast<std::size_t>((row + column) / pixel_bytes_)] = true;

@@ -58,7 +58,7 @@ class TileInput {
   [[nodiscard]] std::optional<PixelLayout> layout() const;
   /// `place` where images lie as `layout` says.
   [[nodiscard]] const std::uint8_t* placed(const Band& b, const std::byte* x) const noexcept {
-    return reinterpret_cast<const std::uint8_t*>(x) + b.first_image * image_bytes_ +
+    return reinterpret_cast<const std::uint8_t*>(x) + b.first_image * placed_image_bytes_ +
            b.first_row * columns_ * position_bytes_;
   }
   /// Where the input is read in place, the steps of its last windows may go beyond its end, to meet weights
@@ -108,7 +108,7 @@ class TileInput {
   std::int64_t band_rows_ = 1;
   std::int64_t band_images_ = 1, placed_images_ = 1;  ///< most of a band that is copied, of one that is not
   std::int64_t strip_bytes_ = 0;
-  std::int64_t image_bytes_ = 0;  ///< of a whole image as `layout` says
+  std::int64_t placed_image_bytes_ = 0;  ///< of a whole image as `layout` says
   std::vector<std::int64_t> steps_;
 };
 

@@ -281,8 +281,8 @@ void multiply_all(const TileWork& w) {
   }
 }
 
-/// Chooses a schedule: one of few steps where panels are whole, weights are read as they usually are beside
-/// so few, and tiles are full, as they are in layers of few steps but for small images.
+/// Chooses a schedule: one of few steps where panels are whole and tiles are full, as they are in layers of
+/// few steps but for small images; streamed weights of so few are beside residuals only.
 template <class Tiles, OutputForm form, bool streamed, int row_pairs>
 void multiply_scheduled(const TileWork& w) {
   if constexpr (kIsFast<form>) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cpu.h"
 #include "base/divided_up.h"
 #include "base/fail.h"
 #include "engine/kernels/caches.h"
@@ -36,8 +37,11 @@ std::int64_t last_results(std::int64_t results) {
   return results - (tiles_along(results) - 1) * kTileResults;
 }
 
-/// Weights of wide panels, twice as large, that stay there.
-constexpr std::int64_t kMostWideBytes = std::int64_t{1280} * 1024;
+/// Weights of wide panels, twice as large, that stay there beside a block: five eighths of it.
+std::int64_t most_wide_bytes() noexcept {
+  constexpr std::int64_t kLeastL2 = std::int64_t{1024} * 1024;
+  return std::max(cpu_facts().system.l2_bytes, kLeastL2) / 8 * 5;
+}
 
 /// What the two rows differ in.
 struct PanelForm {
@@ -267,9 +271,10 @@ class Winograd final : public Prepared {
     return {weights_.data() + first * panel_bytes_, static_cast<std::size_t>(count * panel_bytes_)};
   }
 
-  /// Of a panel that is to begin.
+  /// Of a panel that is to begin: what it does not ask for itself.
   [[nodiscard]] std::size_t asked_bytes() const noexcept {
-    return static_cast<std::size_t>(panel_bytes_ * kRowsAsked / kTileInputs);
+    return static_cast<std::size_t>(is_wide() ? panel_bytes_ / kTilePoints
+                                              : panel_bytes_ * kRowsAsked / kTileInputs);
   }
 
   [[nodiscard]] WinogradPanel panel_of(std::int64_t index) const noexcept {
@@ -409,7 +414,7 @@ Support wide_winograd_supports(const Conv2dProblem& p) noexcept {
   if (!wide) return wide;
   if (p.ic <= kWinogradPanel) return Support::no("at most 16 input channels");
   if (!winograd.reason.empty()) return winograd;
-  return kWide.bytes(p) > kMostWideBytes ? Support::slower("transformed weights would leave L2") : wide;
+  return kWide.bytes(p) > most_wide_bytes() ? Support::slower("transformed weights would leave L2") : wide;
 }
 
 std::unique_ptr<Prepared> prepare_winograd(const Conv2dProblem& p, const Operands& operands) {

@@ -83,8 +83,8 @@ static constexpr std::int64_t tile_at(const WinogradBlock& b, const TileRow& row
                                   : rows_with(b, i) * b.large_columns + place;
 }
 
-/// Rows of points whose weights are asked for before their panel begins: memory answers unevenly (256
-/// channels, cold: 324 to 318 us; 2 threads 180 to 173).
+/// Rows of points whose weights are asked for before their panel begins (of a wide one: the first point's):
+/// memory answers unevenly (256 channels, cold: 324 to 318 us; 2 threads 180 to 173).
 inline constexpr int kRowsAsked = 4;
 
 /// Channels of results that go together.
@@ -96,7 +96,8 @@ struct WinogradPanel {
   std::int64_t channel;   ///< the first
   std::int64_t channels;  ///< that there are, at most 16; of a wide panel 64
   /// What L2 is asked for meanwhile: `next_bytes` from `next` on, before them with `asks_for_weights` the
-  /// panel's last weights, those behind the first `kRowsAsked` rows of points.
+  /// panel's last weights, those behind the first `kRowsAsked` rows of points. A wide panel asks during each
+  /// point for the next one's.
   const std::uint8_t* next;
   std::int64_t next_bytes;
   bool asks_for_weights;

@@ -169,6 +169,13 @@ TEST(WinogradConvolution, TellsWhatItCannotDo) {
   EXPECT_EQ(reason("conv2d ic64 ih56 iw56 oc64 kh3 kw3 g2"), "groups");
   EXPECT_EQ(reason("conv2d ic3 ih56 iw56 oc64 kh3 kw3"), "too few channels");
   EXPECT_EQ(reason("conv2d ic512 ih7 iw7 oc512 kh3 kw3 pt1 pl1 pb1 pr1"), "too few results for its weights");
+  const auto wide = [](const char* line) {
+    return wide_winograd_supports(parse_problem<Conv2dProblem>(line));
+  };
+  EXPECT_EQ(wide("conv2d ic16 ih56 iw56 oc64 kh3 kw3").reason, "at most 16 input channels");
+  EXPECT_FALSE(wide("conv2d ic16 ih56 iw56 oc64 kh3 kw3").is_legal);
+  EXPECT_EQ(wide("conv2d ic32 ih56 iw56 oc96 kh3 kw3").reason, "not whole panels of 64 channels");
+  EXPECT_FALSE(wide("conv2d ic1024 ih56 iw56 oc1024 kh3 kw3").reason.empty()) << "more than any L2";
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ void multiply_tiles(Products p, std::int64_t tiles, const std::uint8_t* ahead, s
     const std::int64_t count = tiles * (i + 1) / calls - tiles * i / calls;
     p.ahead = lines > 0 ? ahead : nullptr;
     kMultiply[count - 1][p.ahead != nullptr](p);
-    ahead += p.pairs * kLinesAsked * kLineBytes, lines -= p.pairs * kLinesAsked;
+    if (lines > 0) ahead += p.pairs * kLinesAsked * kLineBytes, lines -= p.pairs * kLinesAsked;
     p.inputs += count * kTileBytes;
     p.sums += count * kTileInputs * kPointSums;
   }

@@ -2,6 +2,7 @@
 #include "engine/kernels/convert/quantize_u8.h"
 #include "engine/kernels/convert/rows.h"
 #include "engine/kernels/element_types.h"
+#include "engine/kernels/fill_border.h"
 
 namespace octavo {
 namespace {

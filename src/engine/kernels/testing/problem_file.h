@@ -56,13 +56,13 @@ inline std::string first_difference(const std::vector<std::byte>& expected, cons
   return "";
 }
 
-/// What a seed is tried with. `may_refuse`: the row that may learn from the operands that it cannot do the
-/// step.
+/// What a seed is tried with.
 struct Trial {
   int seed = 1;
   std::int64_t batch = 1;
   double float_bound = 0;
-  std::string_view may_refuse = "";  ///< a part of the names of rows that may; empty: none
+  /// A part of the names of rows that may learn from the operands that they cannot do the step; empty: none.
+  std::string_view may_refuse = "";
 };
 
 /// The step made ready by `row`; nullptr where the row may refuse it, and does.

@@ -1,10 +1,8 @@
-#include "engine/kernels/pixel_layout.h"
+#include "engine/kernels/fill_border.h"
 
 #include <emmintrin.h>
 
 #include <cstring>
-
-#include "engine/kernels/kernel.h"
 
 namespace octavo {
 namespace {
