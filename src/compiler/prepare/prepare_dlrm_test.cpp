@@ -162,6 +162,14 @@ TEST(PrepareDlrm, RemovesWhatAKilledRunLeftHalfWritten) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder / "tables"), {}), 3);
 }
 
+TEST(PrepareDlrm, RemovesWhatARunLeftThatWasKilledWhileItRenamed) {
+  const TemporaryFolder folder;
+  prepare(folder.path());
+  write_file(folder / "manifest.json.partial-4711", "{}");  // seen where a file system links, then unlinks
+  prepare(folder.path());
+  EXPECT_FALSE(fs::exists(folder / "manifest.json.partial-4711"));
+}
+
 TEST(PrepareDlrm, WritesAFinishedTableAgainWhenItsFileIsGoneOrShort) {
   const TemporaryFolder folder;
   EXPECT_THROW(prepare(folder.path(), RowFormat::f32, 3), Error);

@@ -97,6 +97,7 @@ void UnfinishedPackage::lock() {
 
 void UnfinishedPackage::take_up() {
   const std::filesystem::path path = package_.folder / kStateFile;
+  for (const char* part : {".", "tables", "weights"}) remove_partial_files(package_.folder / part);
   if (is_package_folder(package_.folder)) {
     DlrmPackage found = open_dlrm_package(package_.folder);
     if (!are_same(found, package_)) refuse(package_, "a package", found);
@@ -105,7 +106,6 @@ void UnfinishedPackage::take_up() {
     is_whole_ = true;
     return;
   }
-  for (const char* part : {".", "tables", "weights"}) remove_partial_files(package_.folder / part);
   if (!std::filesystem::exists(path)) return;
   const MappedFile file(path);
   const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
