@@ -15,7 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::octavo::testing::error_of;
-using ::octavo::testing::file_bytes;
 using ::octavo::testing::TemporaryFolder;
 using ::octavo::testing::write_file;
 using ::testing::HasSubstr;
@@ -30,8 +29,9 @@ class CountingTable : public TableSource {
     const std::int64_t rows = std::ssize(dst) / dim_;
     if (first_row + rows > fails_at_row_) fail(ErrorCode::io, "the source broke");
     for (std::int64_t i = 0; i < std::ssize(dst); ++i) {
+      const std::int64_t row = first_row + i / dim_;
       dst[static_cast<std::size_t>(i)] =
-          static_cast<float>(first_row + i / dim_ - table_) + static_cast<float>(i % dim_) / 4.0F;
+          static_cast<float>(row - table_) + static_cast<float>(i % dim_) / 4.0F;
     }
   }
 
