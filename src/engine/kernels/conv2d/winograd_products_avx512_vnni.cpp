@@ -210,16 +210,9 @@ struct PointRow {
       };
       in_calls<kMostAtPoint, kLinesOfPoint>(0, has_small_point(j) ? tiles : large_tiles, call);
     }
-    for (std::int64_t tile = 0; tile < tiles; ++tile) {
-      __m512i m[kTileInputs], y[kTileResults] = {};
-#pragma GCC unroll 6
-      for (std::int64_t j = 0; j < kTileInputs; ++j)
-        m[j] = _mm512_loadu_si512(points + (tile * kTileInputs + j) * kWinogradPanel);
-      tile < large_tiles ? results(m, y) : small_results(m[0], m[1], m[2], m[5], y);
-#pragma GCC unroll 4
-      for (std::int64_t j = 0; j < kTileResults; ++j)
-        _mm512_storeu_si512(sums + tile * kTileSums + j * kWinogradPanel, y[j]);
-    }
+    for (std::int64_t tile = 0; tile < tiles; ++tile)
+      transform_points(points + tile * kTileInputs * kWinogradPanel, kWinogradPanel, tile < large_tiles,
+                       sums + tile * kTileSums);
   }
 };
 

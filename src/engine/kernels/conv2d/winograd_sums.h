@@ -1,6 +1,9 @@
 #pragma once
 #include <immintrin.h>
 
+#include <cstdint>
+
+#include "engine/kernels/conv2d/winograd_block.h"
 #include "engine/kernels/inline.h"
 
 // The transform of Winograd's sums along one direction (docs/numerics.md), for files compiled for AVX-512
@@ -28,6 +31,17 @@ OCTAVO_INLINE void results(const __m512i* m, __m512i* y) {
 OCTAVO_INLINE void small_results(__m512i m0, __m512i m1, __m512i m2, __m512i m5, __m512i* y) {
   y[0] = plus(times_power<2>(m0), plus(m1, m2));
   y[1] = plus(minus(m1, m2), times_power<1>(m5));
+}
+
+/// A tile's row of points, 16 sums at each, `stride` numbers from point to point, to its WinogradBlock::sums.
+OCTAVO_INLINE void transform_points(const std::int32_t* points, std::int64_t stride, bool is_large,
+                                    std::int32_t* sums) {
+  __m512i m[kTileInputs], y[kTileResults] = {};
+#pragma GCC unroll 6
+  for (std::int64_t j = 0; j < kTileInputs; ++j) m[j] = _mm512_loadu_si512(points + j * stride);
+  is_large ? results(m, y) : small_results(m[0], m[1], m[2], m[5], y);
+#pragma GCC unroll 4
+  for (std::int64_t j = 0; j < kTileResults; ++j) _mm512_storeu_si512(sums + j * kWinogradPanel, y[j]);
 }
 
 }  // namespace

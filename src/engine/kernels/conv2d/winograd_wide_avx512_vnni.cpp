@@ -101,15 +101,8 @@ void multiply_tiles(Products p, std::int64_t tiles, const std::uint8_t* ahead, s
 void transform_row(const WinogradBlock& b, std::int64_t tiles, std::int64_t large_tiles, std::int32_t* sums) {
   for (std::int64_t tile = 0; tile < tiles; ++tile, sums += kTileSums) {
     const std::int32_t* const points = b.points + tile * kTileInputs * kPointSums;
-    for (std::int64_t i = 0; i < kVectors; ++i) {
-      __m512i m[kTileInputs], y[kTileResults] = {};
-#pragma GCC unroll 6
-      for (int j = 0; j < kTileInputs; ++j) m[j] = _mm512_loadu_si512(points + j * kPointSums + 16 * i);
-      tile < large_tiles ? results(m, y) : small_results(m[0], m[1], m[2], m[5], y);
-#pragma GCC unroll 4
-      for (int j = 0; j < kTileResults; ++j)
-        _mm512_storeu_si512(sums + i * b.panel_sums + j * kWinogradPanel, y[j]);
-    }
+    for (std::int64_t i = 0; i < kVectors; ++i)
+      transform_points(points + kWinogradPanel * i, kPointSums, tile < large_tiles, sums + i * b.panel_sums);
   }
 }
 
