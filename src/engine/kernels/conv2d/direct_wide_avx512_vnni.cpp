@@ -29,7 +29,7 @@ OCTAVO_INLINE void multiply(const PanelBlock& b, std::int64_t first, const std::
   const auto step = [&](std::int64_t at) __attribute__((always_inline)) {
     __m512i w[kVectors];
 #pragma GCC unroll 4
-    for (int i = 0; i < kVectors; ++i) w[i] = _mm512_loadu_si512(weights + 64 * i);
+    for (std::int64_t i = 0; i < kVectors; ++i) w[i] = _mm512_loadu_si512(weights + 64 * i);
     weights += kWidePanelChannels * 4;
     if constexpr (asks) {
       _mm_prefetch(ahead, _MM_HINT_T1);
@@ -79,7 +79,8 @@ OCTAVO_INLINE void multiply_block(const PanelBlock& b, std::int64_t first, const
                                   const PanelNumbers* n) {
   __m512i sum[P * kVectors];
 #pragma GCC unroll 24
-  for (int i = 0; i < P * kVectors; ++i) sum[i] = _mm512_loadu_si512(b.rule.start + 16 * (i % kVectors));
+  for (std::int64_t i = 0; i < P * kVectors; ++i)
+    sum[i] = _mm512_loadu_si512(b.rule.start + 16 * (i % kVectors));
   multiply<P, asks>(b, first, ahead, sum);
   asm volatile("" : : "r"(n) : "memory");  // numbers are read where they are: sums have the registers
   if constexpr (P >= 4) finish<form, 4>(b, first, sum, n);

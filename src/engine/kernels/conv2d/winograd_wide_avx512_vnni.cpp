@@ -40,7 +40,7 @@ template <int tiles, bool asks>
 void multiply_point(const Products& p) {
   __m512i sum[tiles * kVectors];
 #pragma GCC unroll 24
-  for (int i = 0; i < tiles * kVectors; ++i) {
+  for (std::int64_t i = 0; i < tiles * kVectors; ++i) {
     sum[i] = p.start != nullptr ? _mm512_loadu_si512(p.start + 16 * (i % kVectors)) : _mm512_setzero_si512();
   }
   const std::int16_t* weights = p.weights;
@@ -70,9 +70,9 @@ void multiply_point(const Products& p) {
     if (x < end) step(x);
   }
 #pragma GCC unroll 6
-  for (int t = 0; t < tiles; ++t) {
+  for (std::int64_t t = 0; t < tiles; ++t) {
 #pragma GCC unroll 4
-    for (int i = 0; i < kVectors; ++i)
+    for (std::int64_t i = 0; i < kVectors; ++i)
       _mm512_storeu_si512(p.sums + t * kTileInputs * kPointSums + 16 * i, sum[t * kVectors + i]);
   }
 }
