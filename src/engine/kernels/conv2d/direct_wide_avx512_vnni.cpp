@@ -79,12 +79,13 @@ OCTAVO_INLINE void multiply_block(const PanelBlock& b, std::int64_t first, const
                                   const PanelNumbers* n) {
   __m512i sum[P * kVectors];
 #pragma GCC unroll 24
-  for (std::int64_t i = 0; i < P * kVectors; ++i)
+  for (std::int64_t i = 0; i < std::int64_t{P} * kVectors; ++i)
     sum[i] = _mm512_loadu_si512(b.rule.start + 16 * (i % kVectors));
   multiply<P, asks>(b, first, ahead, sum);
   asm volatile("" : : "r"(n) : "memory");  // numbers are read where they are: sums have the registers
   if constexpr (P >= 4) finish<form, 4>(b, first, sum, n);
-  if constexpr (P % 4 >= 2) finish<form, 2>(b, first + P / 4 * 4, sum + P / 4 * 4 * kVectors, n);
+  if constexpr (P % 4 >= 2)
+    finish<form, 2>(b, first + P / 4 * 4, sum + std::int64_t{P} / 4 * 4 * kVectors, n);
   if constexpr (P % 2 == 1) finish<form, 1>(b, first + P - 1, sum + (P - 1) * kVectors, n);
 }
 

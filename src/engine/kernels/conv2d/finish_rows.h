@@ -215,7 +215,7 @@ OCTAVO_INLINE void finish_fast(const std::int32_t* sums, std::uint8_t* const* ds
                                const std::uint8_t* const* residual, const PanelNumbers& n) {
   __m512i v[2 * rows];
 #pragma GCC unroll 8
-  for (std::int64_t i = 0; i < 2 * rows; ++i) v[i] = _mm512_load_si512(sums + 16 * i);
+  for (std::int64_t i = 0; i < std::int64_t{2} * rows; ++i) v[i] = _mm512_load_si512(sums + 16 * i);
   if (n.adds_starts) {
 #pragma GCC unroll 8
     for (int i = 0; i < 2 * rows; ++i) v[i] = _mm512_add_epi32(n.start[i & 1], v[i]);

@@ -40,7 +40,7 @@ template <int tiles, bool asks>
 void multiply_point(const Products& p) {
   __m512i sum[tiles * kVectors];
 #pragma GCC unroll 24
-  for (std::int64_t i = 0; i < tiles * kVectors; ++i) {
+  for (std::int64_t i = 0; i < std::int64_t{tiles} * kVectors; ++i) {
     sum[i] = p.start != nullptr ? _mm512_loadu_si512(p.start + 16 * (i % kVectors)) : _mm512_setzero_si512();
   }
   const std::int16_t* weights = p.weights;
