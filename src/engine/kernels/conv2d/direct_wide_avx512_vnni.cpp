@@ -85,7 +85,7 @@ OCTAVO_INLINE void multiply_block(const PanelBlock& b, std::int64_t first, const
   asm volatile("" : : "r"(n) : "memory");  // numbers are read where they are: sums have the registers
   if constexpr (P >= 4) finish<form, 4>(b, first, sum, n);
   if constexpr (P % 4 >= 2)
-    finish<form, 2>(b, first + P / 4 * 4, sum + std::int64_t{P} / 4 * 4 * kVectors, n);
+    finish<form, 2>(b, first + std::int64_t{P} / 4 * 4, sum + std::int64_t{P} / 4 * 4 * kVectors, n);
   if constexpr (P % 2 == 1) finish<form, 1>(b, first + P - 1, sum + (P - 1) * kVectors, n);
 }
 
