@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/cpu.h"
 #include "base/divided_up.h"
 #include "engine/kernels/operand_quantization.h"
 
 namespace octavo {
 namespace {
 
-/// Input that a band should touch: fits L2 beside a panel of weights, and amortises reading the weights.
-constexpr std::int64_t kBandBytes = std::int64_t{96} * 1024;
+/// Input that a band should touch: fits L2 beside a panel of weights, and amortises reading the weights
+/// (docs/performance.md).
+std::int64_t most_band_bytes() noexcept {
+  constexpr std::int64_t kLargeL2 = std::int64_t{2048} * 1024;
+  return (cpu_facts().system.l2_bytes >= kLargeL2 ? 256 : 96) * std::int64_t{1024};
+}
 constexpr std::int64_t kMostPixels = 1024;
 /// Kernels read whole vectors and whole groups of 4 bytes, so up to this much beyond the last pixel.
 constexpr std::int64_t kSlackBytes = 64;
@@ -48,12 +53,12 @@ InputBand::InputBand(const Conv2dProblem& p, InputForm form, std::int32_t x_zero
   columns_ = is_copied_ ? (p.ow() - 1) * p.sw + p.dw * (p.kw - 1) + 1 : p.iw;
   row_bytes_ = columns_ * p.ic * element_bytes_;
   const std::int64_t bytes_per_output_row = std::max<std::int64_t>(row_bytes_ * p.sh, 1);
-  band_rows_ = std::clamp<std::int64_t>(kBandBytes / bytes_per_output_row, 1, p.oh());
+  band_rows_ = std::clamp<std::int64_t>(most_band_bytes() / bytes_per_output_row, 1, p.oh());
   band_rows_ = std::clamp<std::int64_t>(kMostPixels / p.ow(), 1, band_rows_);
   band_pixels_ = band_rows_ * p.ow();
   ends_begin_ = ends == RowEnds::shared ? copied_rows(band_rows_) * row_bytes_ : 0;
   if (is_flat_) {
-    band_pixels_ = std::clamp<std::int64_t>(kBandBytes / (p.ic * element_bytes_), 28, kMostPixels);
+    band_pixels_ = std::clamp<std::int64_t>(most_band_bytes() / (p.ic * element_bytes_), 28, kMostPixels);
     band_pixels_ = divided_up(band_pixels_, block_pixels) * block_pixels;
   }
 }
