@@ -186,7 +186,8 @@ class Direct final : public Prepared {
     const std::int64_t groups = block.pixels / isa_.block_pixels;
     if (groups == 0 || next.empty()) return;
     block.ahead = reinterpret_cast<const std::uint8_t*>(next.data());
-    block.ahead_each = std::min(divided_up(std::ssize(next), groups * block.steps), kLineBytes);
+    const std::int64_t each = divided_up(std::ssize(next), groups * block.steps * kAheadUnit) * kAheadUnit;
+    block.ahead_each = std::min(each, kLineBytes);
     block.ahead_groups = std::min(groups, divided_up(std::ssize(next), block.steps * block.ahead_each));
   }
 

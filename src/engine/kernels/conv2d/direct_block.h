@@ -15,6 +15,9 @@ struct WindowRun {
   std::int64_t steps;  ///< of 4 bytes
 };
 
+/// Bytes that PanelBlock::ahead_each is a multiple of.
+inline constexpr std::int64_t kAheadUnit = 4;
+
 /// One panel of output channels for a number of output pixels.
 struct PanelBlock {
   const std::uint8_t* const* windows;  ///< where in the input each pixel's window begins
@@ -24,7 +27,8 @@ struct PanelBlock {
   const std::uint8_t* weights;  ///< [step][channel of the panel, or of a narrow one][4 bytes]
   /// Weights of the next panel, or of the next step, that L2 is asked for: by each of the first
   /// `ahead_groups` groups of as many pixels as the kernel takes at once, in each of its steps `ahead_each`
-  /// bytes, up to a line. Fewer pixels, and on AVX-512 panels that are not whole, ask for nothing.
+  /// bytes, whole units up to a line; the order is the kernel's. Fewer pixels, and on AVX-512 panels that are
+  /// not whole, ask for nothing.
   const std::uint8_t* ahead;
   std::int64_t ahead_groups, ahead_each;
   std::int64_t channels;    ///< of the panel that there are
