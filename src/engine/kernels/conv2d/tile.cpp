@@ -24,7 +24,7 @@ namespace {
 constexpr std::int64_t kGroupBytes = std::int64_t{1280} * 1024;
 /// Of larger weights, panels of so many bytes go together where a pair of tiles of pixels stays in L1, which
 /// it does up to so many steps.
-constexpr std::int64_t kFarGroupBytes = std::int64_t{256} * 1024;
+constexpr std::int64_t kFarGroupBytes = std::int64_t{128} * 1024;
 constexpr std::int64_t kStepsInL1 = 16;
 /// Weights from here on that meet few pixels come from behind L2 each time, and go again: were each pair of
 /// tiles of pixels to meet all of them, the first would wait for what the others find near.
@@ -286,7 +286,11 @@ class TileConvolution final : public Prepared {
     work.group = work.panels;
     if (order == TileOrder::panels) work.group = 1;
     if (order == TileOrder::groups) work.group = std::max<std::int64_t>(kFarGroupBytes / panel_bytes_, 1);
-    work.streams_weights = order == TileOrder::pixels_streamed || order == TileOrder::groups ? 1 : 0;
+    const bool is_long = std::ssize(steps_) > kStepsInL1;
+    work.streams_weights = order == TileOrder::pixels_streamed || order == TileOrder::groups ||
+                                   (order == TileOrder::panels && is_long)
+                               ? 1
+                               : 0;
   }
 
   /// What comes from afar once is asked for ahead, evenly over the band's steps: of panels after each other

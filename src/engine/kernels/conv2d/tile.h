@@ -12,7 +12,7 @@ enum class TileOrder {
   chosen,           ///< by the sizes of both (docs/performance.md)
   pixels,           ///< each pair of tiles of pixels meets all weights
   pixels_streamed,  ///< likewise, and weights are read past L1
-  panels,           ///< each panel of weights meets all pixels
+  panels,           ///< each panel of weights meets all pixels; long ones are read past L1
   groups,  ///< some panels of weights at a time meet each pair of tiles of pixels, and are read past L1
 };
 
