@@ -287,10 +287,9 @@ class TileConvolution final : public Prepared {
     if (order == TileOrder::panels) work.group = 1;
     if (order == TileOrder::groups) work.group = std::max<std::int64_t>(kFarGroupBytes / panel_bytes_, 1);
     const bool is_long = std::ssize(steps_) > kStepsInL1;
-    work.streams_weights = order == TileOrder::pixels_streamed || order == TileOrder::groups ||
-                                   (order == TileOrder::panels && is_long)
-                               ? 1
-                               : 0;
+    const bool streams = order == TileOrder::pixels_streamed || order == TileOrder::groups ||
+                         (order == TileOrder::panels && is_long);
+    work.streams_weights = streams ? 1 : 0;
   }
 
   /// What comes from afar once is asked for ahead, evenly over the band's steps: of panels after each other
