@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/kernels/amx/tiles.h"
 #include "engine/kernels/conv2d/finish_rows.h"
@@ -136,7 +137,7 @@ OCTAVO_INLINE void multiply_quarter(const BlockOperands& b, std::int64_t k) {
 }
 
 /// The rows of a block are requantized in 8 parts, 4 rows each, or fewer at the end of a tile with
-/// `row_pairs` < 8 pairs of rows.
+/// `row_pairs` < 8 pairs of rows; or each of these in two halves.
 constexpr int kParts = 8;
 
 template <OutputForm form, int row_pairs, bool is_whole = false>
@@ -149,6 +150,12 @@ OCTAVO_INLINE void finish_part(const Pending<form>& block, const OutputRule& rul
   }
 }
 
+template <OutputForm form, int row_pairs, bool is_whole>
+OCTAVO_INLINE void finish_half(const Pending<form>& block, const OutputRule& rule, int half) {
+  if (row_pairs < 8 && half % 8 == 7) return;
+  block.template finish<2, is_whole>(rule, std::int64_t{2} * half);
+}
+
 /// Lines that each step asks L2 for.
 struct Asked {
   Ahead ahead, next;
@@ -159,6 +166,10 @@ struct Asked {
   }
 };
 
+/// The schedule of 5 steps and more, below kManySteps.
+constexpr int kSomeSteps = 5;
+constexpr int kManySteps = 16;
+
 /// A block that is multiplied while the last but one is requantized.
 template <class Tiles, OutputForm form, bool streamed, int row_pairs, bool is_whole>
 struct Beside {
@@ -166,58 +177,100 @@ struct Beside {
   const Pending<form>& before;
   const OutputRule& rule;
 
-  OCTAVO_INLINE void finish(int part) const { finish_part<form, row_pairs, is_whole>(before, rule, part); }
-
-  /// Step `k` with `parts` parts, 0, 2 or 4, among its products, from `part` on.
-  template <bool is_first, int parts>
-  OCTAVO_INLINE void step(std::int64_t k, int part, Asked& asked) const {
-    multiply_quarter<Tiles, streamed, 0, is_first>(operands, k);
-    asked.fetch();
-    if constexpr (parts == 4) finish(part);
-    multiply_quarter<Tiles, streamed, 1, is_first>(operands, k);
-    if constexpr (parts != 0) finish(part + parts / 2 - 1);
-    multiply_quarter<Tiles, streamed, 2, is_first>(operands, k);
-    if constexpr (parts == 4) finish(part + 2);
-    multiply_quarter<Tiles, streamed, 3, is_first>(operands, k);
-    if constexpr (parts != 0) finish(part + parts - 1);
-  }
-
   /// All `steps`, and no parts.
   OCTAVO_INLINE void only_multiply(std::int64_t steps, Asked& asked) const {
-    step<true, 0>(0, 0, asked);
-    for (std::int64_t k = 1; k < steps; ++k) step<false, 0>(k, 0, asked);
+    step<true>(0, asked);
+    for (std::int64_t k = 1; k < steps; ++k) step<false>(k, asked);
   }
 
   /// All `steps` and all parts. `few_steps`: their number, 1 to 4, where it is known while compiling, which
-  /// is 3 to 9 % faster (docs/performance.md), or 0. Parts stand early beside one step, so that most have no
-  /// tile instructions beside them, and else evenly.
+  /// is 3 to 9 % faster, kSomeSteps, or 0 for many. Parts stand where they delay no load of a tile, or where
+  /// most have no tile instructions beside them: what measured best (docs/performance.md).
   template <int few_steps>
   OCTAVO_INLINE void multiply(std::int64_t steps, Asked& asked) const {
     if constexpr (few_steps == 1) {
-      step<true, 4>(0, 0, asked);
-#pragma GCC unroll 1
-      for (int part = 4; part < kParts; ++part) finish(part);
+      step<true, 1, 1, 1, 1>(0, asked, 0);
+      finish_from(4);
     } else if constexpr (few_steps == 2) {
-      step<true, 4>(0, 0, asked);
-      step<false, 4>(1, 4, asked);
+      step<true, 1, 1, 1, 0>(0, asked, 0);
+      step<false, 1, 1, 1, 0>(1, asked, 3);
+      finish_from(6);
     } else if constexpr (few_steps == 3) {
-      step<true, 4>(0, 0, asked);
-      step<false, 4>(1, 4, asked);
-      step<false, 0>(2, 0, asked);
+      step<true, 2, 0, 1, 0>(0, asked, 0);
+      step<false, 2, 0, 1, 0>(1, asked, 3);
+      step<false, 1, 0, 1, 0>(2, asked, 6);
     } else if constexpr (few_steps == 4) {
-      step<true, 2>(0, 0, asked);
+      step<true, 1, 0, 1, 0>(0, asked, 0);
 #pragma GCC unroll 1
-      for (int k = 1; k < 4; ++k) step<false, 2>(k, 2 * k, asked);
+      for (int k = 1; k < 4; ++k) step<false, 1, 0, 1, 0>(k, asked, 2 * k);
+    } else if constexpr (few_steps == kSomeSteps) {
+      multiply_evenly(steps, asked);
     } else {
-      step<true, 0>(0, 0, asked);
-      std::int64_t k = 1;
+      multiply_many(steps, asked);
+    }
+  }
+
+ private:
+  OCTAVO_INLINE void finish(int part) const { finish_part<form, row_pairs, is_whole>(before, rule, part); }
+
+  OCTAVO_INLINE void finish_from(int part) const {
 #pragma GCC unroll 1
-      for (int part = 0; part < kParts; ++part) {
-        finish(part);
-        for (const std::int64_t end = ((part + 1) * steps + kParts - 1) / kParts; k < end; ++k) {
-          step<false, 0>(k, 0, asked);
-        }
-      }
+    for (; part < kParts; ++part) finish(part);
+  }
+
+  /// Step `k`, with so many parts behind each of its products, from `part` on.
+  template <bool is_first, int... behind>
+  OCTAVO_INLINE void step(std::int64_t k, Asked& asked, int part = 0) const {
+    constexpr int kBehind[] = {behind..., 0, 0, 0, 0};
+    const auto finish_behind = [&]<int quarter>(std::integral_constant<int, quarter>)
+        __attribute__((always_inline)) {
+#pragma GCC unroll 4
+      for (int i = 0; i < kBehind[quarter]; ++i) finish(part++);
+    };
+    multiply_quarter<Tiles, streamed, 0, is_first>(operands, k);
+    asked.fetch();
+    finish_behind(std::integral_constant<int, 0>());
+    multiply_quarter<Tiles, streamed, 1, is_first>(operands, k);
+    finish_behind(std::integral_constant<int, 1>());
+    multiply_quarter<Tiles, streamed, 2, is_first>(operands, k);
+    finish_behind(std::integral_constant<int, 2>());
+    multiply_quarter<Tiles, streamed, 3, is_first>(operands, k);
+    finish_behind(std::integral_constant<int, 3>());
+  }
+
+  /// Halves of parts evenly behind the steps' first and third products: a residual's take so many
+  /// instructions that whole parts wait for each other (docs/performance.md).
+  OCTAVO_INLINE void multiply_evenly(std::int64_t steps, Asked& asked) const {
+    const std::int64_t places = 2 * steps;
+    std::int64_t due = 0;  // of a half, times `places`
+    int half = 0;
+    const auto finish_due = [&]() __attribute__((always_inline)) {
+      for (due += std::int64_t{2} * kParts; due >= places; due -= places)
+        finish_half<form, row_pairs, is_whole>(before, rule, half++);
+    };
+    const auto step = [&]<bool is_first>(std::int64_t k) __attribute__((always_inline)) {
+      multiply_quarter<Tiles, streamed, 0, is_first>(operands, k);
+      asked.fetch();
+      finish_due();
+      multiply_quarter<Tiles, streamed, 1, is_first>(operands, k);
+      multiply_quarter<Tiles, streamed, 2, is_first>(operands, k);
+      finish_due();
+      multiply_quarter<Tiles, streamed, 3, is_first>(operands, k);
+    };
+    step.template operator()<true>(0);
+#pragma GCC unroll 1
+    for (std::int64_t k = 1; k < steps; ++k) step.template operator()<false>(k);
+  }
+
+  /// Each part before some whole steps.
+  OCTAVO_INLINE void multiply_many(std::int64_t steps, Asked& asked) const {
+    step<true>(0, asked);
+    std::int64_t k = 1;
+#pragma GCC unroll 1
+    for (int part = 0; part < kParts; ++part) {
+      finish(part);
+      for (const std::int64_t end = ((part + 1) * steps + kParts - 1) / kParts; k < end; ++k)
+        step<false>(k, asked);
     }
   }
 };
@@ -282,7 +335,8 @@ void multiply_all(const TileWork& w) {
 }
 
 /// Chooses a schedule: one of few steps where panels are whole and tiles are full, as they are in layers of
-/// few steps but for small images; streamed weights of so few are beside residuals only.
+/// few steps but for small images; streamed weights of so few are beside residuals only. Results without a
+/// residual take too few instructions for the schedule of some steps to matter.
 template <class Tiles, OutputForm form, bool streamed, int row_pairs>
 void multiply_scheduled(const TileWork& w) {
   if constexpr (kIsFast<form>) {
@@ -297,6 +351,10 @@ void multiply_scheduled(const TileWork& w) {
     }
     if constexpr (streamed == kAddsResidual<form>) {
       if (steps == 4) return multiply_all<Tiles, form, streamed, row_pairs, 4>(w);
+    }
+    if constexpr (streamed && kAddsResidual<form>) {
+      if (steps >= kSomeSteps && steps < kManySteps)
+        return multiply_all<Tiles, form, streamed, row_pairs, kSomeSteps>(w);
     }
   }
   multiply_all<Tiles, form, streamed, row_pairs, 0>(w);
