@@ -218,24 +218,29 @@ struct Beside {
     for (; part < kParts; ++part) finish(part);
   }
 
-  /// Step `k`, with so many parts behind each of its products, from `part` on.
+  /// Step `k`, with behind(product) behind each of its products, 0 to 3 as a std::integral_constant.
+  template <bool is_first, class Behind>
+  OCTAVO_INLINE void step_with(std::int64_t k, Asked& asked, const Behind& behind) const {
+    const auto take = [&](auto product) __attribute__((always_inline)) {
+      multiply_quarter<Tiles, streamed, product, is_first>(operands, k);
+      if constexpr (product == 0) asked.fetch();
+      behind(product);
+    };
+    take(std::integral_constant<int, 0>());
+    take(std::integral_constant<int, 1>());
+    take(std::integral_constant<int, 2>());
+    take(std::integral_constant<int, 3>());
+  }
+
+  /// With so many parts behind each, from `part` on.
   template <bool is_first, int... behind>
   OCTAVO_INLINE void step(std::int64_t k, Asked& asked, int part = 0) const {
     constexpr int kBehind[] = {behind..., 0, 0, 0, 0};
-    const auto finish_behind = [&]<int quarter>(std::integral_constant<int, quarter>)
-        __attribute__((always_inline)) {
+    step_with<is_first>(
+        k, asked, [&](auto product) __attribute__((always_inline)) {
 #pragma GCC unroll 4
-      for (int i = 0; i < kBehind[quarter]; ++i) finish(part++);
-    };
-    multiply_quarter<Tiles, streamed, 0, is_first>(operands, k);
-    asked.fetch();
-    finish_behind(std::integral_constant<int, 0>());
-    multiply_quarter<Tiles, streamed, 1, is_first>(operands, k);
-    finish_behind(std::integral_constant<int, 1>());
-    multiply_quarter<Tiles, streamed, 2, is_first>(operands, k);
-    finish_behind(std::integral_constant<int, 2>());
-    multiply_quarter<Tiles, streamed, 3, is_first>(operands, k);
-    finish_behind(std::integral_constant<int, 3>());
+          for (int i = 0; i < kBehind[product]; ++i) finish(part++);
+        });
   }
 
   /// Halves of parts evenly behind the steps' first and third products: a residual's take so many
@@ -244,22 +249,15 @@ struct Beside {
     const std::int64_t places = 2 * steps;
     std::int64_t due = 0;  // of a half, times `places`
     int half = 0;
-    const auto finish_due = [&]() __attribute__((always_inline)) {
-      for (due += std::int64_t{2} * kParts; due >= places; due -= places)
-        finish_half<form, row_pairs, is_whole>(before, rule, half++);
+    const auto finish_due = [&](auto product) __attribute__((always_inline)) {
+      if constexpr (product % 2 == 0) {
+        for (due += std::int64_t{2} * kParts; due >= places; due -= places)
+          finish_half<form, row_pairs, is_whole>(before, rule, half++);
+      }
     };
-    const auto step = [&]<bool is_first>(std::int64_t k) __attribute__((always_inline)) {
-      multiply_quarter<Tiles, streamed, 0, is_first>(operands, k);
-      asked.fetch();
-      finish_due();
-      multiply_quarter<Tiles, streamed, 1, is_first>(operands, k);
-      multiply_quarter<Tiles, streamed, 2, is_first>(operands, k);
-      finish_due();
-      multiply_quarter<Tiles, streamed, 3, is_first>(operands, k);
-    };
-    step.template operator()<true>(0);
+    step_with<true>(0, asked, finish_due);
 #pragma GCC unroll 1
-    for (std::int64_t k = 1; k < steps; ++k) step.template operator()<false>(k);
+    for (std::int64_t k = 1; k < steps; ++k) step_with<false>(k, asked, finish_due);
   }
 
   /// Each part before some whole steps.
